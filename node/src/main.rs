@@ -1,0 +1,2 @@
+//! The Syndic node.
+fn main() {}
