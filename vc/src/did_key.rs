@@ -1,0 +1,115 @@
+//! `did:key`: DIDs that are their own document (the did:key method specification, W3C CCG).
+
+#[cfg(feature = "linked-data")]
+mod unusual;
+
+use crate::did::Did;
+use crate::document::{DidDocument, MultikeyValue, VerificationMethod};
+use crate::key::{KeyError, PublicKey, decode_multikey, multicodec};
+
+/// The DID could not be resolved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// Nobody here resolves this method.
+    #[error("the DID method {0:?} is not resolved here")]
+    MethodUnsupported(String),
+    /// The method is known, the DID is not.
+    #[error("the DID is not known")]
+    NotFound,
+    /// The DID's subject has ended it.
+    #[error("the DID is deactivated")]
+    Deactivated,
+    /// The identifier does not hold an acceptable key.
+    #[error("the did:key identifier does not hold a key: {0}")]
+    Key(#[from] KeyError),
+    /// The answer cannot be had now; asking again may help.
+    #[error("the DID cannot be resolved now: {0}")]
+    Unavailable(String),
+}
+
+const METHOD: &str = "key";
+
+/// The DID of a key.
+#[must_use]
+pub fn for_key(key: &PublicKey) -> Did {
+    Did::from_checked(&format!("did:{METHOD}:{}", key.to_multikey()))
+}
+
+/// The document that a `did:key` stands for.
+///
+/// Ed25519 needs nothing else. P-256, P-384, secp256k1 and X25519 are read through `ssi`, with the feature
+/// `linked-data`.
+///
+/// # Errors
+/// [`ResolveError::MethodUnsupported`] for another method, [`ResolveError::Key`] when there is no acceptable key in
+/// the identifier.
+pub fn resolve(did: &Did) -> Result<DidDocument, ResolveError> {
+    if did.method() != METHOD {
+        return Err(ResolveError::MethodUnsupported(did.method().to_owned()));
+    }
+    let multikey = did.method_specific_id();
+    match PublicKey::from_multikey(multikey) {
+        Ok(key) => document(did, multikey, MultikeyValue::Ed25519(key), Use::Sign),
+        Err(KeyError::UnsupportedKind(_)) => unusual_key(did, multikey),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Use {
+    Sign,
+    /// X25519 keys sign nothing.
+    #[cfg_attr(not(feature = "linked-data"), allow(dead_code))]
+    Agree,
+}
+
+/// The document of a key: one verification method, named by the multikey, for everything the key can do.
+fn document(
+    did: &Did,
+    multikey: &str,
+    key: MultikeyValue,
+    for_what: Use,
+) -> Result<DidDocument, ResolveError> {
+    // Only a DID that is far too long to hold a key could fail here.
+    let id = did
+        .with_fragment(multikey)
+        .map_err(|_| KeyError::Malformed)?;
+    let mut document = DidDocument::new(did.clone());
+    document.verification_method.push(VerificationMethod {
+        id: id.clone(),
+        controller: did.clone(),
+        key,
+    });
+    match for_what {
+        Use::Sign => {
+            document.authentication = vec![id.clone()];
+            document.assertion_method = vec![id.clone()];
+            document.capability_invocation = vec![id.clone()];
+            document.capability_delegation = vec![id];
+        }
+        Use::Agree => document.key_agreement = vec![id],
+    }
+    Ok(document)
+}
+
+#[cfg(not(feature = "linked-data"))]
+fn unusual_key(_: &Did, multikey: &str) -> Result<DidDocument, ResolveError> {
+    let kind = multicodec(&decode_multikey(multikey)?).ok_or(KeyError::Malformed)?;
+    Err(KeyError::UnsupportedKind(kind).into())
+}
+
+#[cfg(feature = "linked-data")]
+fn unusual_key(did: &Did, multikey: &str) -> Result<DidDocument, ResolveError> {
+    let bytes = decode_multikey(multikey)?;
+    let for_what = unusual::check(&bytes)?;
+    document(
+        did,
+        multikey,
+        MultikeyValue::Other(multikey.to_owned()),
+        for_what,
+    )
+}
+
+#[cfg(test)]
+mod tests;
