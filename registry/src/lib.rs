@@ -1,1 +1,30 @@
-//! Placeholder while the workspace is laid out.
+//! Charter, organization logs, folded view and replication of a Syndic consortium.
+//!
+//! Everything here is pure: no socket, no disk, no clock. The node carries out what is decided
+//! here; [`store::Reader`] is all that this crate asks of it.
+//!
+//! - [`charter`]: who is in, and by which rules the consortium counts.
+//! - [`statement`], [`log`], [`head`], [`proof`], [`tile`]: what an organization says, and how it
+//!   is signed, proven and served.
+//! - [`fold`], [`fact`], [`view`]: what follows from the statements, and who may do what.
+//! - [`replica`], [`message`], [`fork`]: how logs travel, and what happens to a log that tells two
+//!   stories.
+
+pub mod charter;
+pub mod fact;
+pub mod fold;
+pub mod fork;
+pub mod head;
+pub mod limits;
+pub mod log;
+pub mod message;
+pub mod note;
+pub mod proof;
+pub mod replica;
+#[cfg(feature = "sim")]
+pub mod sim;
+pub mod statement;
+pub mod store;
+mod text;
+pub mod tile;
+pub mod view;

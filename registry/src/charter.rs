@@ -1,0 +1,594 @@
+//! The charter: who is in the consortium, and by which rules it counts.
+//!
+//! A consortium's id is the hash of charter version 1, so it certifies itself: whoever has the id
+//! needs no one to tell that a charter is the right one. Each member signs its own card with its
+//! root key; keys, names and addresses of others cannot be put in its mouth.
+
+use multibase::Base;
+use syndic_vc::canonical;
+use syndic_vc::did::Did;
+use syndic_vc::json::members::{MemberError, Members, Path};
+use syndic_vc::json::{self, JsonError, Object, Value};
+use syndic_vc::key::{PublicKey, SignError, Signature, Signer};
+use syndic_vc::time::Timestamp;
+
+use crate::limits;
+use crate::text;
+
+/// What the root key signs before a member card, so that the signature is good for nothing else.
+const CARD_DOMAIN: &[u8] = b"syndic/member-card/v1\n";
+
+/// Multihash prefix of SHA-256: code 0x12, 32 bytes.
+const SHA2_256: [u8; 2] = [0x12, 0x20];
+
+/// A charter that was checked: its bounds hold, each member card is signed by its root key, no
+/// key, DID or peer id stands twice.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Charter {
+    name: String,
+    members: Vec<MemberCard>,
+    rules: Rules,
+    created: Timestamp,
+    bytes: Vec<u8>,
+    id: String,
+}
+
+/// The numbers by which a consortium counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rules {
+    /// How many members must sign the next charter; more than half of them.
+    pub threshold: u32,
+    /// How many other members' cosignatures make a head witnessed.
+    pub witnesses: u32,
+    /// Seconds after which a member's newest head no longer counts as fresh.
+    pub max_staleness: u32,
+    /// How many members must vouch before the consortium itself authorizes.
+    pub endorsements: u32,
+}
+
+/// A member as it describes itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MemberCard {
+    did: Did,
+    name: String,
+    root_key: PublicKey,
+    log_key: PublicKey,
+    peer_ids: Vec<String>,
+    endpoints: Endpoints,
+    proof: String,
+}
+
+/// Where an organization's node is reached.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Endpoints {
+    /// Public HTTP address, without a trailing slash, if there is one.
+    pub http: Option<String>,
+    /// Addresses for peers, as multiaddrs.
+    pub peer: Vec<String>,
+}
+
+/// Why a text is not a charter or a member card, for whoever wrote it.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum CharterError {
+    /// Not JSON as the strict reader takes it.
+    #[error("not a readable JSON document: {0}")]
+    Json(#[from] JsonError),
+    /// A member of the document is missing, unknown, of the wrong kind or out of bounds.
+    #[error(transparent)]
+    Member(#[from] MemberError),
+    /// A version that this program does not know.
+    #[error("charter version {0} is not known to this program; update it")]
+    Version(i64),
+    /// The member's DID is not `did:key` of an Ed25519 key.
+    #[error(
+        "the member's DID {0} is not a did:key of an Ed25519 key (it begins with did:key:z6Mk)"
+    )]
+    Did(String),
+    /// A key, DID, name or peer id is used twice.
+    #[error(
+        "{what} {value} is used twice; every member needs DID, root key, log key and peer ids of its own"
+    )]
+    Duplicate {
+        /// What kind of thing.
+        what: &'static str,
+        /// The thing.
+        value: String,
+    },
+    /// The card of this member is not signed by its root key.
+    #[error(
+        "the card of {0} is not signed by the root key it names; ask the organization for its card again"
+    )]
+    CardProof(String),
+    /// The signer of a card is not the root key that the card names.
+    #[error("the signing key is not the root key that the card names")]
+    WrongRootKey,
+    /// The root key refused to sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+impl MemberCard {
+    /// Makes and signs an organization's card.
+    ///
+    /// # Errors
+    /// [`CharterError`] names what the card may not say.
+    pub fn sign(
+        did: &Did,
+        name: &str,
+        log_key: &PublicKey,
+        peer_ids: &[String],
+        endpoints: &Endpoints,
+        root: &dyn Signer,
+    ) -> Result<Self, CharterError> {
+        let mut card = Self {
+            did: did.clone(),
+            name: name.to_owned(),
+            root_key: root.public_key().clone(),
+            log_key: log_key.clone(),
+            peer_ids: peer_ids.to_vec(),
+            endpoints: endpoints.clone(),
+            proof: String::new(),
+        };
+        let signature = root.sign(&card.signed_bytes())?;
+        card.proof = multibase::encode(Base::Base58Btc, signature.as_bytes());
+        // Through the reader, so that nobody can sign what nobody would accept.
+        Self::from_value(&card.to_value())
+    }
+
+    /// Reads and checks a card.
+    ///
+    /// # Errors
+    /// [`CharterError`] names what is wrong with it.
+    pub fn parse(text: &[u8]) -> Result<Self, CharterError> {
+        Self::from_value(&json::parse(text)?)
+    }
+
+    /// Checks a card that was read already.
+    ///
+    /// # Errors
+    /// [`CharterError`] names what is wrong with it.
+    pub fn from_value(value: &Value) -> Result<Self, CharterError> {
+        Self::from_members(&Members::of(value, "")?)
+    }
+
+    fn from_members(card: &Members<'_, '_>) -> Result<Self, CharterError> {
+        card.literal("type", "SyndicMember", "the type \"SyndicMember\"")?;
+        let did = organization_did(card)?;
+        let card = Self {
+            name: shown_name(card)?,
+            root_key: key(card, "rootKey")?,
+            log_key: key(card, "logKey")?,
+            peer_ids: peer_ids(card)?,
+            endpoints: Endpoints::from_member(card, "endpoints")?,
+            proof: card.str("proof")?.to_owned(),
+            did: {
+                card.finish_closed()?;
+                did
+            },
+        };
+        card.check_proof()?;
+        Ok(card)
+    }
+
+    fn check_proof(&self) -> Result<(), CharterError> {
+        let refused = || CharterError::CardProof(self.did.to_string());
+        // 64 bytes have at most 88 digits in base58; longer text is not worth decoding.
+        if self.proof.len() > 89 || !self.proof.starts_with('z') {
+            return Err(refused());
+        }
+        let (_, bytes) = multibase::decode(&self.proof).map_err(|_| refused())?;
+        let bytes = <[u8; 64]>::try_from(bytes).map_err(|_| refused())?;
+        // Base58 has one text for 64 bytes; anything else would give one card two ids.
+        if multibase::encode(Base::Base58Btc, bytes) != self.proof {
+            return Err(refused());
+        }
+        self.root_key
+            .verify(&self.signed_bytes(), &Signature::from_bytes(bytes))
+            .map_err(|_| refused())
+    }
+
+    fn signed_bytes(&self) -> Vec<u8> {
+        let mut bytes = CARD_DOMAIN.to_vec();
+        canonical::write_without(&self.to_object(), &["proof"], &mut bytes);
+        bytes
+    }
+
+    /// The card as JSON.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        Value::Object(self.to_object())
+    }
+
+    fn to_object(&self) -> Object {
+        let mut card = Object::new();
+        card.insert("type", "SyndicMember");
+        card.insert("did", &self.did);
+        card.insert("name", &self.name);
+        card.insert("rootKey", self.root_key.to_multikey());
+        card.insert("logKey", self.log_key.to_multikey());
+        card.insert("peerIds", Value::from_iter(&self.peer_ids));
+        card.insert("endpoints", self.endpoints.to_value());
+        card.insert("proof", &self.proof);
+        card
+    }
+
+    /// The organization's DID: `did:key` of the key that issues its credentials.
+    #[must_use]
+    pub fn did(&self) -> &Did {
+        &self.did
+    }
+
+    /// The organization's name, as shown to people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The key that signed the card; kept offline if the organization likes.
+    #[must_use]
+    pub fn root_key(&self) -> &PublicKey {
+        &self.root_key
+    }
+
+    /// The key that signs the heads of the organization's log.
+    #[must_use]
+    pub fn log_key(&self) -> &PublicKey {
+        &self.log_key
+    }
+
+    /// libp2p peer ids of the organization's nodes.
+    #[must_use]
+    pub fn peer_ids(&self) -> &[String] {
+        &self.peer_ids
+    }
+
+    /// Where its nodes are reached.
+    #[must_use]
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+}
+
+impl Endpoints {
+    pub(crate) fn from_member(parent: &Members<'_, '_>, name: &str) -> Result<Self, MemberError> {
+        let members = parent.object(name)?;
+        let http = members.optional_str("http")?;
+        if http.is_some_and(|url| !text::is_http_url(url) || url.ends_with('/')) {
+            return Err(members.error(
+                "http",
+                "an http or https URL without fragment or trailing slash, at most 512 bytes",
+            ));
+        }
+        let peer = members.array("peer")?;
+        if peer.len() > limits::MEMBER_ADDRESSES {
+            return Err(members.error("peer", "at most 32 addresses"));
+        }
+        let at = members.at("peer");
+        let peer = strings(
+            peer,
+            &at,
+            text::is_multiaddr,
+            "a multiaddr, like /ip4/192.0.2.1/tcp/8442",
+        )?;
+        let endpoints = Self {
+            http: http.map(str::to_owned),
+            peer,
+        };
+        members.finish_closed()?;
+        Ok(endpoints)
+    }
+
+    pub(crate) fn to_value(&self) -> Value {
+        let mut endpoints = Object::new();
+        if let Some(http) = &self.http {
+            endpoints.insert("http", http);
+        }
+        endpoints.insert("peer", Value::from_iter(&self.peer));
+        Value::Object(endpoints)
+    }
+}
+
+/// A charter to be made: what the founders agree on. [`Charter::found`] makes it a charter.
+#[derive(Clone, Debug)]
+pub struct Founding {
+    /// Name of the consortium, as shown to people.
+    pub name: String,
+    /// The founding members, in the order in which they are to be listed.
+    pub members: Vec<MemberCard>,
+    /// By which numbers the consortium counts.
+    pub rules: Rules,
+    /// When it is founded, in whole seconds.
+    pub created: Timestamp,
+}
+
+impl Charter {
+    /// Makes charter version 1.
+    ///
+    /// # Errors
+    /// [`CharterError`] names what a charter may not say.
+    pub fn found(founding: &Founding) -> Result<Self, CharterError> {
+        let mut charter = Object::new();
+        charter.insert("type", "SyndicCharter");
+        charter.insert("version", 1);
+        charter.insert("name", &founding.name);
+        charter.insert(
+            "members",
+            founding
+                .members
+                .iter()
+                .map(MemberCard::to_value)
+                .collect::<Value>(),
+        );
+        charter.insert("threshold", founding.rules.threshold);
+        charter.insert("witnesses", founding.rules.witnesses);
+        charter.insert("maxStaleness", founding.rules.max_staleness);
+        charter.insert("endorsements", founding.rules.endorsements);
+        charter.insert("created", whole_seconds(founding.created));
+        Self::from_value(&Value::Object(charter))
+    }
+
+    /// Reads and checks a charter. White space and order of members do not matter: the id is over
+    /// the canonical form.
+    ///
+    /// # Errors
+    /// [`CharterError`] names what is wrong with it.
+    pub fn parse(text: &[u8]) -> Result<Self, CharterError> {
+        Self::from_value(&json::parse_with(text, &charter_limits())?)
+    }
+
+    fn from_value(value: &Value) -> Result<Self, CharterError> {
+        let charter = Members::of(value, "")?;
+        charter.literal("type", "SyndicCharter", "the type \"SyndicCharter\"")?;
+        match charter.integer("version")? {
+            1 => {}
+            other => return Err(CharterError::Version(other)),
+        }
+        let name = shown_name(&charter)?;
+        let members = members(&charter)?;
+        let rules = Rules::from_members(&charter, members.len())?;
+        let created = time(&charter, "created")?;
+        charter.finish_closed()?;
+        no_duplicates(&members)?;
+        let bytes = canonical::to_bytes(value);
+        let id = identifier(&canonical::digest(value));
+        Ok(Self {
+            name,
+            members,
+            rules,
+            created,
+            bytes,
+            id,
+        })
+    }
+
+    /// The consortium's id: multibase base58btc of the SHA-256 multihash of the canonical bytes
+    /// of version 1 (`zQm...`).
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The canonical bytes: what is hashed, stored and served.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The consortium's name, as shown to people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// By which numbers the consortium counts.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// When it was founded.
+    #[must_use]
+    pub fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    /// The members, in the order of the charter.
+    #[must_use]
+    pub fn members(&self) -> &[MemberCard] {
+        &self.members
+    }
+
+    /// The member with this DID.
+    #[must_use]
+    pub fn member(&self, did: &str) -> Option<&MemberCard> {
+        self.members
+            .iter()
+            .find(|member| member.did.as_str() == did)
+    }
+
+    /// The member whose node has this peer id.
+    #[must_use]
+    pub fn member_of_peer(&self, peer_id: &str) -> Option<&MemberCard> {
+        self.members
+            .iter()
+            .find(|member| member.peer_ids.iter().any(|id| id == peer_id))
+    }
+}
+
+impl Rules {
+    fn from_members(charter: &Members<'_, '_>, members: usize) -> Result<Self, MemberError> {
+        let number = |name, least: i64, most: i64, expected| {
+            let number = charter.integer(name)?;
+            match u32::try_from(number) {
+                Ok(small) if (least..=most).contains(&number) => Ok(small),
+                _ => Err(charter.error(name, expected)),
+            }
+        };
+        let members = i64::try_from(members).unwrap_or(i64::MAX);
+        let (youngest, oldest) = limits::STALENESS_SECONDS;
+        Ok(Self {
+            threshold: number(
+                "threshold",
+                members / 2 + 1,
+                members,
+                "more than half of the members, and no more than all",
+            )?,
+            witnesses: number(
+                "witnesses",
+                0,
+                members - 1,
+                "0 to the number of other members",
+            )?,
+            max_staleness: number(
+                "maxStaleness",
+                i64::from(youngest),
+                i64::from(oldest),
+                "5 to 86400 seconds",
+            )?,
+            endorsements: number("endorsements", 1, members, "1 to the number of members")?,
+        })
+    }
+}
+
+/// 1,000 members of 30 values each are more than other documents have.
+fn charter_limits() -> json::Limits {
+    json::Limits {
+        body_bytes: limits::CHARTER_BYTES,
+        nodes: 100_000,
+        ..json::Limits::default()
+    }
+}
+
+fn identifier(digest: &[u8; 32]) -> String {
+    multibase::encode(Base::Base58Btc, [SHA2_256.as_slice(), digest].concat())
+}
+
+fn members(charter: &Members<'_, '_>) -> Result<Vec<MemberCard>, CharterError> {
+    let cards = charter.array("members")?;
+    if !(1..=limits::CHARTER_MEMBERS).contains(&cards.len()) {
+        return Err(charter.error("members", "1 to 1000 members").into());
+    }
+    let at = charter.at("members");
+    cards
+        .iter()
+        .enumerate()
+        .map(|(index, card)| MemberCard::from_members(&Members::of(card, &at.item(index))?))
+        .collect()
+}
+
+fn no_duplicates(members: &[MemberCard]) -> Result<(), CharterError> {
+    let mut keys = std::collections::BTreeSet::new();
+    let mut names = std::collections::BTreeSet::new();
+    let mut peers = std::collections::BTreeSet::new();
+    for member in members {
+        let credential_key = member.did.method_specific_id().to_owned();
+        for key in [
+            credential_key,
+            member.root_key.to_multikey(),
+            member.log_key.to_multikey(),
+        ] {
+            if let Some(value) = keys.replace(key) {
+                return Err(CharterError::Duplicate {
+                    what: "the key",
+                    value,
+                });
+            }
+        }
+        if !names.insert(member.name.as_str()) {
+            return Err(CharterError::Duplicate {
+                what: "the name",
+                value: member.name.clone(),
+            });
+        }
+        for peer in &member.peer_ids {
+            if !peers.insert(peer.as_str()) {
+                return Err(CharterError::Duplicate {
+                    what: "the peer id",
+                    value: peer.clone(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn organization_did(card: &Members<'_, '_>) -> Result<Did, CharterError> {
+    let text = card.str("did")?;
+    let did = Did::parse(text).map_err(|_| CharterError::Did(text.to_owned()))?;
+    let multikey = did.method_specific_id();
+    if did.method() != "key" || PublicKey::from_multikey(multikey).is_err() {
+        return Err(CharterError::Did(text.to_owned()));
+    }
+    Ok(did)
+}
+
+pub(crate) fn shown_name(members: &Members<'_, '_>) -> Result<String, MemberError> {
+    let name = members.str("name")?;
+    if text::is_shown_name(name) {
+        return Ok(name.to_owned());
+    }
+    Err(members.error(
+        "name",
+        "a name of 1 to 200 bytes without control or direction characters",
+    ))
+}
+
+fn key(members: &Members<'_, '_>, name: &str) -> Result<PublicKey, MemberError> {
+    PublicKey::from_multikey(members.str(name)?)
+        .map_err(|_| members.error(name, "an Ed25519 public key as multikey (z6Mk...)"))
+}
+
+pub(crate) fn peer_ids(members: &Members<'_, '_>) -> Result<Vec<String>, MemberError> {
+    let ids = members.array("peerIds")?;
+    if ids.len() > limits::MEMBER_PEERS {
+        return Err(members.error("peerIds", "at most 16 peer ids"));
+    }
+    strings(
+        ids,
+        &members.at("peerIds"),
+        text::is_peer_id,
+        "a libp2p peer id (12D3Koo...)",
+    )
+}
+
+fn strings(
+    values: &[Value],
+    at: &Path<'_>,
+    good: fn(&str) -> bool,
+    expected: &'static str,
+) -> Result<Vec<String>, MemberError> {
+    values
+        .iter()
+        .enumerate()
+        .map(|(index, value)| {
+            let text = value.as_str().filter(|text| good(text));
+            text.map(str::to_owned)
+                .ok_or_else(|| at.item(index).error(expected))
+        })
+        .collect()
+}
+
+/// A time in whole seconds and in UTC, so that it has one spelling.
+pub(crate) fn time(members: &Members<'_, '_>, name: &str) -> Result<Timestamp, MemberError> {
+    parse_time(members.str(name)?).ok_or_else(|| {
+        members.error(
+            name,
+            "a time in whole seconds in UTC, like 2026-11-24T22:50:53Z",
+        )
+    })
+}
+
+pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
+    if text.len() == 20 && text.ends_with('Z') {
+        Timestamp::parse(text).ok()
+    } else {
+        None
+    }
+}
+
+/// The time without its fraction, as it is written in charters and statements.
+pub(crate) fn whole_seconds(time: Timestamp) -> String {
+    Timestamp::from_unix_seconds(time.unix_seconds())
+        .unwrap_or(time)
+        .to_string()
+}

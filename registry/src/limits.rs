@@ -1,0 +1,160 @@
+//! Every bound of this crate, each with its reason.
+//!
+//! A bound that a stranger can reach is refused with an error that names it; none of them panics.
+
+/// Longest statement in bytes. An entry bundle can carry 65,535 (C2SP tlog-tiles), gossip 64 KiB;
+/// half of that leaves room for the head that travels with it.
+pub const STATEMENT_BYTES: usize = 32 * 1024;
+
+/// Most statements appended in one batch: one tile, so that a batch writes at most one hash of
+/// tile level 1 and a receiver verifies a bounded piece.
+pub const APPEND_STATEMENTS: usize = 256;
+
+/// Largest log that is folded. 2^40 statements at 20 a second are 1,700 years; the bound keeps
+/// every index exact in JSON and every shift in range.
+pub const LOG_SIZE: u64 = 1 << 40;
+
+/// Most hashes in an inclusion or consistency proof: one for each level of the largest log, and
+/// one more for a start that is not a complete subtree.
+pub const PROOF_HASHES: usize = 41;
+
+/// Longest signed note in bytes: a body of 300 bytes and 64 signature lines of 200.
+pub const NOTE_BYTES: usize = 16 * 1024;
+
+/// Most signature lines in a note. C2SP signed-note asks for at least 16.
+pub const NOTE_SIGNATURES: usize = 64;
+
+/// Longest line in a note in bytes, key names and post-quantum signatures of others included.
+pub const NOTE_LINE_BYTES: usize = 8 * 1024;
+
+/// Most members of a consortium: a decision on the consortium's authority asks each member's
+/// statements at worst, which stays under a millisecond.
+pub const CHARTER_MEMBERS: usize = 1_000;
+
+/// Longest charter text in bytes: 1,000 members of 2 KiB each.
+pub const CHARTER_BYTES: usize = 2 * 1024 * 1024;
+
+/// Longest name shown to people, in bytes.
+pub const NAME_BYTES: usize = 200;
+
+/// Most peer ids of one organization: a few replicas, old and new during a move.
+pub const MEMBER_PEERS: usize = 16;
+
+/// Most peer addresses of one organization.
+pub const MEMBER_ADDRESSES: usize = 32;
+
+/// Longest URL or multiaddr in bytes.
+pub const ADDRESS_BYTES: usize = 512;
+
+/// Longest libp2p peer id in bytes; Ed25519 ids have 52, RSA ids 46.
+pub const PEER_ID_BYTES: usize = 64;
+
+/// Shortest and longest age in seconds at which a member's head may count as fresh. Below 5 no
+/// heartbeat can keep up; above a day nobody would call it fresh.
+pub const STALENESS_SECONDS: (u32, u32) = (5, 86_400);
+
+/// Most indices that one statement sets or clears. 1,000 indices of 7 digits are 8 KiB.
+pub const STATUS_INDICES: usize = 1_000;
+
+/// Longest status list in bits: 8 MiB of bits, as the verifier accepts at most.
+pub const STATUS_LIST_BITS: u64 = 1 << 26;
+
+/// Shortest status list in bits (W3C Bitstring Status List 1.0, section 3.1: herd privacy).
+pub const STATUS_LIST_BITS_LEAST: u64 = 131_072;
+
+/// Longest status list URL in bytes.
+pub const STATUS_URL_BYTES: usize = 512;
+
+/// Bits of a status list kept under one key: 512 bytes are rewritten for a revocation, and a
+/// full list of 2^26 bits has 16,384 rows.
+pub const STATUS_CHUNK_BITS: u64 = 4_096;
+
+/// Longest action name in an authorization, in bytes (same as in a capability).
+pub const ACTION_BYTES: usize = 64;
+
+/// Longest resource in an authorization, in bytes (same as in a capability).
+pub const RESOURCE_BYTES: usize = 512;
+
+/// Longest kind of a statement, in bytes; unknown kinds are carried, but not as a way to hide
+/// text.
+pub const KIND_BYTES: usize = 64;
+
+// Replication: messages.
+
+/// Longest DID of an organization in a message. `did:key` has 56 bytes, `did:webvh` with a long
+/// host and path some 300.
+pub const ORGANIZATION_BYTES: usize = 512;
+
+/// Longest broadcast: gossip takes 64 KiB with its own envelope.
+pub const BROADCAST_BYTES: usize = 60 * 1024;
+
+/// Longest question: how far the asker is in the logs of 1,000 members is 107 KB with `did:key`.
+pub const ASK_BYTES: usize = 256 * 1024;
+
+/// Longest answer: entries, or heads, as bounded below, and the proofs around them.
+pub const ANSWER_BYTES: usize = 640 * 1024;
+
+/// Most bytes of entries in one answer. It takes a slow link of 1 Mbit/s four seconds, less than
+/// the asker waits, and a receiver milliseconds to verify.
+pub const PIECE_BYTES: usize = 512 * 1024;
+
+/// Most bytes of heads, and of forks, in one answer: 400 heads. The rest come in the next round.
+pub const HEADS_BYTES: usize = 256 * 1024;
+
+// Replication: work and memory that others can cause.
+
+/// Questions that wait for one peer's answer: a slow peer holds up no more than this.
+pub const ASKS_PER_PEER: usize = 4;
+
+/// Logs pulled at one time: 16 pieces in memory are 8 MiB.
+pub const PULLS: usize = 16;
+
+/// Seconds until a question counts as unanswered.
+pub const ASK_SECONDS: i64 = 10;
+
+/// Seconds for which a peer is not asked for entries after it failed to give some: longer than
+/// [`ASK_SECONDS`], so that a peer that never answers is less than half of the time in the way.
+pub const REST_SECONDS: i64 = 15;
+
+/// Signature checks that one peer may cause at once. 1,000 members renew their heads in less.
+pub const CHECKS_BURST: i64 = 1_000;
+
+/// Signature checks that one peer may cause each second: 200 of 130 us are 3 % of a core.
+pub const CHECKS_PER_SECOND: i64 = 200;
+
+/// Questions of one peer answered at once.
+pub const ASKS_BURST: i64 = 400;
+
+/// Questions of one peer answered each second: 100 pieces of 256 entries are a fast catch-up.
+pub const ASKS_PER_SECOND: i64 = 100;
+
+/// Messages about one log that wait while an earlier one is being stored.
+pub const WAITING_MESSAGES: usize = 64;
+
+/// Bytes of all waiting messages; beyond, they are dropped and pulled later.
+pub const WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// Publications that wait while an earlier one is being stored.
+pub const PUBLICATIONS: usize = 1_024;
+
+/// Bytes of all waiting publications.
+pub const PUBLICATION_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes of statements in one batch of publications, so that one batch takes a disk milliseconds.
+pub const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// Peers that heads are compared with in one round: two of three being useless still leaves one.
+pub const COMPARE_PEERS: usize = 3;
+
+/// Seconds that a head's time may lie in the future: skew of clocks that is tolerated.
+pub const FUTURE_SECONDS: i64 = 60;
+
+/// Most status lists of one organization; more are as if never created, so nobody's store fills.
+pub const STATUS_LISTS: u64 = 1_024;
+
+/// Most bits in all status lists of one organization: 32 MiB in every member's store, enough for
+/// 268 million credentials.
+pub const STATUS_BITS: u64 = 1 << 28;
+
+/// Rows read at once while going over all facts.
+pub const ROWS_AT_ONCE: usize = 1_024;
