@@ -37,3 +37,89 @@ pub const MULTIKEY_CHARS: usize = 128;
 /// Entries of one list of a DID document (verification methods, each relationship, services). The most seen in use is
 /// about a dozen.
 pub const DOCUMENT_ENTRIES: usize = 64;
+
+// Credentials, presentations, actions, status.
+
+/// Bytes of one credential. Ten times the largest that 64 capabilities usually make.
+pub const CREDENTIAL_BYTES: usize = 256 << 10;
+
+/// Credentials in one presentation. Each costs a signature check.
+pub const CREDENTIALS_PRESENTED: usize = 16;
+
+/// Contexts of one document. Only known ones are accepted, and there are a dozen.
+pub const CONTEXTS: usize = 8;
+
+/// Types of one document.
+pub const TYPES: usize = 8;
+
+/// Status entries of one credential. There are two purposes; the rest is room.
+pub const STATUS_ENTRIES: usize = 8;
+
+/// Capabilities of one credential. Each costs a question to the registry.
+pub const CAPABILITIES: usize = 64;
+
+/// Constraints of one capability.
+pub const CONSTRAINTS: usize = 32;
+
+/// Values in one `oneOf` or `approval`.
+pub const LISTED_VALUES: usize = 256;
+
+/// Verifiers in one `audience` constraint.
+pub const AUDIENCES: usize = 64;
+
+/// Parameters of one action.
+pub const PARAMETERS: usize = 64;
+
+/// Domains of one proof.
+pub const DOMAINS: usize = 8;
+
+/// Bytes of the name of an action or parameter.
+pub const LABEL_BYTES: usize = 64;
+
+/// Bytes of a scope.
+pub const SCOPE_BYTES: usize = 128;
+
+/// Bytes of a unit. The longest UCUM codes in use have about 20.
+pub const UNIT_BYTES: usize = 32;
+
+/// Bytes of a resource.
+pub const RESOURCE_BYTES: usize = 512;
+
+/// Bytes of a name shown to people.
+pub const NAME_BYTES: usize = 256;
+
+/// Bytes of a URL used as an identifier; the length that URL software commonly takes.
+pub const IDENTIFIER_BYTES: usize = 2_048;
+
+/// Digits of a decimal number. Covers every amount of money and every physical quantity, and is what databases take
+/// as DECIMAL(38).
+pub const DECIMAL_DIGITS: usize = 38;
+
+/// Characters of a `proofValue`: 64 bytes in base58 are at most 88, and the `z`. Bounded because base58 decoding is
+/// quadratic.
+pub const PROOF_VALUE_CHARS: usize = 89;
+
+/// Bytes of a challenge or domain. A challenge of 128 bits has 22 characters.
+pub const CHALLENGE_BYTES: usize = 512;
+
+/// Characters of a nonce: at least 128 bits in base64url, so that two agents never draw the same.
+pub const NONCE_CHARS: std::ops::RangeInclusive<usize> = 22..=86;
+
+/// Longest validity of a capability credential: 90 days. Revocation is for the exception, expiry for the rule.
+pub const VALIDITY_SECONDS: i64 = 90 * 24 * 3_600;
+
+/// Longest window of a signed action. Its nonce is kept that long.
+pub const ACTION_WINDOW_SECONDS: i64 = 900;
+
+/// Deepest delegation: 8 links below the credential.
+pub const DELEGATION_DEPTH: i64 = 8;
+
+/// Fewest entries of a status list (Bitstring Status List 1.0 section 6.1): in fewer, fetching the list gives the
+/// holder away.
+pub const STATUS_BITS_MINIMUM: u64 = 131_072;
+
+/// Most entries of a status list that is accepted: 8 MiB of bits.
+pub const STATUS_BITS_MAXIMUM: u64 = 1 << 26;
+
+/// Bytes of a compressed status list. A list of 2^20 random bits has 128 KiB.
+pub const STATUS_COMPRESSED_BYTES: usize = 1 << 20;

@@ -1,0 +1,402 @@
+//! Credentials of the W3C Verifiable Credentials Data Model 2.0, and the capability credential.
+//!
+//! [`Credential`] is what stands in a document, read but not trusted: it can be shown. What may be
+//! acted on is [`crate::verify::VerifiedCredential`].
+
+use multibase::Base;
+use sha2::{Digest, Sha256};
+
+use crate::canonical;
+use crate::capability::Capability;
+use crate::constraint::Quoted;
+use crate::denial::{DenialCode, Reason};
+use crate::did::Did;
+use crate::json::members::{MemberError, Members, Path};
+use crate::json::{Object, Value};
+use crate::limits::{CAPABILITIES, CONTEXTS, DELEGATION_DEPTH, STATUS_ENTRIES, TYPES};
+use crate::name::{is_https, is_presentable, is_url, is_uuid_urn};
+use crate::status::{StatusEntry, StatusPurpose};
+use crate::time::Timestamp;
+
+mod draft;
+pub mod envelope;
+
+pub use draft::CapabilityCredentialDraft;
+
+/// The context every credential of VCDM 2.0 begins with.
+pub const CREDENTIALS_CONTEXT: &str = "https://www.w3.org/ns/credentials/v2";
+
+/// The context of capability credentials and actions.
+pub const CAPABILITY_CONTEXT: &str = "https://syndic.example/ns/capability/v1";
+
+/// The type of a capability credential, beside [`CREDENTIAL_TYPE`].
+pub const CAPABILITY_CREDENTIAL_TYPE: &str = "AgentCapabilityCredential";
+
+/// The type every credential has.
+pub const CREDENTIAL_TYPE: &str = "VerifiableCredential";
+
+/// The contexts whose terms are known here. A document with another one is refused: nobody here
+/// can say what its members mean, and nothing is fetched.
+pub const KNOWN_CONTEXTS: &[&str] = &[
+    CREDENTIALS_CONTEXT,
+    CAPABILITY_CONTEXT,
+    "https://www.w3.org/2018/credentials/v1",
+    "https://www.w3.org/ns/credentials/examples/v2",
+    "https://w3id.org/security/data-integrity/v1",
+    "https://w3id.org/security/data-integrity/v2",
+    "https://w3id.org/security/multikey/v1",
+    "https://www.w3.org/ns/did/v1",
+    "https://www.w3.org/ns/did/v1.1",
+    "https://w3id.org/security/suites/ed25519-2020/v1",
+    "https://w3id.org/vdl/v1",
+    "https://w3id.org/citizenship/v4rc1",
+    "https://w3id.org/vc/status-list/2021/v1",
+];
+
+/// A credential as it stands in a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// Its own name, a URL.
+    pub id: Option<String>,
+    /// Its types; [`CREDENTIAL_TYPE`] is among them.
+    pub types: Vec<String>,
+    /// Who issued it: a URL. Only a DID can be verified.
+    pub issuer: String,
+    /// From when on it is valid.
+    pub valid_from: Option<Timestamp>,
+    /// Until when it is valid.
+    pub valid_until: Option<Timestamp>,
+    /// Where its status is found.
+    pub status: Vec<StatusEntry>,
+    /// Whom and what it is about.
+    pub subject: Subject,
+}
+
+/// Whom and what a credential is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// An agent and what it may do.
+    Capability(Box<CapabilitySubject>),
+    /// Anything else; the claims are in the document.
+    Other {
+        /// The subject's id, if there is exactly one subject and it has one.
+        id: Option<String>,
+    },
+}
+
+/// An agent and what it may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CapabilitySubject {
+    /// The agent.
+    pub id: Did,
+    /// The agent's name, for people.
+    pub name: String,
+    /// Who answers for it.
+    pub owner: Owner,
+    /// What it may do.
+    pub capability: Vec<Capability>,
+    /// How many times it may be delegated on: 0 is not at all.
+    pub max_depth: u8,
+}
+
+/// The human or organization that answers for an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// A DID or URL.
+    pub id: String,
+    /// A name for people, if the issuer chooses to show one.
+    pub name: Option<String>,
+}
+
+impl Owner {
+    fn read(members: &Members<'_, '_>) -> Result<Self, MemberError> {
+        let owner = Self {
+            id: members.str("id")?.to_owned(),
+            name: members.optional_str("name")?.map(str::to_owned),
+        };
+        if !is_url(&owner.id) {
+            return Err(members.error("id", "the DID or URL of the owner"));
+        }
+        if owner.name.as_deref().is_some_and(|name| !is_presentable(name)) {
+            return Err(members.error("name", NAME));
+        }
+        members.finish_closed()?;
+        Ok(owner)
+    }
+
+    /// `{"id": ..., "name": ...}`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut object = Object::new();
+        object.insert("id", self.id.as_str());
+        if let Some(name) = &self.name {
+            object.insert("name", name.as_str());
+        }
+        object.into()
+    }
+}
+
+const NAME: &str = "a name of at most 256 bytes: Unicode NFC, without control, invisible or direction-changing characters";
+const TIME: &str = "a time with an offset, such as 2026-11-24T22:50:53Z";
+
+/// The digest of a document as it stands, proof included: multibase base58btc of the SHA-256
+/// multihash of its canonical bytes (RFC 8785), `zQm...`.
+#[must_use]
+pub fn digest(document: &Value) -> String {
+    digest_of(&canonical::to_bytes(document))
+}
+
+/// The same for an object.
+pub(crate) fn object_digest(document: &Object) -> String {
+    let mut bytes = Vec::with_capacity(2_048);
+    canonical::write_without(document, &[], &mut bytes);
+    digest_of(&bytes)
+}
+
+fn digest_of(bytes: &[u8]) -> String {
+    let mut multihash = vec![0x12, 0x20]; // sha2-256, 32 bytes
+    multihash.extend_from_slice(&Sha256::digest(bytes));
+    multibase::encode(Base::Base58Btc, multihash)
+}
+
+impl Credential {
+    /// Reads a credential; `at` is where it stands. A capability credential is closed: a member
+    /// that is not known here refuses it.
+    ///
+    /// # Errors
+    /// The member at fault.
+    pub fn read(object: &Object, at: &Path<'_>) -> Result<Self, Reason> {
+        let members = Members::of_object(object, at);
+        let contexts = contexts(&members)?;
+        let types = types(&members, CREDENTIAL_TYPE)?;
+        let is_capability = types.iter().any(|one| *one == CAPABILITY_CREDENTIAL_TYPE);
+        if is_capability && !contexts.iter().any(|one| one.as_str() == Some(CAPABILITY_CONTEXT)) {
+            let text = format!("a capability credential has the context {CAPABILITY_CONTEXT}");
+            return Err(Reason::new(DenialCode::ContextUnknown, members.at("@context").to_string(), text));
+        }
+        let id = members.optional_str("id")?;
+        if id.is_some_and(|id| !is_url(id)) {
+            return Err(members.error("id", "a URL").into());
+        }
+        let credential = Self {
+            id: id.map(str::to_owned),
+            issuer: issuer(&members)?,
+            valid_from: time(&members, "validFrom")?,
+            valid_until: time(&members, "validUntil")?,
+            status: status(&members, is_capability)?,
+            subject: if is_capability {
+                Subject::Capability(Box::new(CapabilitySubject::read(&members.object("credentialSubject")?)?))
+            } else {
+                other_subject(&members)?
+            },
+            types: types.into_iter().map(str::to_owned).collect(),
+        };
+        if is_capability {
+            credential.require_capability_members(&members)?;
+        }
+        Ok(credential)
+    }
+
+    /// What a capability credential must have, and what it may have at most.
+    fn require_capability_members(&self, members: &Members<'_, '_>) -> Result<(), Reason> {
+        if !self.id.as_deref().is_some_and(|id| is_uuid_urn(id) || is_https(id)) {
+            return Err(members.error("id", "a UUID URN or an https URL").into());
+        }
+        if self.valid_from.is_none() {
+            return Err(members.error("validFrom", TIME).into());
+        }
+        if self.valid_until.is_none() {
+            return Err(members.error("validUntil", TIME).into());
+        }
+        if !self.status.iter().any(|entry| entry.purpose == StatusPurpose::Revocation) {
+            return Err(Reason::new(
+                DenialCode::StatusMissing,
+                members.at("credentialStatus").to_string(),
+                "a capability credential has a revocation entry: issue it again with one",
+            ));
+        }
+        for name in ["name", "description"] {
+            if members.optional_str(name)?.is_some_and(|text| !is_presentable(text)) {
+                return Err(members.error(name, NAME).into());
+            }
+        }
+        members.optional("proof");
+        Ok(members.finish_closed()?)
+    }
+
+    /// The agent and what it may do, if this is a capability credential.
+    #[must_use]
+    pub fn capability_subject(&self) -> Option<&CapabilitySubject> {
+        match &self.subject {
+            Subject::Capability(subject) => Some(subject),
+            Subject::Other { .. } => None,
+        }
+    }
+
+    /// The id of the subject, if there is one.
+    #[must_use]
+    pub fn subject_id(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Capability(subject) => Some(subject.id.as_str()),
+            Subject::Other { id } => id.as_deref(),
+        }
+    }
+}
+
+impl CapabilitySubject {
+    fn read(members: &Members<'_, '_>) -> Result<Self, Reason> {
+        let items = members.array("capability")?;
+        if items.is_empty() {
+            return Err(members.error("capability", "at least one capability").into());
+        }
+        if items.len() > CAPABILITIES {
+            let text = format!("{} capabilities, and at most {CAPABILITIES} are read", items.len());
+            return Err(Reason::new(DenialCode::DocumentTooLarge, members.at("capability").to_string(), text));
+        }
+        let capability = items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| Capability::read(item, &members.at("capability").item(index)))
+            .collect::<Result<_, _>>()?;
+        let name = members.str("name")?;
+        if !is_presentable(name) {
+            return Err(members.error("name", NAME).into());
+        }
+        let subject = Self {
+            id: Did::parse(members.str("id")?).map_err(|_| members.error("id", "the agent's DID"))?,
+            name: name.to_owned(),
+            owner: Owner::read(&members.object("owner")?)?,
+            capability,
+            max_depth: max_depth(members)?,
+        };
+        members.finish_closed()?;
+        Ok(subject)
+    }
+}
+
+fn max_depth(members: &Members<'_, '_>) -> Result<u8, MemberError> {
+    let Some(delegation) = members.optional_object("delegation")? else {
+        return Ok(0);
+    };
+    let depth = delegation.integer("maxDepth")?;
+    delegation.finish_closed()?;
+    u8::try_from(depth)
+        .ok()
+        .filter(|_| depth <= DELEGATION_DEPTH)
+        .ok_or_else(|| delegation.error("maxDepth", "0 to 8"))
+}
+
+/// The contexts of a document: known ones only, the one of VCDM 2.0 first.
+pub(crate) fn contexts<'v>(members: &Members<'v, '_>) -> Result<&'v [Value], Reason> {
+    let refuse = |at: &Path<'_>, text: String| Err(Reason::new(DenialCode::ContextUnknown, at.to_string(), text));
+    let here = members.at("@context");
+    let items = match members.optional("@context") {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    if items.len() > CONTEXTS {
+        return refuse(&here, format!("{} contexts, and at most {CONTEXTS} are read", items.len()));
+    }
+    if items.first().and_then(Value::as_str) != Some(CREDENTIALS_CONTEXT) {
+        return refuse(&here, format!("the first context must be {CREDENTIALS_CONTEXT}"));
+    }
+    for (index, item) in items.iter().enumerate() {
+        match item.as_str() {
+            Some(text) if KNOWN_CONTEXTS.contains(&text) => {}
+            Some(text) => {
+                return refuse(&here.item(index), format!("the context {} is not known here, and none is fetched", Quoted(text)));
+            }
+            None => return refuse(&here.item(index), "a context written out in the document is not read".to_owned()),
+        }
+    }
+    Ok(items)
+}
+
+/// The types of a document; `required` must be among them.
+pub(crate) fn types<'v>(members: &Members<'v, '_>, required: &'static str) -> Result<Vec<&'v str>, Reason> {
+    let value = members.required("type")?;
+    let items = value.as_array().unwrap_or(std::slice::from_ref(value));
+    if items.len() > TYPES {
+        let text = format!("{} types, and at most {TYPES} are read", items.len());
+        return Err(Reason::new(DenialCode::DocumentTooLarge, members.at("type").to_string(), text));
+    }
+    let mut types: Vec<&str> = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        match item.as_str() {
+            Some(text) if !text.is_empty() && !types.contains(&text) => types.push(text),
+            _ => return Err(members.at("type").item(index).error("a type, each once").into()),
+        }
+    }
+    if types.contains(&required) { Ok(types) } else { Err(members.error("type", required).into()) }
+}
+
+/// `issuer` or `holder`: a URL, or an object with such an `id`.
+pub(crate) fn party(members: &Members<'_, '_>, name: &'static str) -> Result<String, MemberError> {
+    let value = members.required(name)?;
+    value
+        .as_str()
+        .or_else(|| value.get("id")?.as_str())
+        .filter(|text| is_url(text))
+        .map(str::to_owned)
+        .ok_or_else(|| members.error(name, "a DID or URL, or an object with one as its id"))
+}
+
+fn issuer(members: &Members<'_, '_>) -> Result<String, MemberError> {
+    party(members, "issuer")
+}
+
+fn time(members: &Members<'_, '_>, name: &str) -> Result<Option<Timestamp>, MemberError> {
+    members
+        .optional_str(name)?
+        .map(|text| Timestamp::parse(text).map_err(|_| members.error(name, TIME)))
+        .transpose()
+}
+
+/// The status entries. One that is not understood makes the status unknown, which is a refusal.
+fn status(members: &Members<'_, '_>, required: bool) -> Result<Vec<StatusEntry>, Reason> {
+    let Some(value) = members.optional("credentialStatus") else {
+        return Ok(Vec::new());
+    };
+    let here = members.at("credentialStatus");
+    let listed = value.as_array();
+    let items = listed.unwrap_or(std::slice::from_ref(value));
+    if items.len() > STATUS_ENTRIES {
+        let text = format!("{} status entries, and at most {STATUS_ENTRIES} are read", items.len());
+        return Err(Reason::new(DenialCode::DocumentTooLarge, here.to_string(), text));
+    }
+    if items.is_empty() && !required {
+        return Err(members.error("credentialStatus", "at least one entry").into());
+    }
+    items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| {
+            let item_at = here.item(index);
+            let at = if listed.is_some() { &item_at } else { &here };
+            StatusEntry::read(item, at).map_err(|error| {
+                let text = format!("the status cannot be judged: expected {}", error.expected);
+                Reason::new(DenialCode::StatusUnknown, error.path, text)
+            })
+        })
+        .collect()
+}
+
+fn other_subject(members: &Members<'_, '_>) -> Result<Subject, MemberError> {
+    let value = members.required("credentialSubject")?;
+    let subjects = value.as_array().unwrap_or(std::slice::from_ref(value));
+    if subjects.is_empty() || !subjects.iter().all(|one| one.as_object().is_some_and(|object| !object.is_empty())) {
+        return Err(members.error("credentialSubject", "an object with members, or an array of such"));
+    }
+    let id = match subjects {
+        [only] => only.get("id"),
+        _ => None,
+    };
+    match id {
+        None => Ok(Subject::Other { id: None }),
+        Some(id) => match id.as_str().filter(|text| is_url(text)) {
+            Some(text) => Ok(Subject::Other { id: Some(text.to_owned()) }),
+            None => Err(members.at("credentialSubject").member("id").error("a URL")),
+        },
+    }
+}

@@ -1,0 +1,150 @@
+//! What verification must be told by the world, and cannot know by itself.
+//!
+//! The registry's view answers [`Knowledge`], the node's store answers [`OneTime`]. Both
+//! answer from what they hold; nobody fetches anything while a verification runs. Every
+//! answer has a way to say "I cannot tell", and verification reads that as a refusal.
+
+use std::sync::Arc;
+
+use crate::did::Did;
+use crate::did_key::ResolveError;
+use crate::document::DidDocument;
+use crate::status::StatusPurpose;
+use crate::time::Timestamp;
+
+/// What is known about identities, issuers and credentials.
+pub trait Knowledge {
+    /// The DID document of `did`, as it stands now.
+    ///
+    /// # Errors
+    /// Says whether the DID cannot be resolved at all, or only not now.
+    fn document(&self, did: &Did) -> Result<Arc<DidDocument>, ResolveError>;
+
+    /// Is `issuer` authorized by `authority` (a DID or the id of a consortium) to grant
+    /// `action` on `resource` at `at`?
+    fn standing(
+        &self,
+        authority: &str,
+        issuer: &Did,
+        action: &str,
+        resource: &str,
+        at: Timestamp,
+    ) -> Standing;
+
+    /// The bit at `index` of the status list `list`, which must be the issuer's own.
+    fn status(&self, issuer: &Did, list: &str, purpose: StatusPurpose, index: u64) -> StatusBit;
+
+    /// What is known about `did` as an agent.
+    fn agent(&self, did: &Did) -> AgentStanding;
+
+    /// How old the knowledge about `issuer` is; `None`: nothing is known about it.
+    fn freshness(&self, issuer: &Did) -> Option<Freshness>;
+}
+
+/// An issuer's standing for one action on one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Authorized; `by` names who authorizes it.
+    Authorized {
+        /// The DID of the organization, or the id of the consortium, that authorizes.
+        by: String,
+    },
+    /// Known, and not authorized for this.
+    NotAuthorized,
+    /// Not known at all.
+    IssuerUnknown,
+    /// Known to have told two stories; its word counts for nothing until that is settled.
+    IssuerFrozen,
+    /// Cannot be told now, and why.
+    Unavailable(String),
+}
+
+/// One entry of a status list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatusBit {
+    /// Not set: not revoked, not suspended.
+    Clear,
+    /// Set: revoked or suspended, by the list's purpose.
+    Set,
+    /// Cannot be told, and why: unknown list, index outside it, another issuer's list.
+    Unknown(String),
+}
+
+/// What is known about an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentStanding {
+    /// No organization has registered it. Not by itself a refusal: the issuer vouches.
+    Unknown,
+    /// Registered and in service.
+    Active {
+        /// The human or organization answering for the agent: a DID or URL.
+        owner: String,
+        /// The organization that registered it.
+        organization: Did,
+    },
+    /// Taken out of service.
+    Retired {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Cannot be told now, and why.
+    Unavailable(String),
+}
+
+/// How old the knowledge about one issuer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Freshness {
+    /// The organization whose log speaks for the issuer.
+    pub organization: Did,
+    /// How many statements of that log are known.
+    pub head_size: u64,
+    /// The newest time at which the organization vouched for that log's head.
+    pub time: Timestamp,
+    /// How many other members countersigned that head.
+    pub witnesses: u32,
+}
+
+/// Values that may be used once. An implementation makes the use durable *before* it
+/// answers `Ok`, so that a crash never makes a value usable again.
+pub trait OneTime {
+    /// Uses `value` up.
+    ///
+    /// A challenge must have been issued here before. An action nonce is new by nature: the
+    /// first use succeeds, and the value is remembered until `expires` at least.
+    ///
+    /// # Errors
+    /// Says why the value may not be used; any error is a refusal.
+    fn spend(
+        &self,
+        kind: OneTimeKind,
+        value: &str,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), SpendError>;
+}
+
+/// The kinds of single-use value; one value may exist once in each kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OneTimeKind {
+    /// A challenge that this verifier handed out.
+    Challenge,
+    /// The nonce of a signed action, prefixed by the agent's DID and a space.
+    ActionNonce,
+}
+
+/// Why a single-use value may not be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SpendError {
+    /// Never issued here.
+    #[error("it was not issued here: ask for a new one")]
+    Unknown,
+    /// Used before.
+    #[error("it has been used: ask for a new one")]
+    Used,
+    /// Too old.
+    #[error("it has expired: ask for a new one")]
+    Expired,
+    /// The store cannot say now (full, failing, shutting down).
+    #[error("the store of single-use values cannot answer: {0}")]
+    Unavailable(String),
+}

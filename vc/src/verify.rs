@@ -1,0 +1,1 @@
+//! The one verification path.
