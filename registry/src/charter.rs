@@ -4,12 +4,15 @@
 //! needs no one to tell that a charter is the right one. Each member signs its own card with its
 //! root key; keys, names and addresses of others cannot be put in its mouth.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use multibase::Base;
 use syndic_vc::canonical;
 use syndic_vc::did::Did;
 use syndic_vc::json::members::{MemberError, Members, Path};
 use syndic_vc::json::{self, JsonError, Object, Value};
 use syndic_vc::key::{PublicKey, SignError, Signature, Signer};
+use syndic_vc::name::is_presentable;
 use syndic_vc::time::Timestamp;
 
 use crate::limits;
@@ -31,6 +34,8 @@ pub struct Charter {
     created: Timestamp,
     bytes: Vec<u8>,
     id: String,
+    by_did: BTreeMap<Did, usize>,
+    by_peer: BTreeMap<String, usize>,
 }
 
 /// The numbers by which a consortium counts.
@@ -351,7 +356,18 @@ impl Charter {
         no_duplicates(&members)?;
         let bytes = canonical::to_bytes(value);
         let id = identifier(&canonical::digest(value));
+        let by_did = members
+            .iter()
+            .map(|member| member.did.clone())
+            .zip(0..)
+            .collect();
+        let by_peer = (0..)
+            .zip(&members)
+            .flat_map(|(at, member)| member.peer_ids.iter().map(move |id| (id.clone(), at)))
+            .collect();
         Ok(Self {
+            by_did,
+            by_peer,
             name,
             members,
             rules,
@@ -401,17 +417,13 @@ impl Charter {
     /// The member with this DID.
     #[must_use]
     pub fn member(&self, did: &str) -> Option<&MemberCard> {
-        self.members
-            .iter()
-            .find(|member| member.did.as_str() == did)
+        self.members.get(*self.by_did.get(did)?)
     }
 
     /// The member whose node has this peer id.
     #[must_use]
     pub fn member_of_peer(&self, peer_id: &str) -> Option<&MemberCard> {
-        self.members
-            .iter()
-            .find(|member| member.peer_ids.iter().any(|id| id == peer_id))
+        self.members.get(*self.by_peer.get(peer_id)?)
     }
 }
 
@@ -477,9 +489,9 @@ fn members(charter: &Members<'_, '_>) -> Result<Vec<MemberCard>, CharterError> {
 }
 
 fn no_duplicates(members: &[MemberCard]) -> Result<(), CharterError> {
-    let mut keys = std::collections::BTreeSet::new();
-    let mut names = std::collections::BTreeSet::new();
-    let mut peers = std::collections::BTreeSet::new();
+    let mut keys = BTreeSet::new();
+    let mut names = BTreeSet::new();
+    let mut peers = BTreeSet::new();
     for member in members {
         let credential_key = member.did.method_specific_id().to_owned();
         for key in [
@@ -524,12 +536,12 @@ fn organization_did(card: &Members<'_, '_>) -> Result<Did, CharterError> {
 
 pub(crate) fn shown_name(members: &Members<'_, '_>) -> Result<String, MemberError> {
     let name = members.str("name")?;
-    if text::is_shown_name(name) {
+    if is_presentable(name) {
         return Ok(name.to_owned());
     }
     Err(members.error(
         "name",
-        "a name of 1 to 200 bytes without control or direction characters",
+        "a name of 1 to 256 bytes in Unicode normalization form C, without control or direction characters",
     ))
 }
 

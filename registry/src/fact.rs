@@ -14,11 +14,12 @@
 //! | `s` list | [`StatusList`] |
 //! | `b` list 0 chunk (u32) | 4,096 bits, the first in the highest bit of the first byte |
 //! | `B` list 0 index (u64) | time of a change |
-//! | `t` | [`StatusTotals`] |
+//! | `t` | [`ListTotals`] |
 //!
 //! Under `r/x` stand `a` agent 0 DID, and `z` or `n` subject 0 action 0 resource 0 DID with the
 //! same values, to be found by subject.
 
+use syndic_vc::limits::NAME_BYTES;
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
 
@@ -99,7 +100,7 @@ pub enum RightKind {
 
 /// A status list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct StatusList {
+pub struct ListFact {
     /// Index of the statement that created it.
     pub index: u64,
     /// When that was made, by the organization's clock.
@@ -112,7 +113,7 @@ pub struct StatusList {
 
 /// How much of its quota an organization's status lists have used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct StatusTotals {
+pub struct ListTotals {
     /// Number of lists.
     pub lists: u64,
     /// Bits in all of them.
@@ -185,7 +186,7 @@ impl Fact for Agent {
         Ok(Self {
             index: from.u64()?,
             at: read_time(from)?,
-            name: from.text("bytes in a name", limits::NAME_BYTES)?.to_owned(),
+            name: from.text("bytes in a name", NAME_BYTES)?.to_owned(),
             owner: from
                 .text("bytes in an owner", limits::ADDRESS_BYTES)?
                 .to_owned(),
@@ -230,7 +231,7 @@ impl Fact for RightFact {
     }
 }
 
-impl Fact for StatusList {
+impl Fact for ListFact {
     fn write(&self, out: &mut Encoder) {
         out.u64(self.index);
         write_time(self.at, out);
@@ -251,7 +252,7 @@ impl Fact for StatusList {
     }
 }
 
-impl Fact for StatusTotals {
+impl Fact for ListTotals {
     fn write(&self, out: &mut Encoder) {
         out.u64(self.lists);
         out.u64(self.bits);

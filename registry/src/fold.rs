@@ -10,7 +10,7 @@ use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
 
 use crate::fact::{
-    self, Agent, Fact, ProfileFact, RightFact, RightKind, StatusList, StatusTotals, Word,
+    self, Agent, Fact, ListFact, ListTotals, ProfileFact, RightFact, RightKind, Word,
 };
 use crate::limits;
 use crate::message::codec::Encoder;
@@ -51,7 +51,7 @@ pub struct Fold<'a> {
 
 /// A status list that was looked at, and those of its chunks that were changed.
 struct List {
-    fact: Option<StatusList>,
+    fact: Option<ListFact>,
     chunks: BTreeMap<u32, Chunk>,
 }
 
@@ -229,19 +229,19 @@ impl<'a> Fold<'a> {
         created: &StatusListCreated,
     ) -> Result<(), ReadError> {
         let key = fact::list_key(self.organization, &created.list);
-        if self.get::<StatusList>(&key)?.is_some() {
+        if self.get::<ListFact>(&key)?.is_some() {
             return Ok(());
         }
         let totals_key = fact::totals_key(self.organization);
-        let before: StatusTotals = self.get(&totals_key)?.unwrap_or_default();
-        let totals = StatusTotals {
+        let before: ListTotals = self.get(&totals_key)?.unwrap_or_default();
+        let totals = ListTotals {
             lists: before.lists + 1,
             bits: before.bits.saturating_add(created.length),
         };
         if totals.lists > limits::STATUS_LISTS || totals.bits > limits::STATUS_BITS {
             return Ok(());
         }
-        let list = StatusList {
+        let list = ListFact {
             index,
             at,
             purpose: created.purpose,

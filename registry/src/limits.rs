@@ -34,16 +34,13 @@ pub const CHARTER_MEMBERS: usize = 1_000;
 /// Longest charter text in bytes: 1,000 members of 2 KiB each.
 pub const CHARTER_BYTES: usize = 2 * 1024 * 1024;
 
-/// Longest name shown to people, in bytes.
-pub const NAME_BYTES: usize = 200;
-
 /// Most peer ids of one organization: a few replicas, old and new during a move.
 pub const MEMBER_PEERS: usize = 16;
 
 /// Most peer addresses of one organization.
 pub const MEMBER_ADDRESSES: usize = 32;
 
-/// Longest URL or multiaddr in bytes.
+/// Longest URL, multiaddr, DID or other identifier in bytes: each is part of keys in the store.
 pub const ADDRESS_BYTES: usize = 512;
 
 /// Longest libp2p peer id in bytes; Ed25519 ids have 52, RSA ids 46.
@@ -56,24 +53,9 @@ pub const STALENESS_SECONDS: (u32, u32) = (5, 86_400);
 /// Most indices that one statement sets or clears. 1,000 indices of 7 digits are 8 KiB.
 pub const STATUS_INDICES: usize = 1_000;
 
-/// Longest status list in bits: 8 MiB of bits, as the verifier accepts at most.
-pub const STATUS_LIST_BITS: u64 = 1 << 26;
-
-/// Shortest status list in bits (W3C Bitstring Status List 1.0, section 3.1: herd privacy).
-pub const STATUS_LIST_BITS_LEAST: u64 = 131_072;
-
-/// Longest status list URL in bytes.
-pub const STATUS_URL_BYTES: usize = 512;
-
 /// Bits of a status list kept under one key: 512 bytes are rewritten for a revocation, and a
 /// full list of 2^26 bits has 16,384 rows.
 pub const STATUS_CHUNK_BITS: u64 = 4_096;
-
-/// Longest action name in an authorization, in bytes (same as in a capability).
-pub const ACTION_BYTES: usize = 64;
-
-/// Longest resource in an authorization, in bytes (same as in a capability).
-pub const RESOURCE_BYTES: usize = 512;
 
 /// Longest kind of a statement, in bytes; unknown kinds are carried, but not as a way to hide
 /// text.

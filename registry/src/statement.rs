@@ -5,15 +5,17 @@
 //! are not known are carried along and mean nothing, so that old nodes live with new ones.
 
 use syndic_vc::canonical;
+use syndic_vc::capability::{Action, ResourcePattern};
 use syndic_vc::did::Did;
 use syndic_vc::json::members::{MemberError, Members};
 use syndic_vc::json::{self, JsonError, Object, Value};
+use syndic_vc::limits::{STATUS_BITS_MAXIMUM, STATUS_BITS_MINIMUM};
+use syndic_vc::name;
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
 
 use crate::charter::{self, Endpoints};
 use crate::limits;
-use crate::text;
 
 /// A statement and when it was made, by the organization's own clock.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -276,11 +278,11 @@ impl AgentRegistered {
 impl Right {
     fn read(members: &Members<'_, '_>, subject: &'static str) -> Result<Self, MemberError> {
         let action = members.str("action")?;
-        if !text::is_action(action) {
+        if Action::parse(action).is_none() {
             return Err(members.error("action", "an action, like read or ticket.close"));
         }
         let resource = members.str("resource")?;
-        if !text::is_resource(resource) {
+        if ResourcePattern::parse(resource).is_none() {
             return Err(members.error("resource", "a resource, like records/patients/*"));
         }
         Ok(Self {
@@ -339,17 +341,15 @@ impl Grant {
 
 impl StatusListCreated {
     fn read(members: &Members<'_, '_>) -> Result<Self, MemberError> {
-        let purpose = match members.str("purpose")? {
-            "revocation" => StatusPurpose::Revocation,
-            "suspension" => StatusPurpose::Suspension,
-            _ => return Err(members.error("purpose", "\"revocation\" or \"suspension\"")),
-        };
+        let purpose = StatusPurpose::parse(members.str("purpose")?)
+            .ok_or_else(|| members.error("purpose", "\"revocation\" or \"suspension\""))?;
         let length = u64::try_from(members.integer("length")?).unwrap_or(0);
-        if !(limits::STATUS_LIST_BITS_LEAST..=limits::STATUS_LIST_BITS).contains(&length) {
-            return Err(members.error("length", "131072 to 67108864 bits"));
+        let bounded = (STATUS_BITS_MINIMUM..=STATUS_BITS_MAXIMUM).contains(&length);
+        if !bounded || !length.is_multiple_of(8) {
+            return Err(members.error("length", "131072 to 67108864 bits, a multiple of 8"));
         }
         Ok(Self {
-            list: list(members)?,
+            list: identifier(members, "list")?,
             purpose,
             length,
         })
@@ -372,7 +372,7 @@ impl StatusChanged {
             return Err(members.error("cleared", "no index that is also in set"));
         }
         Ok(Self {
-            list: list(members)?,
+            list: identifier(members, "list")?,
             set,
             cleared,
         })
@@ -413,21 +413,10 @@ fn did(members: &Members<'_, '_>, name: &str) -> Result<Did, MemberError> {
 
 fn identifier(members: &Members<'_, '_>, name: &str) -> Result<String, MemberError> {
     let text = members.str(name)?;
-    if text::is_identifier(text) {
+    if name::is_url(text) && text.len() <= limits::ADDRESS_BYTES {
         return Ok(text.to_owned());
     }
     Err(members.error(name, "a DID or another URI of at most 512 bytes"))
-}
-
-fn list(members: &Members<'_, '_>) -> Result<String, MemberError> {
-    let url = members.str("list")?;
-    if text::is_http_url(url) {
-        return Ok(url.to_owned());
-    }
-    Err(members.error(
-        "list",
-        "an http or https URL without fragment, at most 512 bytes",
-    ))
 }
 
 /// Strictly ascending indices; the member is left out if there are none.
@@ -443,7 +432,7 @@ fn indices(members: &Members<'_, '_>, name: &str) -> Result<Vec<u64>, MemberErro
     for value in values {
         match value.as_i64().and_then(|index| u64::try_from(index).ok()) {
             Some(index)
-                if index < limits::STATUS_LIST_BITS
+                if index < STATUS_BITS_MAXIMUM
                     && indices.last().is_none_or(|last| *last < index) =>
             {
                 indices.push(index);

@@ -10,6 +10,7 @@
 //! | `r/l` DID | state of a log: frontier, newest head that the entries cover ([`crate::log::LogState`]) |
 //! | `r/e` DID 0 index (u64) | leaf hash (32 bytes), then the entry |
 //! | `r/h` DID 0 level (u8) index (u64) | hash of 256^level entries, level >= 1 |
+//! | `r/p` DID | a head that promises more than is stored, in the middle of a catch-up ([`crate::replica`]) |
 //! | `r/f` DID | evidence of a fork: two signed heads |
 //! | `r/v` DID 0 kind ... | facts folded from that log ([`crate::fact`]) |
 //! | `r/x` kind ... 0 DID | the same facts, found by subject instead of by organization |

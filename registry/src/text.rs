@@ -1,37 +1,6 @@
-//! Which text of others may stand in a charter or a statement.
+//! Which addresses of others may stand in a charter or a statement.
 
 use crate::limits;
-
-/// A name shown to people: no control, direction, invisible or private characters, no white space
-/// but single spaces inside. What a person reads must be what is compared.
-pub(crate) fn is_shown_name(name: &str) -> bool {
-    let bounded = (1..=limits::NAME_BYTES).contains(&name.len());
-    bounded && name.trim() == name && !name.contains("  ") && name.chars().all(is_shown)
-}
-
-fn is_shown(c: char) -> bool {
-    let hidden = matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
-        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0e}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}');
-    let nothing = u32::from(c) & 0xfffe == 0xfffe;
-    !(c.is_control() || (c.is_whitespace() && c != ' ') || hidden || nothing)
-}
-
-/// An identifier of somebody or something: a DID or another URI, printable ASCII.
-pub(crate) fn is_identifier(text: &str) -> bool {
-    let bounded = (3..=limits::ADDRESS_BYTES).contains(&text.len());
-    let scheme = text.split_once(':').is_some_and(|(scheme, rest)| {
-        let bytes = scheme.as_bytes();
-        bytes.first().is_some_and(u8::is_ascii_alphabetic)
-            && bytes
-                .iter()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
-            && !rest.is_empty()
-    });
-    bounded && scheme && text.bytes().all(is_uri_byte)
-}
 
 /// An `http` or `https` URL with a host and without fragment or user.
 pub(crate) fn is_http_url(text: &str) -> bool {
@@ -40,12 +9,11 @@ pub(crate) fn is_http_url(text: &str) -> bool {
         .or_else(|| text.strip_prefix("http://"));
     let Some(rest) = rest else { return false };
     let host = rest.split(['/', '?']).next().unwrap_or_default();
-    let host_ok = !host.is_empty()
-        && host
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'));
+    let is_host_byte =
+        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
     text.len() <= limits::ADDRESS_BYTES
-        && host_ok
+        && !host.is_empty()
+        && host.bytes().all(is_host_byte)
         && rest.bytes().all(|b| is_uri_byte(b) && b != b'#')
 }
 
@@ -69,35 +37,55 @@ pub(crate) fn is_multiaddr(text: &str) -> bool {
 
 /// The text of a libp2p peer id: base58btc.
 pub(crate) fn is_peer_id(text: &str) -> bool {
-    (40..=limits::PEER_ID_BYTES).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l'))
+    let is_digit = |b: u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');
+    (40..=limits::PEER_ID_BYTES).contains(&text.len()) && text.bytes().all(is_digit)
 }
 
-/// The name of an action: `[a-z][a-z0-9_.-]*`.
-pub(crate) fn is_action(text: &str) -> bool {
-    text.len() <= limits::ACTION_BYTES
-        && text.as_bytes().first().is_some_and(u8::is_ascii_lowercase)
-        && text.bytes().all(|b| {
-            b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-')
-        })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A resource: segments of `[A-Za-z0-9_.~:@-]` joined by `/`, none empty or only dots; the last
-/// may be `*`.
-pub(crate) fn is_resource(text: &str) -> bool {
-    let path = match text.strip_suffix("/*") {
-        _ if text == "*" => return true,
-        Some(path) => path,
-        None => text,
-    };
-    text.len() <= limits::RESOURCE_BYTES
-        && path.split('/').all(|segment| {
-            !matches!(segment, "" | "." | "..")
-                && segment.bytes().all(|b| {
-                    b.is_ascii_alphanumeric()
-                        || matches!(b, b'_' | b'.' | b'~' | b':' | b'@' | b'-')
-                })
-        })
+    #[test]
+    fn addresses_are_plain() {
+        for good in [
+            "https://a.example",
+            "http://127.0.0.1:8440/x?y",
+            "https://[::1]:8440",
+        ] {
+            assert!(is_http_url(good), "{good}");
+        }
+        let long = format!("https://a.example/{}", "x".repeat(500));
+        for bad in [
+            "",
+            "https://",
+            "https:///x",
+            "ftp://a.example",
+            "https://a.example/#x",
+            "https://u@a.example",
+            "https://a b",
+            "https://ä.example",
+            "https://a.example/\u{0}",
+            "HTTPS://a.example",
+            &long,
+        ] {
+            assert!(!is_http_url(bad), "{bad}");
+        }
+        assert!(is_multiaddr("/ip4/192.0.2.1/tcp/8442"));
+        for bad in [
+            "",
+            "/",
+            "ip4/192.0.2.1",
+            "/ip4/192.0.2.1/",
+            "/dns/a b",
+            &"/a".repeat(300),
+        ] {
+            assert!(!is_multiaddr(bad), "{bad}");
+        }
+        assert!(is_peer_id(
+            "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
+        ));
+        for bad in ["", "12D3KooW", &"1".repeat(65), &"0".repeat(52)] {
+            assert!(!is_peer_id(bad), "{bad}");
+        }
+    }
 }

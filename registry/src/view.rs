@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256};
 use syndic_vc::did::Did;
 use syndic_vc::did_key::{self, ResolveError};
 use syndic_vc::document::DidDocument;
-use syndic_vc::status::StatusPurpose;
+use syndic_vc::status::{StatusList, StatusPurpose};
 use syndic_vc::time::Timestamp;
 use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit};
 
 use crate::charter::{Charter, MemberCard};
-use crate::fact::{self, Agent, ProfileFact, RightFact, RightKind, StatusList};
+use crate::fact::{self, Agent, ListFact, ProfileFact, RightFact, RightKind};
 use crate::limits;
 use crate::log::{self, Hash, LogState};
 use crate::statement::{Content, Profile, Statement};
@@ -324,7 +324,7 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// [`ReadError`] if the store cannot say.
-    pub fn status_lists(&self, organization: &str) -> Result<Vec<(String, StatusList)>, ReadError> {
+    pub fn status_lists(&self, organization: &str) -> Result<Vec<(String, ListFact)>, ReadError> {
         let prefix = fact::list_key(organization, "");
         // The fold lets no organization have more.
         let rows = self.reader.range(
@@ -351,12 +351,11 @@ impl<'a> View<'a> {
         &self,
         organization: &str,
         list: &str,
-    ) -> Result<Option<StatusList>, ReadError> {
+    ) -> Result<Option<ListFact>, ReadError> {
         fact::get(&fact::list_key(organization, list), self.reader)
     }
 
-    /// All bits of a status list, the first in the highest bit of the first byte (W3C Bitstring
-    /// Status List 1.0, section 3.3); `None` if there is no such list.
+    /// The bits of a status list, to be served; `None` if the organization has no such list.
     ///
     /// # Errors
     /// [`ReadError`] if the store cannot say.
@@ -364,22 +363,28 @@ impl<'a> View<'a> {
         &self,
         organization: &str,
         list: &str,
-    ) -> Result<Option<Vec<u8>>, ReadError> {
-        let Some(StatusList { length, .. }) = self.status_list(organization, list)? else {
+    ) -> Result<Option<StatusList>, ReadError> {
+        let Some(ListFact { length, .. }) = self.status_list(organization, list)? else {
             return Ok(None);
         };
-        // At most 2^26 bits.
-        let mut bits = vec![0_u8; length.div_ceil(8) as usize];
+        let damaged = || {
+            let place = format!("status list {list} of {organization}");
+            ReadError::damaged(place, "its length or its bits are not what was written")
+        };
+        let mut bits = StatusList::new(length).map_err(|_| damaged())?;
         let from = fact::chunk_key(organization, list, 0);
-        let prefix = from.get(..from.len() - 4).unwrap_or_default().to_vec();
-        let width = (limits::STATUS_CHUNK_BITS / 8) as usize;
+        let to = fact::chunk_key(organization, list, u32::MAX);
         let chunks = length.div_ceil(limits::STATUS_CHUNK_BITS) as usize;
-        for (key, chunk) in self.reader.range(&from, &store::after(&prefix), chunks)? {
+        for (key, chunk) in self.reader.range(&from, &to, chunks)? {
             let number = key
                 .last_chunk::<4>()
                 .map_or(0, |number| u32::from_be_bytes(*number));
-            for (to, byte) in bits.iter_mut().skip(number as usize * width).zip(chunk) {
-                *to = byte;
+            let first = u64::from(number) * limits::STATUS_CHUNK_BITS;
+            for (byte, eight) in (0_u64..).zip(chunk) {
+                for bit in (0..8).filter(|bit| eight & (0x80 >> bit) != 0) {
+                    bits.set(first + 8 * byte + bit, true)
+                        .map_err(|_| damaged())?;
+                }
             }
         }
         Ok(Some(bits))
