@@ -1,0 +1,546 @@
+//! What every engine shares: conditional batches, one disk synchronization for many of them, and
+//! the refusal after a failure.
+//!
+//! One thread carries out all writes. It takes what has queued up, checks the batches one after
+//! the other (each sees the writes of those before it), and commits them together. Until the
+//! engine says that the commit is on disk, readers go on seeing the values from before it: an
+//! engine that shows a write early would let an entry be sent that a power cut takes back. When a
+//! commit fails they see the old values from then on, and nothing further is written: after a
+//! failed synchronization nobody knows what the disk holds.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use super::folder::Folder;
+use super::record::{self, Totals};
+use super::{ApplyError, Batch, OpenError, Pair, Store, StoreError, limits};
+
+/// Writes of one commit, in the engine's own keys and stored form.
+pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// What an engine must do.
+pub(super) trait Backend: Send + Sync + 'static {
+    /// The stored form of a record.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError>;
+
+    /// Visits the records with `from <= key < to` in ascending order until `visit` says false.
+    fn range(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), BackendError>;
+
+    /// Writes all or nothing, and returns `Ok` only when it survives a power cut. It is never
+    /// called again after an error, and never twice at once.
+    fn commit(&self, writes: &Writes) -> Result<(), BackendError>;
+}
+
+/// Why an engine failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BackendError {
+    #[error("{0}")]
+    Corrupted(String),
+    #[error("{0}")]
+    Io(String),
+}
+
+impl BackendError {
+    fn at(self, key: &[u8]) -> StoreError {
+        match self {
+            Self::Corrupted(problem) => StoreError::Corrupted {
+                place: record::show_key(record::caller_key(key)),
+                problem,
+            },
+            Self::Io(problem) => StoreError::Io(problem),
+        }
+    }
+}
+
+/// Runs the engine's code; a panic in it (some engines answer damage that way) becomes an error.
+pub(super) fn guarded<T>(
+    work: impl FnOnce() -> Result<T, BackendError>,
+) -> Result<T, BackendError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(BackendError::Corrupted(
+            "the storage engine stopped in the middle of its work".to_owned(),
+        ))
+    })
+}
+
+/// A [`Store`] over an engine.
+pub(super) struct Committed<B: Backend> {
+    shared: Arc<Shared<B>>,
+    /// Taken on drop, which ends the thread.
+    queue: Option<SyncSender<Job>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+struct Shared<B> {
+    backend: B,
+    folder: Folder,
+    /// Stored form, before the commit that is under way, of the records it touches.
+    hidden: RwLock<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+    /// Why writes are refused for good.
+    refusal: Mutex<Option<String>>,
+}
+
+struct Job {
+    batch: Batch,
+    answer: SyncSender<Outcome>,
+}
+
+/// What the caller of `apply` gets.
+type Outcome = Result<(), ApplyError>;
+
+impl<B: Backend> Committed<B> {
+    /// Reads everything once, compares it with the totals, and starts the writer.
+    pub(super) fn start(backend: B, folder: Folder) -> Result<Self, OpenError> {
+        let totals = check_content(&backend, &folder)?;
+        if folder.is_new() {
+            // The first commit proves that the folder can be written at all, and gives the totals.
+            let mut writes = Writes::new();
+            writes.insert(record::TOTALS_KEY.to_vec(), Some(totals.encode()));
+            backend
+                .commit(&writes)
+                .map_err(|error| folder.damaged("first commit", error.to_string()))?;
+            folder.mark_ready()?;
+        }
+        folder.restrict()?;
+        let shared = Arc::new(Shared {
+            backend,
+            folder,
+            hidden: RwLock::default(),
+            refusal: Mutex::default(),
+        });
+        let (queue, jobs) = sync_channel(limits::MAX_QUEUED_BATCHES);
+        let writer = std::thread::Builder::new()
+            .name("syndic-store".to_owned())
+            .spawn({
+                let shared = Arc::clone(&shared);
+                move || Writer { shared, totals }.run(&jobs)
+            })
+            .map_err(|source| shared.folder.io(source))?;
+        Ok(Self {
+            shared,
+            queue: Some(queue),
+            writer: Some(writer),
+        })
+    }
+}
+
+impl<B: Backend> Drop for Committed<B> {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has said so; there is nobody left to tell.
+            let _ = writer.join();
+        }
+    }
+}
+
+impl<B: Backend> Store for Committed<B> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = record::engine_key(key);
+        // Held while the engine is asked, so that the writer cannot finish in between.
+        let hidden = self.shared.hidden.read().unwrap_or_else(PoisonError::into_inner);
+        let stored = match hidden.get(&key) {
+            Some(before) => before.clone(),
+            None => self.shared.backend.get(&key).map_err(|error| error.at(&key))?,
+        };
+        stored.map(|stored| unpack(&key, &stored)).transpose()
+    }
+
+    fn range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
+        let from = record::engine_key(from);
+        let to = if to.is_empty() { record::engine_end() } else { record::engine_key(to) };
+        if limit == 0 || from >= to {
+            return Ok(Vec::new());
+        }
+        let hidden = self.shared.hidden.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<Pair> = Vec::new();
+        self.shared
+            .backend
+            .range(&from, &to, &mut |key, stored| {
+                if !hidden.contains_key(key) {
+                    found.push((key.to_vec(), stored.to_vec()));
+                }
+                found.len() < limit
+            })
+            .map_err(|error| error.at(&from))?;
+        let bounds = (Bound::Included(from), Bound::Excluded(to));
+        let before = hidden.range::<Vec<u8>, _>(bounds);
+        found.extend(before.filter_map(|(key, stored)| Some((key.clone(), stored.clone()?))));
+        drop(hidden);
+        found.sort_unstable();
+        found.truncate(limit);
+        found
+            .into_iter()
+            .map(|(key, stored)| {
+                Ok((record::caller_key(&key).to_vec(), unpack(&key, &stored)?))
+            })
+            .collect()
+    }
+
+    fn apply(&self, batch: Batch) -> Result<(), ApplyError> {
+        check_sizes(&batch)?;
+        let gone = || ApplyError::ReadOnly("the writing thread has ended".to_owned());
+        let (answer, receiver) = sync_channel(1);
+        let queue = self.queue.as_ref().ok_or_else(gone)?;
+        queue.send(Job { batch, answer }).map_err(|_| gone())?;
+        match receiver.recv_timeout(limits::APPLY_PATIENCE) {
+            Ok(outcome) => outcome,
+            Err(RecvTimeoutError::Disconnected) => Err(gone()),
+            Err(RecvTimeoutError::Timeout) => Err(ApplyError::Failed(format!(
+                "no answer from the disk in {} seconds; the outcome is unknown",
+                limits::APPLY_PATIENCE.as_secs()
+            ))),
+        }
+    }
+
+    fn writable(&self) -> Result<(), ApplyError> {
+        self.shared.writable()
+    }
+}
+
+impl<B> Shared<B> {
+    fn refusal(&self) -> MutexGuard<'_, Option<String>> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writable(&self) -> Result<(), ApplyError> {
+        if let Some(why) = self.refusal().as_ref() {
+            return Err(ApplyError::ReadOnly(why.clone()));
+        }
+        self.folder.check_free_space()
+    }
+}
+
+fn unpack(key: &[u8], stored: &[u8]) -> Result<Vec<u8>, StoreError> {
+    record::decode(key, stored).map(|(value, _)| value.to_vec())
+}
+
+fn check_sizes(batch: &Batch) -> Result<(), ApplyError> {
+    let check = |what, actual, limit| {
+        if actual > limit {
+            return Err(ApplyError::TooLarge { what, actual, limit });
+        }
+        Ok(())
+    };
+    let mut total = 0_usize;
+    for (key, value) in batch.writes.iter().chain(&batch.expectations) {
+        let size = value.as_ref().map_or(0, Vec::len);
+        check("a key", key.len(), limits::MAX_KEY_BYTES)?;
+        check("a value", size, limits::MAX_VALUE_BYTES)?;
+        total = total.saturating_add(key.len()).saturating_add(size);
+    }
+    check("the batch", total, limits::MAX_BATCH_BYTES)
+}
+
+/// Reads every record, and compares with what was written last.
+fn check_content<B: Backend>(backend: &B, folder: &Folder) -> Result<Totals, OpenError> {
+    let damaged = |problem: String| folder.damaged("content", problem);
+    let stored = backend
+        .get(record::TOTALS_KEY)
+        .map_err(|error| damaged(error.to_string()))?;
+    let totals = match stored {
+        Some(stored) => Totals::decode(&stored).map_err(|error| damaged(error.to_string()))?,
+        None if folder.is_new() => Totals::default(),
+        None => return Err(damaged("the totals are missing".to_owned())),
+    };
+    let mut found = Totals { commits: totals.commits, ..Totals::default() };
+    let mut first_bad = None;
+    backend
+        .range(&record::engine_key(b""), &record::engine_end(), &mut |key, stored| {
+            match record::decode(key, stored) {
+                Ok((_, check)) => found.add(check),
+                Err(error) => first_bad = Some(error),
+            }
+            first_bad.is_none()
+        })
+        .map_err(|error| damaged(error.to_string()))?;
+    if let Some(StoreError::Corrupted { place, problem }) = first_bad {
+        return Err(folder.damaged(&place, problem));
+    }
+    if found != totals {
+        return Err(damaged(format!(
+            "{} records were written and {} are there, or some are older than what was written",
+            totals.records, found.records
+        )));
+    }
+    let acknowledged = folder.acknowledged();
+    if acknowledged > totals.commits {
+        return Err(damaged(format!(
+            "{acknowledged} commits were acknowledged and only {} are there",
+            totals.commits
+        )));
+    }
+    Ok(totals)
+}
+
+/// The one thread that writes.
+struct Writer<B: Backend> {
+    shared: Arc<Shared<B>>,
+    totals: Totals,
+}
+
+/// The batches of one commit, as far as they have been checked.
+#[derive(Default)]
+struct Group {
+    /// What the group writes, in plain values.
+    writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// The stored form before the group of every record it read or writes.
+    before: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    answers: Vec<(SyncSender<Outcome>, Outcome)>,
+    bytes: usize,
+}
+
+impl<B: Backend> Writer<B> {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        while let Ok(first) = jobs.recv() {
+            let mut group = Group::default();
+            self.admit(&mut group, first);
+            while group.answers.len() < limits::MAX_GROUP_BATCHES
+                && group.bytes < limits::MAX_GROUP_BYTES
+                && let Ok(next) = jobs.try_recv()
+            {
+                self.admit(&mut group, next);
+            }
+            self.finish(group);
+        }
+        self.shared.folder.close(self.totals.commits);
+    }
+
+    /// Checks one batch against the state that those before it leave, and adds its writes.
+    fn admit(&self, group: &mut Group, job: Job) {
+        let Job { batch, answer } = job;
+        let verdict = self.shared.writable().and_then(|()| self.check(group, &batch));
+        if verdict.is_ok() {
+            for (key, value) in batch.writes {
+                group.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+                group.writes.insert(record::engine_key(&key), value);
+            }
+        }
+        group.answers.push((answer, verdict));
+    }
+
+    fn check(&self, group: &mut Group, batch: &Batch) -> Result<(), ApplyError> {
+        let unreadable = |error: StoreError| ApplyError::Failed(error.to_string());
+        for (key, expected) in &batch.expectations {
+            let engine_key = record::engine_key(key);
+            let now = match group.writes.get(&engine_key) {
+                Some(value) => value.clone(),
+                None => match self.before(group, &engine_key).map_err(unreadable)? {
+                    Some(stored) => Some(unpack(&engine_key, stored).map_err(unreadable)?),
+                    None => None,
+                },
+            };
+            if now != *expected {
+                return Err(ApplyError::Expectation { key: key.clone() });
+            }
+        }
+        // The totals need the checksum that each write replaces; learn now if it is unreadable,
+        // while only this batch has to fail.
+        for (key, _) in &batch.writes {
+            let engine_key = record::engine_key(key);
+            if let Some(stored) = self.before(group, &engine_key).map_err(unreadable)? {
+                record::decode(&engine_key, stored).map_err(unreadable)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The stored form of a record before the group.
+    fn before<'a>(
+        &self,
+        group: &'a mut Group,
+        engine_key: &[u8],
+    ) -> Result<Option<&'a Vec<u8>>, StoreError> {
+        if !group.before.contains_key(engine_key) {
+            let stored = self.shared.backend.get(engine_key).map_err(|error| error.at(engine_key))?;
+            group.before.insert(engine_key.to_vec(), stored);
+        }
+        Ok(group.before.get(engine_key).and_then(Option::as_ref))
+    }
+
+    /// Commits the group and answers its callers.
+    ///
+    /// Refused batches are answered after the commit too: what they were refused for may be a
+    /// write of this very group.
+    fn finish(&mut self, mut group: Group) {
+        let outcome = self.commit(&mut group).map_err(|error| {
+            let why = error.to_string();
+            *self.shared.refusal() = Some(why.clone());
+            ApplyError::Failed(why)
+        });
+        for (answer, verdict) in group.answers {
+            // A caller that lost patience has gone; nobody else waits for this answer.
+            let _ = answer.send(outcome.clone().and(verdict));
+        }
+    }
+
+    fn commit(&mut self, group: &mut Group) -> Result<(), BackendError> {
+        let mut writes = Writes::new();
+        let mut before = BTreeMap::new();
+        let mut totals = self.totals;
+        for (key, value) in std::mem::take(&mut group.writes) {
+            let old = group.before.remove(&key).flatten();
+            let new = value.map(|value| record::encode(&key, &value));
+            if old.as_ref() == new.as_ref().map(|(stored, _)| stored) {
+                continue;
+            }
+            if let Some(stored) = &old {
+                let (_, check) = record::decode(&key, stored)
+                    .map_err(|error| BackendError::Corrupted(error.to_string()))?;
+                totals.subtract(check);
+            }
+            if let Some((_, check)) = &new {
+                totals.add(*check);
+            }
+            before.insert(key.clone(), old);
+            writes.insert(key, new.map(|(stored, _)| stored));
+        }
+        if writes.is_empty() {
+            return Ok(());
+        }
+        totals.commits = totals.commits.wrapping_add(1);
+        writes.insert(record::TOTALS_KEY.to_vec(), Some(totals.encode()));
+        self.hide(before);
+        self.shared.backend.commit(&writes)?;
+        // From here on the data is safe; a failure to note it weakens only a later check.
+        self.shared.folder.note_acknowledged(totals.commits);
+        self.hide(BTreeMap::new());
+        self.totals = totals;
+        Ok(())
+    }
+
+    fn hide(&self, records: BTreeMap<Vec<u8>, Option<Vec<u8>>>) {
+        *self.shared.hidden.write().unwrap_or_else(PoisonError::into_inner) = records;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::super::memory::Disk;
+    use super::super::{ApplyError, Batch};
+
+    #[test]
+    fn a_write_is_not_seen_before_it_is_durable() {
+        let disk = Disk::new();
+        let store = disk.open().unwrap();
+        store.apply(Batch::new().put("a", "1").put("c", "1")).unwrap();
+        disk.hold();
+        std::thread::scope(|scope| {
+            let write = scope.spawn(|| {
+                store.apply(Batch::new().put("a", "2").put("b", "2").remove("c"))
+            });
+            std::thread::sleep(Duration::from_millis(50));
+            assert_eq!(store.get(b"a").unwrap().unwrap(), b"1");
+            assert_eq!(store.get(b"b").unwrap(), None);
+            assert_eq!(store.get(b"c").unwrap().unwrap(), b"1");
+            let keys = |limit| -> Vec<Vec<u8>> {
+                store.range(b"", b"", limit).unwrap().into_iter().map(|(key, _)| key).collect()
+            };
+            assert_eq!(keys(10), [b"a", b"c"]);
+            assert_eq!(keys(1), [b"a"]);
+            assert!(!write.is_finished());
+            disk.release();
+            write.join().unwrap().unwrap();
+        });
+        assert_eq!(store.get(b"a").unwrap().unwrap(), b"2");
+        assert_eq!(store.get(b"c").unwrap(), None);
+    }
+
+    #[test]
+    fn after_a_failed_commit_nothing_is_written_and_reading_goes_on() {
+        let disk = Disk::new();
+        let store = disk.open().unwrap();
+        store.apply(Batch::new().put("a", "1")).unwrap();
+        disk.fail_after(0);
+        let failed = store.apply(Batch::new().put("a", "2").put("b", "2"));
+        assert!(matches!(failed, Err(ApplyError::Failed(_))));
+        // The disk may be well again; what it holds is unknown all the same.
+        disk.repair();
+        let refused = store.apply(Batch::new().put("a", "3")).unwrap_err();
+        assert!(refused.to_string().contains("restart the node"), "{refused}");
+        assert!(matches!(store.writable(), Err(ApplyError::ReadOnly(_))));
+        assert_eq!(store.get(b"a").unwrap().unwrap(), b"1");
+        assert_eq!(store.range(b"", b"", 10).unwrap().len(), 1);
+        drop(store);
+        let store = disk.open().unwrap();
+        store.writable().unwrap();
+        assert_eq!(store.get(b"a").unwrap().unwrap(), b"1");
+        store.apply(Batch::new().put("a", "4")).unwrap();
+    }
+
+    #[test]
+    fn waiting_batches_share_a_commit_and_see_each_other() {
+        let disk = Disk::new();
+        let store = disk.open().unwrap();
+        disk.hold();
+        let before = disk.commits();
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            let first = scope.spawn(|| store.apply(Batch::new().put("first", "")));
+            std::thread::sleep(Duration::from_millis(50));
+            // All want to be the one who creates the key; they queue while the disk is busy.
+            let writers: Vec<_> = (0..20_u8)
+                .map(|writer| {
+                    let store = Arc::clone(&store);
+                    scope.spawn(move || {
+                        store.apply(Batch::new().expect("one", None).put("one", [writer]))
+                    })
+                })
+                .collect();
+            std::thread::sleep(Duration::from_millis(50));
+            disk.release();
+            first.join().unwrap().unwrap();
+            writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+        });
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+        assert!(outcomes.iter().all(|outcome| {
+            matches!(outcome, Ok(()) | Err(ApplyError::Expectation { .. }))
+        }));
+        assert!(disk.commits() - before <= 3, "{} commits", disk.commits() - before);
+    }
+
+    #[test]
+    fn a_group_that_fails_fails_for_all_of_it() {
+        let disk = Disk::new();
+        let store = disk.open().unwrap();
+        disk.hold();
+        disk.fail_after(1);
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| store.apply(Batch::new().put("first", "")));
+            std::thread::sleep(Duration::from_millis(50));
+            let create = || store.apply(Batch::new().expect("one", None).put("one", ""));
+            let (a, b) = (scope.spawn(create), scope.spawn(create));
+            std::thread::sleep(Duration::from_millis(50));
+            disk.release();
+            first.join().unwrap().unwrap();
+            // Not "expectation": the write it would have collided with never happened.
+            for outcome in [a.join().unwrap(), b.join().unwrap()] {
+                let error = outcome.unwrap_err();
+                assert!(matches!(error, ApplyError::Failed(_) | ApplyError::ReadOnly(_)), "{error}");
+            }
+        });
+        assert_eq!(store.get(b"one").unwrap(), None);
+    }
+
+    #[test]
+    fn a_batch_that_changes_nothing_costs_no_commit() {
+        let disk = Disk::new();
+        let store = disk.open().unwrap();
+        store.apply(Batch::new().put("a", "1")).unwrap();
+        let before = disk.commits();
+        store.apply(Batch::new().put("a", "1").remove("b").expect("c", None)).unwrap();
+        assert_eq!(disk.commits(), before);
+    }
+}

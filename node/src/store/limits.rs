@@ -1,0 +1,36 @@
+//! Bounds of the store, each with its reason.
+
+use std::time::Duration;
+
+/// Writes stop while less than this is free: room for the engine's own housekeeping, for a clean
+/// stop, and for the operator to work. 256 MiB.
+pub const MIN_FREE_BYTES: u64 = 256 << 20;
+
+/// Longest key. The registry's longest key is an organization's identifier with a status list's
+/// URL; 2 KiB holds both at their own limits.
+pub const MAX_KEY_BYTES: usize = 2 << 10;
+
+/// Longest value. The largest thing kept in one piece is a request body, at most 1 MiB, with room
+/// for what is stored around it.
+pub const MAX_VALUE_BYTES: usize = 2 << 20;
+
+/// Largest batch, keys and values together: what a peer may make us hold in one go, four times.
+pub const MAX_BATCH_BYTES: usize = 64 << 20;
+
+/// No further batch joins a group that has reached this size: it bounds the memory held while the
+/// group is written, and with it how long the last of the group waits for the first.
+pub const MAX_GROUP_BYTES: usize = 8 << 20;
+
+/// No further batch joins a group of this many.
+pub const MAX_GROUP_BATCHES: usize = 1024;
+
+/// Callers of `apply` beyond this many wait before their batch is even queued.
+pub const MAX_QUEUED_BATCHES: usize = 4096;
+
+/// How long `apply` waits for the disk before it reports that the outcome is unknown. Longer than
+/// the longest stall seen on a healthy disk (a few seconds), shorter than any caller's patience
+/// with a hanging engine.
+pub const APPLY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Memory each engine may use for its cache of pages.
+pub const CACHE_BYTES: usize = 64 << 20;
