@@ -5,6 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::json::scan::plain_length;
 use crate::json::{Object, Value};
 
 /// The canonical bytes of a value.
@@ -70,11 +71,7 @@ pub fn digest(value: &Value) -> [u8; 32] {
 fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest
-        .iter()
-        .position(|b| matches!(b, 0..0x20 | b'"' | b'\\'))
-    {
-        let (plain, tail) = rest.split_at(at);
+    while let Some((plain, tail)) = rest.split_at_checked(plain_length(rest)) {
         out.extend_from_slice(plain);
         let Some((&byte, tail)) = tail.split_first() else {
             break;
@@ -82,7 +79,6 @@ fn write_string(text: &str, out: &mut Vec<u8>) {
         write_escape(byte, out);
         rest = tail;
     }
-    out.extend_from_slice(rest);
     out.push(b'"');
 }
 

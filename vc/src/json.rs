@@ -7,9 +7,11 @@
 
 mod error;
 pub mod members;
+mod name;
 mod number;
 mod object;
 mod reader;
+pub(crate) mod scan;
 mod value;
 
 pub use error::{JsonError, JsonErrorKind};

@@ -41,7 +41,10 @@ enum Step<'p> {
 
 impl<'p> Path<'p> {
     /// The root of a document.
-    pub const ROOT: Path<'static> = Path { parent: None, step: Step::Pointer("") };
+    pub const ROOT: Path<'static> = Path {
+        parent: None,
+        step: Step::Pointer(""),
+    };
 
     /// A member of the value at this place.
     #[must_use]
@@ -49,7 +52,10 @@ impl<'p> Path<'p> {
     where
         'p: 'q,
     {
-        Path { parent: Some(self), step: Step::Member(name) }
+        Path {
+            parent: Some(self),
+            step: Step::Member(name),
+        }
     }
 
     /// An item of the array at this place.
@@ -58,20 +64,29 @@ impl<'p> Path<'p> {
     where
         'p: 'q,
     {
-        Path { parent: Some(self), step: Step::Item(index) }
+        Path {
+            parent: Some(self),
+            step: Step::Item(index),
+        }
     }
 
     /// The error that something else was expected here.
     #[must_use]
     pub fn error(&self, expected: &'static str) -> MemberError {
-        MemberError { path: self.to_string(), expected }
+        MemberError {
+            path: self.to_string(),
+            expected,
+        }
     }
 }
 
 /// The text is taken as a finished JSON Pointer.
 impl<'p> From<&'p str> for Path<'p> {
     fn from(pointer: &'p str) -> Self {
-        Self { parent: None, step: Step::Pointer(pointer) }
+        Self {
+            parent: None,
+            step: Step::Pointer(pointer),
+        }
     }
 }
 
@@ -129,13 +144,23 @@ impl<'v, 'p> Members<'v, 'p> {
         let path = path.into();
         value.as_object().map_or_else(
             || Err(path.error("an object")),
-            |object| Ok(Self { object, path, read: Cell::new(0) }),
+            |object| {
+                Ok(Self {
+                    object,
+                    path,
+                    read: Cell::new(0),
+                })
+            },
         )
     }
 
     /// Looks at an object.
     pub fn of_object(object: &'v Object, path: impl Into<Path<'p>>) -> Self {
-        Self { object, path: path.into(), read: Cell::new(0) }
+        Self {
+            object,
+            path: path.into(),
+            read: Cell::new(0),
+        }
     }
 
     /// Where the object stands.
@@ -176,7 +201,8 @@ impl<'v, 'p> Members<'v, 'p> {
     /// # Errors
     /// The member is missing.
     pub fn required(&self, name: &str) -> Result<&'v Value, MemberError> {
-        self.optional(name).ok_or_else(|| self.error(name, "a value (the member is missing)"))
+        self.optional(name)
+            .ok_or_else(|| self.error(name, "a value (the member is missing)"))
     }
 
     fn read<T>(
@@ -185,7 +211,9 @@ impl<'v, 'p> Members<'v, 'p> {
         expected: &'static str,
         convert: impl FnOnce(&'v Value) -> Option<T>,
     ) -> Result<T, MemberError> {
-        self.optional(name).and_then(convert).ok_or_else(|| self.error(name, expected))
+        self.optional(name)
+            .and_then(convert)
+            .ok_or_else(|| self.error(name, expected))
     }
 
     fn read_optional<T>(
@@ -295,7 +323,9 @@ impl<'v, 'p> Members<'v, 'p> {
         text: &str,
         expected: &'static str,
     ) -> Result<(), MemberError> {
-        self.read(name, expected, |value| (value.as_str() == Some(text)).then_some(()))
+        self.read(name, expected, |value| {
+            (value.as_str() == Some(text)).then_some(())
+        })
     }
 
     /// Ends the reading of a closed object: a member that nobody asked for is an error.

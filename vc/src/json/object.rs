@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 
 use super::Value;
+use super::name::Name;
 
 /// A JSON object whose members are kept sorted by the UTF-16 code units of their names (RFC 8785 section 3.2.3).
 ///
 /// No two members have the same name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Object(Vec<(String, Value)>);
+pub struct Object(Vec<(Name, Value)>);
 
 impl Object {
     /// An object without members.
@@ -17,18 +18,24 @@ impl Object {
         Self(Vec::new())
     }
 
-    /// Takes members that are already sorted and distinct.
-    pub(super) fn from_sorted(members: Vec<(String, Value)>) -> Self {
-        debug_assert!(
-            members.windows(2).all(|w| matches!(w, [a, b] if order(&a.0, &b.0) == Ordering::Less))
-        );
-        Self(members)
+    /// Brings members into canonical order; `None` if a name appears twice. Texts that Syndic wrote are sorted already.
+    pub(super) fn from_members(mut members: Vec<(Name, Value)>) -> Option<Self> {
+        let ascending = |a: &(Name, Value), b: &(Name, Value)| order(&a.0, &b.0).is_lt();
+        if !members.is_sorted_by(ascending) {
+            members.sort_unstable_by(|a, b| order(&a.0, &b.0));
+            if !members.is_sorted_by(ascending) {
+                return None;
+            }
+        }
+        Some(Self(members))
     }
 
     /// The value of a member.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(self.position(name).ok()?).map(|(_, value)| value)
+        self.0
+            .get(self.position(name).ok()?)
+            .map(|(_, value)| value)
     }
 
     /// The value of a member, to be changed.
@@ -44,12 +51,15 @@ impl Object {
     }
 
     /// Sets a member; the former value, if there was one, is returned.
-    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        let (name, value) = (name.into(), value.into());
-        match self.position(&name) {
-            Ok(at) => self.0.get_mut(at).map(|(_, old)| std::mem::replace(old, value)),
+    pub fn insert(&mut self, name: impl AsRef<str>, value: impl Into<Value>) -> Option<Value> {
+        let (name, value) = (name.as_ref(), value.into());
+        match self.position(name) {
+            Ok(at) => self
+                .0
+                .get_mut(at)
+                .map(|(_, old)| std::mem::replace(old, value)),
             Err(at) => {
-                self.0.insert(at, (name, value));
+                self.0.insert(at, (Name::new(name), value));
                 None
             }
         }
@@ -69,7 +79,7 @@ impl Object {
 
     /// The names in canonical order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.0.iter().map(|(name, _)| &**name)
     }
 
     /// How many members there are.
@@ -111,11 +121,15 @@ pub(super) fn order(a: &str, b: &str) -> Ordering {
 
 /// Moves the lead bytes EE and EF behind those of the supplementary planes (F0-F4).
 const fn rank(byte: u8) -> u8 {
-    if byte == 0xEE || byte == 0xEF { byte + 0x10 } else { byte }
+    if byte == 0xEE || byte == 0xEF {
+        byte + 0x10
+    } else {
+        byte
+    }
 }
 
 /// Later members replace earlier ones of the same name.
-impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Object {
+impl<K: AsRef<str>, V: Into<Value>> FromIterator<(K, V)> for Object {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
         let mut object = Self::new();
         object.extend(members);
@@ -123,7 +137,7 @@ impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Object {
     }
 }
 
-impl<K: Into<String>, V: Into<Value>> Extend<(K, V)> for Object {
+impl<K: AsRef<str>, V: Into<Value>> Extend<(K, V)> for Object {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, members: I) {
         for (name, value) in members {
             self.insert(name, value);
@@ -133,13 +147,13 @@ impl<K: Into<String>, V: Into<Value>> Extend<(K, V)> for Object {
 
 /// Borrowed members in canonical order.
 #[derive(Clone, Debug)]
-pub struct MemberIter<'a>(std::slice::Iter<'a, (String, Value)>);
+pub struct MemberIter<'a>(std::slice::Iter<'a, (Name, Value)>);
 
 impl<'a> Iterator for MemberIter<'a> {
     type Item = (&'a str, &'a Value);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(name, value)| (name.as_str(), value))
+        self.0.next().map(|(name, value)| (&**name, value))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -151,13 +165,13 @@ impl ExactSizeIterator for MemberIter<'_> {}
 
 /// Owned members in canonical order.
 #[derive(Debug)]
-pub struct IntoMembers(std::vec::IntoIter<(String, Value)>);
+pub struct IntoMembers(std::vec::IntoIter<(Name, Value)>);
 
 impl Iterator for IntoMembers {
     type Item = (String, Value);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
+        self.0.next().map(|(name, value)| (name.into(), value))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

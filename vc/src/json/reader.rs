@@ -1,6 +1,8 @@
 //! The reader: one pass over the bytes, limits checked before the work they bound.
 
-use super::object::order;
+use std::collections::BTreeSet;
+
+use super::name::Name;
 use super::{JsonError, JsonErrorKind as Kind, Number, Object, Value};
 use crate::limits;
 
@@ -48,34 +50,47 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 /// [`JsonError`] when the bytes are not exactly one strict JSON value.
 pub fn parse_with(bytes: &[u8], limits: &Limits) -> Result<Value, JsonError> {
     if bytes.len() > limits.body_bytes {
-        return Err(JsonError { kind: Kind::BodyTooLarge, offset: limits.body_bytes });
+        return Err(JsonError {
+            kind: Kind::BodyTooLarge,
+            offset: limits.body_bytes,
+        });
     }
     if bytes.starts_with(b"\xEF\xBB\xBF") {
-        return Err(JsonError { kind: Kind::ByteOrderMark, offset: 0 });
+        return Err(JsonError {
+            kind: Kind::ByteOrderMark,
+            offset: 0,
+        });
     }
-    let text = std::str::from_utf8(bytes)
-        .map_err(|e| JsonError { kind: Kind::InvalidUtf8, offset: e.valid_up_to() })?;
+    let text = std::str::from_utf8(bytes).map_err(|e| JsonError {
+        kind: Kind::InvalidUtf8,
+        offset: e.valid_up_to(),
+    })?;
     let mut reader = Reader {
         text,
         bytes,
         at: 0,
-        limits: Limits { depth: limits.depth.min(limits::JSON_DEPTH_CEILING), ..*limits },
+        limits: Limits {
+            depth: limits.depth.min(limits::JSON_DEPTH_CEILING),
+            ..*limits
+        },
         depth: 0,
         nodes: 0,
-        items: Vec::new(),
-        members: Vec::new(),
+        refusal: JsonError {
+            kind: Kind::UnexpectedEnd,
+            offset: 0,
+        },
     };
-    reader.skip_space();
-    let value = reader.value()?;
-    reader.skip_space();
-    if reader.at < bytes.len() {
-        return Err(reader.error(Kind::TrailingBytes));
-    }
-    Ok(value)
+    let mut value = Value::Null;
+    reader
+        .document(&mut value)
+        .map(|()| value)
+        .map_err(|Refused| reader.refusal)
 }
 
-/// A member that has been read, and where its name began.
-type ReadMember = (String, Value, usize);
+/// Room for the members of an object, and for the items of an array, to begin with: most have no more, and the memory
+/// stays within the sizes that allocators serve fastest.
+const FIRST_MEMBERS: usize = 8;
+const FIRST_ITEMS: usize = 4;
 
 struct Reader<'t> {
     text: &'t str,
@@ -84,15 +99,34 @@ struct Reader<'t> {
     limits: Limits,
     depth: usize,
     nodes: usize,
-    /// Items of all arrays that are still open; each array takes its own from the end into a vector of the exact size.
-    items: Vec<Value>,
-    /// The same for members.
-    members: Vec<ReadMember>,
+    /// Why [`Refused`] was returned.
+    refusal: JsonError,
 }
 
+/// The text was refused; the reason is in the reader. (An error without a body keeps the results in registers.)
+struct Refused;
+
 impl Reader<'_> {
-    const fn error(&self, kind: Kind) -> JsonError {
-        JsonError { kind, offset: self.at }
+    fn document(&mut self, out: &mut Value) -> Result<(), Refused> {
+        self.skip_space();
+        self.value(out)?;
+        self.skip_space();
+        if self.at < self.bytes.len() {
+            Err(self.refuse(Kind::TrailingBytes))
+        } else {
+            Ok(())
+        }
+    }
+
+    #[cold]
+    const fn refuse(&mut self, kind: Kind) -> Refused {
+        self.refuse_at(kind, self.at)
+    }
+
+    #[cold]
+    const fn refuse_at(&mut self, kind: Kind, offset: usize) -> Refused {
+        self.refusal = JsonError { kind, offset };
+        Refused
     }
 
     fn peek(&self) -> Option<u8> {
@@ -105,41 +139,56 @@ impl Reader<'_> {
         }
     }
 
-    /// The error that something else was expected here.
-    fn expected(&self, what: &'static str) -> JsonError {
-        self.error(if self.at < self.bytes.len() { Kind::Expected(what) } else { Kind::UnexpectedEnd })
+    /// Something else was expected here.
+    #[cold]
+    const fn expected(&mut self, what: &'static str) -> Refused {
+        self.refuse(if self.at < self.bytes.len() {
+            Kind::Expected(what)
+        } else {
+            Kind::UnexpectedEnd
+        })
     }
 
-    fn value(&mut self) -> Result<Value, JsonError> {
+    /// Reads a value to where it shall stay. (To return it would copy it at each level of nesting, which was a
+    /// quarter of all time.)
+    fn value(&mut self, out: &mut Value) -> Result<(), Refused> {
         self.nodes += 1;
         if self.nodes > self.limits.nodes {
-            return Err(self.error(Kind::TooManyNodes));
+            return Err(self.refuse(Kind::TooManyNodes));
         }
         match self.peek() {
-            Some(b'"') => self.string().map(|text| Value::String(text.into())),
-            Some(b'{') => self.object(),
-            Some(b'[') => self.array(),
-            Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
-            Some(b't') => self.word("true", Value::Bool(true)),
-            Some(b'f') => self.word("false", Value::Bool(false)),
-            Some(b'n') => self.word("null", Value::Null),
-            _ => Err(self.expected("a JSON value")),
+            Some(b'"') => {
+                let open = self.at;
+                *out = Value::String(match self.plain() {
+                    Some(text) => text.to_owned(),
+                    None => self.escaped(open)?,
+                });
+            }
+            Some(b'{') => *out = Value::Object(self.object()?),
+            Some(b'[') => *out = Value::Array(self.array()?),
+            Some(b'-' | b'0'..=b'9') => *out = Value::Number(self.number()?),
+            Some(b't') => self.word("true", out, Value::Bool(true))?,
+            Some(b'f') => self.word("false", out, Value::Bool(false))?,
+            Some(b'n') => self.word("null", out, Value::Null)?,
+            _ => return Err(self.expected("a JSON value")),
         }
+        Ok(())
     }
 
-    fn word(&mut self, word: &'static str, value: Value) -> Result<Value, JsonError> {
+    #[inline(never)]
+    fn word(&mut self, word: &'static str, out: &mut Value, value: Value) -> Result<(), Refused> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        if rest.starts_with(word.as_bytes()) {
-            self.at += word.len();
-            Ok(value)
-        } else {
-            Err(self.expected(word))
+        if !rest.starts_with(word.as_bytes()) {
+            return Err(self.expected(word));
         }
+        self.at += word.len();
+        *out = value;
+        Ok(())
     }
 
-    fn descend(&mut self) -> Result<(), JsonError> {
+    fn descend(&mut self) -> Result<(), Refused> {
         if self.depth >= self.limits.depth {
-            return Err(self.error(Kind::TooDeep));
+            return Err(self.refuse(Kind::TooDeep));
         }
         self.depth += 1;
         self.at += 1;
@@ -153,7 +202,7 @@ impl Reader<'_> {
     }
 
     /// After an item: `true` if another follows, `false` at the closing bracket.
-    fn another(&mut self, close: u8, expected: &'static str) -> Result<bool, JsonError> {
+    fn another(&mut self, close: u8, expected: &'static str) -> Result<bool, Refused> {
         self.skip_space();
         match self.peek() {
             Some(b',') => {
@@ -166,81 +215,90 @@ impl Reader<'_> {
         }
     }
 
-    fn array(&mut self) -> Result<Value, JsonError> {
+    fn array(&mut self) -> Result<Vec<Value>, Refused> {
         self.descend()?;
-        let base = self.items.len();
+        let mut items = Vec::new();
         if self.peek() != Some(b']') {
+            items.reserve_exact(FIRST_ITEMS);
             loop {
-                let value = self.value()?;
-                self.items.push(value);
+                self.value(items.push_mut(Value::Null))?;
                 if !self.another(b']', "',' or ']'")? {
                     break;
                 }
             }
         }
         self.ascend();
-        Ok(Value::Array(self.items.drain(base..).collect()))
+        Ok(items)
     }
 
-    fn object(&mut self) -> Result<Value, JsonError> {
+    fn object(&mut self) -> Result<Object, Refused> {
+        let open = self.at;
         self.descend()?;
-        let base = self.members.len();
+        let mut members = Vec::new();
         if self.peek() != Some(b'}') {
+            members.reserve_exact(FIRST_MEMBERS);
             loop {
-                self.member(base)?;
+                if members.len() >= self.limits.members {
+                    return Err(self.refuse(Kind::TooManyMembers));
+                }
+                let (name, value) = members.push_mut((Name::EMPTY, Value::Null));
+                *name = self.name()?;
+                self.value(value)?;
                 if !self.another(b'}', "',' or '}'")? {
                     break;
                 }
             }
         }
         self.ascend();
-        self.sort(base)?;
-        let members = self.members.drain(base..).map(|(name, value, _)| (name, value));
-        Ok(Value::Object(Object::from_sorted(members.collect())))
+        Object::from_members(members).ok_or_else(|| self.duplicate(open))
     }
 
-    fn member(&mut self, base: usize) -> Result<(), JsonError> {
-        let start = self.at;
-        if self.members.len() - base >= self.limits.members {
-            return Err(self.error(Kind::TooManyMembers));
-        }
+    /// A member's name and the colon after it.
+    fn name(&mut self) -> Result<Name, Refused> {
         if self.peek() != Some(b'"') {
             return Err(self.expected("a member name in double quotes"));
         }
-        let name = self.string()?.into();
+        let open = self.at;
+        let name = match self.plain() {
+            Some(text) => Name::new(text),
+            None => Name::new(&self.escaped(open)?),
+        };
         self.skip_space();
         if self.peek() != Some(b':') {
             return Err(self.expected("':'"));
         }
         self.at += 1;
         self.skip_space();
-        let value = self.value()?;
-        self.members.push((name, value, start));
-        Ok(())
+        Ok(name)
     }
 
-    /// Brings the members from `base` on into canonical order and refuses a name that appears twice. Texts that
-    /// Syndic wrote are sorted already.
-    fn sort(&mut self, base: usize) -> Result<(), JsonError> {
-        let members = self.members.get_mut(base..).unwrap_or_default();
-        if members.is_sorted_by(|a, b| order(&a.0, &b.0).is_lt()) {
-            return Ok(());
+    /// Refuses an object with two equal names. Reads the object that begins at `open` once more to find the second.
+    #[cold]
+    fn duplicate(&mut self, open: usize) -> Refused {
+        self.at = open;
+        self.nodes = 0;
+        let second = self.second_of_equal_names().unwrap_or(open);
+        self.refuse_at(Kind::DuplicateName, second)
+    }
+
+    fn second_of_equal_names(&mut self) -> Result<usize, Refused> {
+        let mut names = BTreeSet::new();
+        self.descend()?;
+        loop {
+            let offset = self.at;
+            if !names.insert(self.name()?.to_string()) {
+                return Ok(offset);
+            }
+            self.value(&mut Value::Null)?;
+            self.another(b'}', "',' or '}'")?;
         }
-        members.sort_unstable_by(|a, b| order(&a.0, &b.0).then(a.2.cmp(&b.2)));
-        members
-            .windows(2)
-            .find_map(|pair| match pair {
-                [a, b] if a.0 == b.0 => Some(JsonError { kind: Kind::DuplicateName, offset: b.2 }),
-                _ => None,
-            })
-            .map_or(Ok(()), Err)
     }
 
-    fn number(&mut self) -> Result<Number, JsonError> {
+    fn number(&mut self) -> Result<Number, Refused> {
         let start = self.at;
         number::read(self.bytes, &mut self.at).map_err(|kind| match kind {
-            Kind::InvalidNumber => JsonError { kind, offset: self.at },
-            kind => JsonError { kind, offset: start },
+            Kind::InvalidNumber => self.refuse(kind),
+            kind => self.refuse_at(kind, start),
         })
     }
 }

@@ -3,6 +3,9 @@
 use super::{Number, Object};
 
 /// A JSON value that every implementation reads alike.
+// The tag takes a whole word: with a smaller one, values are copied through unaligned halves, which made the reader a
+// third slower. The size is 32 bytes either way.
+#[repr(u64)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Value {
     /// `null`.

@@ -28,14 +28,24 @@ pub(super) fn read(bytes: &[u8], at: &mut usize) -> Result<Number, Kind> {
     }
     let written = Decimal::new(integer, fraction, exponent);
     if written.is_zero() {
-        return if negative { Err(Kind::NegativeZero) } else { Ok(Number::from(0)) };
+        return if negative {
+            Err(Kind::NegativeZero)
+        } else {
+            Ok(Number::from(0))
+        };
     }
     let text = bytes.get(start..*at).unwrap_or_default();
-    let double = std::str::from_utf8(text).ok().and_then(|t| t.parse::<f64>().ok());
+    let double = std::str::from_utf8(text)
+        .ok()
+        .and_then(|t| t.parse::<f64>().ok());
     let number = double
         .and_then(|d| Number::try_from(d).ok())
         .ok_or(Kind::NumberNotExact)?;
-    if written.is_printed_as(number) { Ok(number) } else { Err(Kind::NumberNotExact) }
+    if written.is_printed_as(number) {
+        Ok(number)
+    } else {
+        Err(Kind::NumberNotExact)
+    }
 }
 
 fn digits<'b>(bytes: &'b [u8], at: &mut usize) -> Result<&'b [u8], Kind> {
@@ -77,7 +87,12 @@ fn read_exponent(bytes: &[u8], at: &mut usize) -> Result<i64, Kind> {
 }
 
 fn saturated(digits: &[u8]) -> i64 {
-    digits.iter().fold(0_i64, |n, d| n.saturating_mul(10).saturating_add(i64::from(d - b'0'))).min(i64::MAX / 4)
+    digits
+        .iter()
+        .fold(0_i64, |n, d| {
+            n.saturating_mul(10).saturating_add(i64::from(d - b'0'))
+        })
+        .min(i64::MAX / 4)
 }
 
 /// A decimal as written: `0.d1d2d3... * 10^point`, the digits without zeros at either end.
@@ -100,7 +115,11 @@ impl<'b> Decimal<'b> {
         if tail.is_empty() {
             head = trim_end(head);
         }
-        Self { integer: head, fraction: tail, point }
+        Self {
+            integer: head,
+            fraction: tail,
+            point,
+        }
     }
 
     const fn is_zero(&self) -> bool {
@@ -113,17 +132,23 @@ impl<'b> Decimal<'b> {
         number.write(&mut print);
         let print = print.strip_prefix(b"-").unwrap_or(&print);
         let mut at = 0;
-        let Ok(integer) = digits(print, &mut at) else { return false };
+        let Ok(integer) = digits(print, &mut at) else {
+            return false;
+        };
         let mut fraction: &[u8] = &[];
         if print.get(at) == Some(&b'.') {
             at += 1;
-            let Ok(read) = digits(print, &mut at) else { return false };
+            let Ok(read) = digits(print, &mut at) else {
+                return false;
+            };
             fraction = read;
         }
         let mut exponent = 0;
         if print.get(at) == Some(&b'e') {
             at += 1;
-            let Ok(read) = read_exponent(print, &mut at) else { return false };
+            let Ok(read) = read_exponent(print, &mut at) else {
+                return false;
+            };
             exponent = read;
         }
         let printed = Decimal::new(integer, fraction, exponent);

@@ -1,26 +1,22 @@
-//! Strings: found eight bytes at a time, copied once, unescaped only where there is something to unescape.
+//! Strings: copied once, and unescaped only where there is something to unescape.
 
-use std::borrow::Cow;
+use super::{Kind, Reader, Refused};
 
-use super::{JsonError, Kind, Reader};
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
+use crate::json::scan::plain_length;
 
 impl<'t> Reader<'t> {
-    /// Reads the string that begins at the current byte, a double quote.
-    pub(super) fn string(&mut self) -> Result<Cow<'t, str>, JsonError> {
-        let open = self.at;
+    /// Reads the string that begins at the current byte, a double quote, if it has no escapes and is not too long.
+    /// Otherwise [`Reader::escaped`] reads on.
+    pub(super) fn plain(&mut self) -> Option<&'t str> {
         self.at += 1;
         let start = self.at;
         self.run();
-        if self.peek() == Some(b'"') {
-            let text = self.slice(start);
-            self.at += 1;
-            self.check_length(open, text.len())?;
-            return Ok(Cow::Borrowed(text));
+        if self.peek() != Some(b'"') || self.at - start > self.limits.string_bytes {
+            return None;
         }
-        self.escaped(open, start).map(Cow::Owned)
+        let text = self.slice(start);
+        self.at += 1;
+        Some(text)
     }
 
     /// The text from `start` to the current byte. Both are next to an ASCII byte, so the slice exists.
@@ -28,32 +24,22 @@ impl<'t> Reader<'t> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    const fn check_length(&self, open: usize, length: usize) -> Result<(), JsonError> {
+    const fn check_length(&mut self, open: usize, length: usize) -> Result<(), Refused> {
         if length > self.limits.string_bytes {
-            return Err(JsonError { kind: Kind::StringTooLong, offset: open });
+            return Err(self.refuse_at(Kind::StringTooLong, open));
         }
         Ok(())
     }
 
-    /// Moves to the next byte that ends a run of plain text: a quote, a backslash or a control character.
+    /// Moves to the next byte that ends a run of plain text.
     fn run(&mut self) {
-        while let Some(chunk) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
-            let stops = stops(u64::from_le_bytes(*chunk));
-            if stops != 0 {
-                self.at += (stops.trailing_zeros() / 8) as usize;
-                return;
-            }
-            self.at += 8;
-        }
-        while let Some(0x20..=0x21 | 0x23..=0x5B | 0x5D..) = self.peek() {
-            self.at += 1;
-        }
+        self.at += plain_length(self.bytes.get(self.at..).unwrap_or_default());
     }
 
-    /// Reads on from the first byte that is not plain text.
+    /// Reads on where [`Reader::plain`] stopped, in the string whose quote is at `open`.
     #[cold]
-    fn escaped(&mut self, open: usize, start: usize) -> Result<String, JsonError> {
-        let mut out = String::from(self.slice(start));
+    pub(super) fn escaped(&mut self, open: usize) -> Result<String, Refused> {
+        let mut out = String::from(self.slice(open + 1));
         loop {
             self.check_length(open, out.len())?;
             match self.peek() {
@@ -62,8 +48,8 @@ impl<'t> Reader<'t> {
                     return Ok(out);
                 }
                 Some(b'\\') => out.push(self.escape()?),
-                Some(_) => return Err(self.error(Kind::ControlCharacter)),
-                None => return Err(self.error(Kind::UnexpectedEnd)),
+                Some(_) => return Err(self.refuse(Kind::ControlCharacter)),
+                None => return Err(self.refuse(Kind::UnexpectedEnd)),
             }
             let start = self.at;
             self.run();
@@ -72,9 +58,8 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads one escape sequence (RFC 8259 section 7).
-    fn escape(&mut self) -> Result<char, JsonError> {
+    fn escape(&mut self) -> Result<char, Refused> {
         let start = self.at;
-        let at = |kind| JsonError { kind, offset: start };
         self.at += 1;
         let c = match self.peek() {
             Some(b'"') => '"',
@@ -87,11 +72,16 @@ impl<'t> Reader<'t> {
             Some(b't') => '\t',
             Some(b'u') => {
                 self.at += 1;
-                let high = self.code_unit().ok_or_else(|| at(Kind::InvalidEscape))?;
-                return self.character(high).ok_or_else(|| at(Kind::LoneSurrogate));
+                let Some(unit) = self.code_unit() else {
+                    return Err(self.refuse_at(Kind::InvalidEscape, start));
+                };
+                return match self.character(unit) {
+                    Some(c) => Ok(c),
+                    None => Err(self.refuse_at(Kind::LoneSurrogate, start)),
+                };
             }
-            Some(_) => return Err(at(Kind::InvalidEscape)),
-            None => return Err(self.error(Kind::UnexpectedEnd)),
+            Some(_) => return Err(self.refuse_at(Kind::InvalidEscape, start)),
+            None => return Err(self.refuse(Kind::UnexpectedEnd)),
         };
         self.at += 1;
         Ok(c)
@@ -104,7 +94,10 @@ impl<'t> Reader<'t> {
         }
         if self.bytes.get(self.at..)?.starts_with(b"\\u") {
             self.at += 2;
-            let low = self.code_unit()?.checked_sub(0xDC00).filter(|low| *low < 0x400)?;
+            let low = self
+                .code_unit()?
+                .checked_sub(0xDC00)
+                .filter(|low| *low < 0x400)?;
             return char::from_u32(0x1_0000 + ((unit - 0xD800) << 10) + low);
         }
         None
@@ -119,17 +112,4 @@ impl<'t> Reader<'t> {
         self.at += 4;
         Some(unit)
     }
-}
-
-/// Marks (by their highest bit) the bytes that are a quote, a backslash or below 0x20. The lowest mark is exact;
-/// marks above it may be false, because a subtraction borrows from the next byte.
-const fn stops(word: u64) -> u64 {
-    let quotes = word ^ (ONES * b'"' as u64);
-    let backslashes = word ^ (ONES * b'\\' as u64);
-    let controls = word.wrapping_sub(ONES * 0x20) & !word;
-    (zeros(quotes) | zeros(backslashes) | controls) & HIGHS
-}
-
-const fn zeros(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word
 }
