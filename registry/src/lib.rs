@@ -18,6 +18,8 @@ pub mod head;
 pub mod limits;
 pub mod log;
 pub mod message;
+#[cfg(test)]
+mod naive;
 pub mod note;
 pub mod proof;
 pub mod replica;

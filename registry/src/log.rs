@@ -305,3 +305,6 @@ fn checked_entry<'r>(organization: &str, index: u64, row: &'r [u8]) -> Result<&'
 fn damaged_entry(organization: &str, index: u64, what: &'static str) -> ReadError {
     ReadError::damaged(format!("entry {index} of {organization}"), what)
 }
+
+#[cfg(test)]
+mod tests;

@@ -321,3 +321,6 @@ pub(crate) fn hashes(
         .collect::<Result<Vec<Hash>, ReadError>>()
         .map(Some)
 }
+
+#[cfg(test)]
+mod tests;

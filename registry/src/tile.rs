@@ -200,3 +200,6 @@ fn bundle(entries: &[Vec<u8>]) -> Vec<u8> {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests;
