@@ -96,6 +96,9 @@ impl Timestamp {
         }
     }
 
+    /// 1970-01-01T00:00:00Z.
+    pub const UNIX_EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
+
     /// The time so many seconds after 1970-01-01T00:00:00Z.
     ///
     /// # Errors

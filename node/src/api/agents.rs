@@ -1,0 +1,130 @@
+//! Agents of this organization, and signing for those whose keys the node holds.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use syndic_vc::json::{Object, Value};
+use syndic_vc::object;
+
+use crate::agents::{self, Owner};
+use crate::api::answer;
+use crate::http::problem::Problem;
+use crate::http::strict_json::StrictJson;
+use crate::node::Node;
+use crate::wallet::{self, ActionRequest, DEFAULT_ACTION_SECONDS};
+use crate::{clock, credentials};
+
+/// `POST /agents`
+///
+/// # Errors
+/// 400 that names the member at fault, 409 if the name is taken, 503 if it could not be made durable.
+pub async fn create(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
+    answer::only(&body, &["name", "owner", "did"])?;
+    let owner = body.get("owner").ok_or_else(|| {
+        Problem::bad_request("/owner: is missing; an agent without a human owner is not registered".to_owned())
+    })?;
+    answer::only(owner, &["id", "name"]).map_err(|problem| answer::within("/owner", problem))?;
+    let owner = Owner {
+        id: answer::did(owner, "id").map_err(|problem| answer::within("/owner", problem))?,
+        name: answer::optional_text(owner, "name").map_err(|problem| answer::within("/owner", problem))?.map(str::to_owned),
+    };
+    let did = if body.get("did").is_some() { Some(answer::did(&body, "did")?) } else { None };
+    let agent = agents::create(&node, answer::text(&body, "name")?, owner, did, clock::now()).await?;
+    Ok(answer::json(StatusCode::CREATED, &object! { "agent": agent.to_json() }))
+}
+
+/// `GET /agents`
+///
+/// # Errors
+/// 503 if the store cannot be read.
+pub async fn list(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
+    let agents: Vec<Value> = agents::list(&node)?.iter().map(agents::Agent::to_json).collect();
+    Ok(answer::json(StatusCode::OK, &object! { "agents": agents }))
+}
+
+/// `GET /agents/{agent}`
+///
+/// # Errors
+/// 404 if there is no such agent.
+pub async fn show(State(node): State<Arc<Node>>, Path(agent): Path<String>) -> Result<Response, Problem> {
+    let agent = agents::find(&node, &agent)?;
+    let held = credentials::held_by(&node, &agent.did)?;
+    let ids: Vec<Value> = held.iter().map(|issued| issued.id.as_str().into()).collect();
+    Ok(answer::json(StatusCode::OK, &object! { "agent": agent.to_json(), "credentials": ids }))
+}
+
+/// `POST /agents/{agent}/retire`
+///
+/// # Errors
+/// 404 if there is no such agent, 503 if it could not be made durable.
+pub async fn retire(State(node): State<Arc<Node>>, Path(agent): Path<String>) -> Result<Response, Problem> {
+    let agent = agents::retire(&node, &agent, clock::now()).await?;
+    Ok(answer::json(StatusCode::OK, &object! { "agent": agent.to_json() }))
+}
+
+/// `POST /agents/{agent}/presentations`
+///
+/// # Errors
+/// 400 that names the member at fault, 404 for an unknown agent or credential.
+pub async fn present(
+    State(node): State<Arc<Node>>,
+    Path(agent): Path<String>,
+    StrictJson(body, _): StrictJson,
+) -> Result<Response, Problem> {
+    answer::only(&body, &["credentials", "challenge", "domain"])?;
+    let Some(Value::Array(given)) = body.get("credentials") else {
+        return Err(Problem::bad_request("/credentials: must be an array of ids or credentials".to_owned()));
+    };
+    let credentials = given
+        .iter()
+        .map(|credential| wallet::credential_of(&node, credential, "/credentials"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let challenge = answer::text(&body, "challenge")?.to_owned();
+    let domain = answer::text(&body, "domain")?.to_owned();
+    let signed = wallet::present(&node, &agent, credentials, challenge, domain, clock::now())?;
+    Ok(answer::json(StatusCode::CREATED, &object! { "verifiablePresentation": signed }))
+}
+
+/// `POST /agents/{agent}/actions`
+///
+/// # Errors
+/// 400 that names the member at fault, 404 for an unknown agent or credential.
+pub async fn sign_action(
+    State(node): State<Arc<Node>>,
+    Path(agent): Path<String>,
+    StrictJson(body, _): StrictJson,
+) -> Result<Response, Problem> {
+    answer::only(
+        &body,
+        &["credential", "action", "resource", "scope", "parameters", "audience", "expiresInSeconds"],
+    )?;
+    let given = body.get("credential").ok_or_else(|| {
+        Problem::bad_request("/credential: is missing; give the id or the credential that allows this".to_owned())
+    })?;
+    let credential = wallet::credential_of(&node, given, "/credential")?;
+    let parameters = match body.get("parameters") {
+        None => Object::new(),
+        Some(Value::Object(parameters)) => parameters.clone(),
+        Some(_) => return Err(Problem::bad_request("/parameters: must be an object".to_owned())),
+    };
+    let seconds = match body.get("expiresInSeconds") {
+        None => DEFAULT_ACTION_SECONDS,
+        Some(value) => value
+            .as_i64()
+            .filter(|seconds| *seconds > 0)
+            .ok_or_else(|| Problem::bad_request("/expiresInSeconds: must be a positive integer".to_owned()))?,
+    };
+    let request = ActionRequest {
+        credential: credential.clone(),
+        action: answer::text(&body, "action")?.to_owned(),
+        resource: answer::text(&body, "resource")?.to_owned(),
+        scope: answer::optional_text(&body, "scope")?.map(str::to_owned),
+        parameters,
+        audience: answer::did(&body, "audience")?,
+        seconds,
+    };
+    let action = wallet::sign_action(&node, &agent, request, clock::now())?;
+    Ok(answer::json(StatusCode::CREATED, &object! { "action": action, "credential": credential }))
+}

@@ -1,0 +1,53 @@
+//! The registry as plain files: the charter, and every organization's log as C2SP tlog-tiles.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use syndic_registry::tile::{self, TilePath};
+
+use crate::api::answer;
+use crate::http::problem::Problem;
+use crate::node::Node;
+
+/// A tile never changes.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// A checkpoint may be replaced at any moment.
+const FRESH: &str = "no-cache";
+
+/// `GET /charter`
+pub async fn charter(State(node): State<Arc<Node>>) -> Response {
+    cached(answer::with_type(StatusCode::OK, "application/json", node.charter.bytes().to_vec()), FRESH)
+}
+
+/// `GET /logs/{organization}/{path}`
+///
+/// # Errors
+/// 400 for a path that the layout does not have, 404 for what is not there.
+pub async fn file(
+    State(node): State<Arc<Node>>,
+    Path((organization, path)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let member = node.charter.member(&organization).ok_or_else(|| {
+        Problem::not_found(format!("{organization:?} is no member of this consortium; GET /charter lists them"))
+    })?;
+    let wanted = tile::parse_path(&path).ok_or_else(|| {
+        Problem::bad_request(format!(
+            "{path:?} is no file of a log; there are checkpoint, tile/<L>/<N>[.p/<W>] and tile/entries/<N>[.p/<W>]"
+        ))
+    })?;
+    let bytes = tile::read(wanted, member.did().as_str(), node.reader())?;
+    let bytes = bytes.ok_or_else(|| Problem::not_found(format!("the log has no {path} (yet)")))?;
+    let (media_type, caching) = match wanted {
+        TilePath::Checkpoint => ("text/plain; charset=utf-8", FRESH),
+        // Partial tiles never change either: their width is part of their name.
+        TilePath::Hashes { .. } | TilePath::Entries { .. } => ("application/octet-stream", IMMUTABLE),
+    };
+    Ok(cached(answer::with_type(StatusCode::OK, media_type, bytes), caching))
+}
+
+fn cached(mut response: Response, value: &'static str) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
+    response
+}

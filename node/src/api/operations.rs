@@ -1,0 +1,94 @@
+//! Health, readiness, status, and the context document.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use syndic_registry::head::Head;
+use syndic_vc::json::Value;
+use syndic_vc::object;
+
+use crate::api::{answer, registry};
+use crate::http::problem::Problem;
+use crate::node::Node;
+use crate::{agents, clock, credentials};
+
+/// Heartbeats that may be late before the node calls itself not ready: its own word is getting old.
+const LATE_HEARTBEATS: i64 = 3;
+
+/// The JSON-LD context of capability credentials; it never changes under this name.
+const CONTEXT: &str = include_str!("../../../specs/capability-v1.jsonld");
+
+/// `GET /healthz`
+pub async fn healthz() -> Response {
+    answer::json(StatusCode::OK, &object! { "status": "ok" })
+}
+
+/// `GET /readyz`
+///
+/// # Errors
+/// 503 that says what is missing.
+pub async fn readyz(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
+    check_ready(&node)?;
+    Ok(answer::json(StatusCode::OK, &object! { "status": "ready" }))
+}
+
+fn check_ready(node: &Node) -> Result<(), Problem> {
+    let head = node.view().log(node.organization.as_str())?.head;
+    let head = head.ok_or_else(|| Problem::unavailable("the node's own log has no signed head yet".to_owned()))?;
+    let age = clock::now().seconds_since(head.time());
+    let limit = i64::from(node.config.trust.heartbeat_seconds) * LATE_HEARTBEATS;
+    if age > limit {
+        return Err(Problem::unavailable(format!(
+            "the node's own head was signed {age} s ago, more than {limit} s; is the store refusing writes?"
+        )));
+    }
+    Ok(())
+}
+
+/// `GET /status`
+///
+/// # Errors
+/// 503 if the store cannot be read.
+pub async fn status(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
+    let view = node.view();
+    let head = view.log(node.organization.as_str())?.head;
+    let connected: Vec<Value> = node.engine.connected().iter().map(|id| id.as_str().into()).collect();
+    let listen: Vec<Value> = node.peer_addresses.iter().map(|address| address.as_str().into()).collect();
+    let agents = agents::list(&node)?.len();
+    let credentials = credentials::count(&node)?;
+    let body = object! {
+        "organization": object! { "did": node.organization.as_str(), "name": node.config.organization.name.as_str() },
+        "consortium": object! {
+            "id": node.consortium.as_str(),
+            "name": node.charter.name(),
+            "members": number(node.charter.members().len() as u64),
+            "maxStaleness": i64::from(node.charter.rules().max_staleness),
+        },
+        "version": env!("CARGO_PKG_VERSION"),
+        "ready": check_ready(&node).is_ok(),
+        "publicUrl": node.config.http.public_url.as_str(),
+        "peer": object! { "id": node.peer_id.as_str(), "listen": listen, "connected": connected },
+        "log": object! {
+            "size": number(head.as_ref().map_or(0, Head::size)),
+            "root": head.as_ref().map_or(Value::Null, |head| registry::hash(head.root())),
+        },
+        "digest": registry::hash(&view.digest()?),
+        "agents": number(agents as u64),
+        "credentials": number(credentials),
+        "organizations": registry::organizations(&node)?,
+    };
+    Ok(answer::json(StatusCode::OK, &body))
+}
+
+/// A count. Nothing here is counted beyond 2^53.
+#[must_use]
+pub fn number(count: u64) -> Value {
+    i64::try_from(count).unwrap_or(i64::MAX).into()
+}
+
+/// `GET /ns/capability/v1`: what the terms of capability credentials mean, for JSON-LD processors.
+pub async fn capability_context() -> Response {
+    answer::with_type(StatusCode::OK, "application/ld+json", CONTEXT.as_bytes().to_vec())
+}

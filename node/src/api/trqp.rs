@@ -1,0 +1,115 @@
+//! ToIP Trust Registry Query Protocol, version 2: is this entity authorized, is this authority recognized?
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use syndic_registry::view::{Authority, Question};
+use syndic_vc::json::{Object, Value};
+use syndic_vc::time::Timestamp;
+
+use crate::api::answer;
+use crate::clock;
+use crate::http::problem::Problem;
+use crate::http::strict_json::StrictJson;
+use crate::node::Node;
+
+struct Asked {
+    entity: String,
+    authority: String,
+    action: String,
+    resource: String,
+    context: Option<Value>,
+    requested: Option<Timestamp>,
+}
+
+impl Asked {
+    fn authority<'n>(&self, node: &'n Node) -> Result<Authority<'n>, Problem> {
+        node.view().authority(&self.authority).ok_or_else(|| {
+            Problem::not_found(format!(
+                "authority {:?} is neither this consortium ({}) nor one of its members; GET /charter lists them",
+                self.authority, node.consortium
+            ))
+        })
+    }
+
+    fn asked(&self, now: Timestamp) -> Question<'_> {
+        Question {
+            subject: &self.entity,
+            action: &self.action,
+            resource: &self.resource,
+            at: self.requested.unwrap_or(now),
+        }
+    }
+}
+
+/// `POST /authorization`
+///
+/// # Errors
+/// 400 for a question that is not well formed, 404 for an authority that is not known here.
+pub async fn authorization(
+    State(node): State<Arc<Node>>,
+    StrictJson(body, _): StrictJson,
+) -> Result<Response, Problem> {
+    let now = clock::now();
+    let question = question(&body)?;
+    let answer = node.view().authorization(question.authority(&node)?, &question.asked(now))?;
+    Ok(respond(&question, "authorized", answer.granted, now))
+}
+
+/// `POST /recognition`
+///
+/// # Errors
+/// As for `/authorization`.
+pub async fn recognition(
+    State(node): State<Arc<Node>>,
+    StrictJson(body, _): StrictJson,
+) -> Result<Response, Problem> {
+    let now = clock::now();
+    let question = question(&body)?;
+    let answer = node.view().recognition(question.authority(&node)?, &question.asked(now))?;
+    Ok(respond(&question, "recognized", answer.granted, now))
+}
+
+fn question(body: &Value) -> Result<Asked, Problem> {
+    let entity = answer::text(body, "entity_id")?.to_owned();
+    let authority = answer::text(body, "authority_id")?.to_owned();
+    let action = answer::text(body, "action")?.to_owned();
+    let resource = answer::text(body, "resource")?.to_owned();
+    let context = body.get("context").cloned();
+    let requested = match &context {
+        None => None,
+        Some(context @ Value::Object(_)) => {
+            answer::optional_time(context, "time").map_err(|problem| answer::within("/context", problem))?
+        }
+        Some(_) => return Err(Problem::bad_request("/context: must be an object".to_owned())),
+    };
+    Ok(Asked { entity, authority, action, resource, context, requested })
+}
+
+fn respond(question: &Asked, member: &str, answer: bool, now: Timestamp) -> Response {
+    let mut body = Object::new();
+    body.insert("entity_id", question.entity.as_str());
+    body.insert("authority_id", question.authority.as_str());
+    body.insert("action", question.action.as_str());
+    body.insert("resource", question.resource.as_str());
+    body.insert(member, answer);
+    body.insert("time_evaluated", now.to_string());
+    if let Some(requested) = question.requested {
+        body.insert("time_requested", requested.to_string());
+    }
+    if let Some(context) = &question.context {
+        body.insert("context", context.clone());
+    }
+    let message = format!(
+        "{} is {}{member} by {} for {} on {}",
+        question.entity.as_str(),
+        if answer { "" } else { "not " },
+        question.authority,
+        question.action,
+        question.resource
+    );
+    body.insert("message", message);
+    answer::json(StatusCode::OK, &Value::Object(body))
+}

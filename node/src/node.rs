@@ -1,0 +1,142 @@
+//! The running node: what its parts share.
+
+use std::sync::Arc;
+
+use syndic_registry::charter::Charter;
+use syndic_registry::view::View;
+use syndic_vc::did::Did;
+use syndic_vc::verify::Policy;
+use tokio::sync::{Mutex, RwLock};
+
+use crate::config::Config;
+use crate::engine::{Engine, StoreReader};
+use crate::keys::Keystore;
+use crate::one_time::OneTimeStore;
+use crate::status_lists::SignedLists;
+use crate::store::{ApplyError, Batch, Store};
+
+/// How far the clocks of two organizations may differ, in seconds (promise P26).
+pub const CLOCK_SKEW_SECONDS: u32 = 30;
+
+/// Everything a request handler needs.
+pub struct Node {
+    /// The configuration.
+    pub config: Config,
+    /// The store; the engine alone writes the log in it.
+    pub store: Arc<dyn Store>,
+    /// The organization's keys.
+    pub keys: Arc<Keystore>,
+    /// Who is in the consortium.
+    pub charter: Arc<Charter>,
+    /// Its id.
+    pub consortium: String,
+    /// Whom this node speaks for.
+    pub organization: Did,
+    /// libp2p peer id.
+    pub peer_id: String,
+    /// Addresses on which members are awaited.
+    pub peer_addresses: Vec<String>,
+    /// The writer of the log.
+    pub engine: Engine,
+    /// Challenges and nonces.
+    pub one_time: OneTimeStore,
+    /// Signed status lists.
+    pub signed_lists: SignedLists,
+    /// Held for reading while a credential is issued, for writing while an agent is registered or retired: a credential
+    /// issued to an agent on its way out would miss its revocation.
+    pub agents_gate: RwLock<()>,
+    /// Held while a status list is made.
+    pub lists_gate: Mutex<()>,
+    reader: StoreReader,
+}
+
+/// What [`Node::new`] is made of.
+pub struct Parts {
+    /// The configuration.
+    pub config: Config,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The keys.
+    pub keys: Arc<Keystore>,
+    /// The charter.
+    pub charter: Arc<Charter>,
+    /// Whom the node speaks for.
+    pub organization: Did,
+    /// libp2p peer id.
+    pub peer_id: String,
+    /// Addresses on which members are awaited.
+    pub peer_addresses: Vec<String>,
+    /// The writer of the log.
+    pub engine: Engine,
+    /// Challenges and nonces.
+    pub one_time: OneTimeStore,
+}
+
+impl Node {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            consortium: parts.charter.id().to_owned(),
+            reader: StoreReader(parts.store.clone()),
+            config: parts.config,
+            store: parts.store,
+            keys: parts.keys,
+            charter: parts.charter,
+            organization: parts.organization,
+            peer_id: parts.peer_id,
+            peer_addresses: parts.peer_addresses,
+            engine: parts.engine,
+            one_time: parts.one_time,
+            signed_lists: SignedLists::default(),
+            agents_gate: RwLock::new(()),
+            lists_gate: Mutex::new(()),
+        }
+    }
+
+    /// What is trusted now.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View::new(&self.charter, &self.reader)
+    }
+
+    /// The reader of the registry's rows.
+    #[must_use]
+    pub fn reader(&self) -> &StoreReader {
+        &self.reader
+    }
+
+    /// How this organization judges: by its own authority, with the charter's limit on staleness.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy {
+            authority: self.organization.as_str().to_owned(),
+            max_staleness_seconds: self.charter.rules().max_staleness,
+            clock_skew_seconds: CLOCK_SKEW_SECONDS,
+        }
+    }
+
+    /// Applies a batch of the node's own rows. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`ApplyError`]; then nothing of it was written.
+    pub async fn apply(&self, batch: Batch) -> Result<(), ApplyError> {
+        let store = self.store.clone();
+        match tokio::task::spawn_blocking(move || store.apply(batch)).await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(ApplyError::Failed(error.to_string())),
+        }
+    }
+
+    /// The verification method that this organization issues with.
+    #[must_use]
+    pub fn issuer_method(&self) -> String {
+        key_method(&self.organization)
+    }
+}
+
+/// The verification method of a `did:key`: its only key.
+#[must_use]
+pub fn key_method(did: &Did) -> String {
+    format!("{}#{}", did.as_str(), did.method_specific_id())
+}

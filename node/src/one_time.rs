@@ -1,0 +1,167 @@
+//! Values that work once: challenges and action nonces. What was used is on disk before anybody is told "allowed", so
+//! neither a restart nor a second thread can use it again (promise P12).
+//!
+//! A challenge costs the node nothing until it is used: it is a sealed expiry time that only this node can open. What is
+//! stored is the fact that it was used, until the moment it would have expired anyway.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest, Sha256};
+use syndic_vc::time::Timestamp;
+use syndic_vc::trust::{OneTime, OneTimeKind, SpendError};
+
+use crate::clock;
+use crate::keys::Keystore;
+use crate::store::{ApplyError, Batch, Store, StoreError};
+
+/// How long a challenge may wait for its presentation, in seconds (reliability, secure defaults).
+pub const CHALLENGE_SECONDS: i64 = 120;
+/// Used values kept at once. Beyond this the node refuses rather than forgets; at 300 s a value this allows more than
+/// 3,000 uses a second, several times what one fsync per use permits.
+pub const MAX_REMEMBERED: u64 = 1_000_000;
+/// Longest challenge that is looked at; the node's own have 98 characters.
+const MAX_CHALLENGE_BYTES: usize = 256;
+/// Rows removed in one batch when expired values are forgotten.
+const FORGET_BATCH: usize = 1_000;
+/// How long past its expiry a used value is kept: the clock may be set back by this much without reviving it.
+const KEEP_AFTER_EXPIRY_SECONDS: i64 = 3_600;
+
+const USED: &[u8] = b"n/once/";
+const UNTIL: &[u8] = b"n/once-until/";
+const CHALLENGE_PURPOSE: &[u8] = b"syndic challenge v1";
+
+/// The memory of used values.
+pub struct OneTimeStore {
+    store: Arc<dyn Store>,
+    keys: Arc<Keystore>,
+    remembered: AtomicU64,
+}
+
+impl OneTimeStore {
+    /// Opens the memory and counts what it holds.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn open(store: Arc<dyn Store>, keys: Arc<Keystore>) -> Result<Self, StoreError> {
+        let mut count = 0u64;
+        let mut from = UNTIL.to_vec();
+        let end = after_prefix(UNTIL);
+        loop {
+            let rows = store.range(&from, &end, FORGET_BATCH)?;
+            let Some((last, _)) = rows.last() else { break };
+            count += rows.len() as u64;
+            from.clone_from(last);
+            from.push(0);
+        }
+        Ok(Self { store, keys, remembered: AtomicU64::new(count) })
+    }
+
+    /// Makes a challenge and says when it expires.
+    ///
+    /// # Errors
+    /// The system's random source failed; nothing can be promised then.
+    pub fn challenge(&self, now: Timestamp) -> Result<(String, Timestamp), crate::keys::RandomError> {
+        let expires = clock::later(now, CHALLENGE_SECONDS);
+        let sealed = self.keys.seal_record(CHALLENGE_PURPOSE, &expires.unix_seconds().to_be_bytes())?;
+        Ok((multibase::encode(multibase::Base::Base64Url, sealed), expires))
+    }
+
+    fn challenge_expiry(&self, challenge: &str) -> Option<Timestamp> {
+        if challenge.len() > MAX_CHALLENGE_BYTES {
+            return None;
+        }
+        let (base, bytes) = multibase::decode(challenge).ok()?;
+        if base != multibase::Base::Base64Url || multibase::encode(base, &bytes) != challenge {
+            return None;
+        }
+        let opened = self.keys.open_record(CHALLENGE_PURPOSE, &bytes).ok()?;
+        let seconds = <[u8; 8]>::try_from(&opened[..]).ok()?;
+        Timestamp::from_unix_seconds(i64::from_be_bytes(seconds)).ok()
+    }
+
+    /// Forgets what expired long enough ago. Returns how many values went.
+    ///
+    /// # Errors
+    /// [`ForgetError`] if the store fails; nothing is lost then.
+    pub fn forget_expired(&self, now: Timestamp) -> Result<u64, ForgetError> {
+        let limit = now.unix_seconds().saturating_sub(KEEP_AFTER_EXPIRY_SECONDS);
+        let mut end = UNTIL.to_vec();
+        end.extend_from_slice(&limit.max(0).to_be_bytes());
+        let mut gone = 0;
+        loop {
+            let rows = self.store.range(UNTIL, &end, FORGET_BATCH)?;
+            if rows.is_empty() {
+                return Ok(gone);
+            }
+            let mut batch = Batch::default();
+            for (key, used_key) in rows {
+                gone += 1;
+                batch.writes.push((key, None));
+                batch.writes.push((used_key, None));
+            }
+            let count = batch.writes.len() as u64 / 2;
+            self.store.apply(batch)?;
+            self.remembered.fetch_sub(count, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Why expired values could not be forgotten.
+#[derive(Debug, thiserror::Error)]
+pub enum ForgetError {
+    /// Reading failed.
+    #[error(transparent)]
+    Read(#[from] StoreError),
+    /// Writing failed.
+    #[error(transparent)]
+    Write(#[from] ApplyError),
+}
+
+impl OneTime for OneTimeStore {
+    fn spend(&self, kind: OneTimeKind, value: &str, now: Timestamp, expires: Timestamp) -> Result<(), SpendError> {
+        let (name, expires) = match kind {
+            OneTimeKind::Challenge => {
+                ("challenge", self.challenge_expiry(value).ok_or(SpendError::Unknown)?)
+            }
+            OneTimeKind::ActionNonce => ("nonce", expires),
+        };
+        if now >= expires {
+            return Err(SpendError::Expired);
+        }
+        if self.remembered.load(Ordering::Relaxed) >= MAX_REMEMBERED {
+            return Err(SpendError::Unavailable(format!(
+                "{MAX_REMEMBERED} used values are remembered already; try again in a few minutes"
+            )));
+        }
+        // Values come from strangers and have any length and content; their digest has neither.
+        let mut used_key = USED.to_vec();
+        used_key.extend_from_slice(name.as_bytes());
+        used_key.push(b'/');
+        used_key.extend_from_slice(&Sha256::digest(value.as_bytes()));
+        let mut until_key = UNTIL.to_vec();
+        until_key.extend_from_slice(&expires.unix_seconds().max(0).to_be_bytes());
+        until_key.extend_from_slice(&used_key);
+        let batch = Batch {
+            writes: vec![(used_key.clone(), Some(Vec::new())), (until_key, Some(used_key.clone()))],
+            expectations: vec![(used_key, None)],
+        };
+        match self.store.apply(batch) {
+            Ok(()) => {
+                self.remembered.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(ApplyError::Expectation { .. }) => Err(SpendError::Used),
+            Err(other) => Err(SpendError::Unavailable(other.to_string())),
+        }
+    }
+}
+
+/// The first key after all keys that begin with `prefix`, which ends in a byte below 0xff.
+pub(crate) fn after_prefix(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    if let Some(last) = end.last_mut() {
+        *last = last.saturating_add(1);
+    }
+    end
+}

@@ -1,0 +1,270 @@
+//! `syndic run`: opens everything in order, serves until told to stop, closes in order.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use syndic_registry::charter::{Charter, Endpoints};
+use syndic_registry::replica::{self, LoadError, Me, Replica};
+use syndic_registry::statement::{Content, Profile, Statement};
+use syndic_registry::store::ReadError;
+use syndic_vc::did_key;
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use crate::config::{Config, ConfigError};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::engine::{Engine, PublishError, StoreReader};
+use crate::http::server::{self, BindError};
+use crate::http;
+use crate::keys::{self, Keystore, KeystoreError};
+use crate::net::{self, NetError, NetworkConfig};
+use crate::node::{Node, Parts};
+use crate::one_time::OneTimeStore;
+use crate::store::{self, Batch, OpenError, Store, StoreError};
+use crate::{api, clock, setup};
+
+/// How often expired challenges and nonces are forgotten.
+const FORGET_INTERVAL: Duration = Duration::from_secs(60);
+/// How long requests under way may take when the node stops.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// How the node is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunOptions {
+    /// A proxy that speaks TLS stands in front, so listeners may be reachable from elsewhere without TLS of their own.
+    pub behind_proxy: bool,
+    /// Stop when standard input ends: for a parent that wants no orphan.
+    pub exit_with_stdin: bool,
+}
+
+/// Where a running node listens.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// The public listener.
+    pub public: SocketAddr,
+    /// The admin listener.
+    pub admin: SocketAddr,
+    /// Addresses for members.
+    pub peer: Vec<String>,
+    /// The organization.
+    pub organization: String,
+    /// The consortium.
+    pub consortium: String,
+}
+
+/// Why the node did not run. Nothing is lost; each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The data folder is not usable.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The configuration is not usable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The keys could not be opened.
+    #[error(transparent)]
+    Keys(#[from] KeystoreError),
+    /// The store could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the registry keeps in the store could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The replication machine does not start from what is stored.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// An address in the configuration is not a multiaddr.
+    #[error("[peer] listen = {0:?} is not a multiaddr such as /ip4/0.0.0.0/tcp/8442")]
+    PeerAddress(String),
+    /// No consortium yet.
+    #[error("this node belongs to no consortium yet: found one with `syndic found`, or join one with `syndic join`")]
+    NoCharter,
+    /// The charter names this organization with other keys, or not at all.
+    #[error("the installed charter does not name this organization with the keys of this data folder")]
+    NotAMember,
+    /// A listener could not be opened.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The peer listener could not be opened.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The first statements could not be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// The system refused something.
+    #[error("the system refused: {0}")]
+    Io(#[from] std::io::Error),
+    /// The random source failed.
+    #[error(transparent)]
+    Random(#[from] keys::RandomError),
+}
+
+/// Runs a node until it is told to stop (SIGTERM, ctrl-C, or the end of standard input where asked for). `ready` is
+/// called once everything listens.
+///
+/// # Errors
+/// [`RunError`] if it cannot start.
+pub async fn run(
+    folder: &Path,
+    passphrase: Zeroizing<String>,
+    options: RunOptions,
+    ready: impl FnOnce(&Listening),
+) -> Result<(), RunError> {
+    let data = DataDir::open_locked(folder)?;
+    let config = Config::read(&data.config_path())?;
+    let keys = Arc::new(Keystore::open(&data.keys_path(), &passphrase)?);
+    drop(passphrase);
+    let store = store::open(&data.store_path(), setup::engine(config.store.engine))?;
+    let charter = setup::installed(store.as_ref())?.ok_or(RunError::NoCharter)?;
+    // Listeners before the log: a port that is taken must not cost a signature.
+    let public = server::bind(&config.http.public, "public", options.behind_proxy).await?;
+    let admin = server::bind(&config.http.admin, "admin", options.behind_proxy).await?;
+    let node = start(config, keys, store, charter).await?;
+    let listening = Listening {
+        public: public.local_addr(),
+        admin: admin.local_addr(),
+        peer: node.peer_addresses.clone(),
+        organization: node.organization.as_str().to_owned(),
+        consortium: node.consortium.clone(),
+    };
+    let (stop, stopped) = watch::channel(false);
+    let wait = |mut stopped: watch::Receiver<bool>| async move {
+        let _sender_gone = stopped.wait_for(|stop| *stop).await;
+    };
+    let token = keys::read_admin_token_hash(&data)?;
+    let limits = http::limits::Limits::default();
+    let servers = [
+        public.serve(api::public(node.clone(), options.behind_proxy), limits.clone(), wait(stopped.clone())),
+        admin.serve(api::admin(node.clone(), token, options.behind_proxy), limits, wait(stopped.clone())),
+    ];
+    let housekeeping = tokio::spawn(forget(node.clone()));
+    ready(&listening);
+    told_to_stop(options.exit_with_stdin).await;
+    tracing::info!("stopping");
+    let _receivers_gone = stop.send(true);
+    for server in servers {
+        let _late = tokio::time::timeout(STOP_GRACE, server).await;
+    }
+    housekeeping.abort();
+    node.engine.stop().await;
+    Ok(())
+}
+
+async fn start(
+    config: Config,
+    keys: Arc<Keystore>,
+    store: Arc<dyn Store>,
+    charter: Charter,
+) -> Result<Arc<Node>, RunError> {
+    let organization = did_key::for_key(keys.credential_signer().public_key());
+    let peer_id = net::peer_id_of(keys.peer_seed())?;
+    let member = charter.member(organization.as_str()).ok_or(RunError::NotAMember)?;
+    if member.log_key() != keys.log_signer().public_key() || !member.peer_ids().contains(&peer_id) {
+        return Err(RunError::NotAMember);
+    }
+    let members = charter
+        .members()
+        .iter()
+        .filter(|member| *member.did() != organization)
+        .flat_map(|member| member.peer_ids().iter().map(|id| (id.clone(), member.endpoints().peer.clone())))
+        .collect();
+    let listen = config.peer.listen.parse().map_err(|_| RunError::PeerAddress(config.peer.listen.clone()))?;
+    let network = net::start(NetworkConfig {
+        seed: keys.peer_seed().clone(),
+        listen: vec![listen],
+        members,
+        network_id: charter.id().to_owned(),
+        limits: net::limits::Limits::default(),
+    })
+    .await?;
+    let replica = Replica::load(
+        replica::Config {
+            charter: charter.clone(),
+            me: Some(Me { organization: organization.clone(), log_key: keys.log_signer_shared() }),
+            heartbeat_seconds: config.trust.heartbeat_seconds,
+            compare_seconds: config.trust.anti_entropy_seconds,
+            seed: keys::random_u64()?,
+        },
+        &StoreReader(store.clone()),
+    )?;
+    let engine = Engine::start(replica, store.clone(), network.commands, network.events)?;
+    let one_time = OneTimeStore::open(store.clone(), keys.clone())?;
+    let node = Arc::new(Node::new(Parts {
+        config,
+        store,
+        keys,
+        charter: Arc::new(charter),
+        organization,
+        peer_id,
+        peer_addresses: network.listening.iter().map(ToString::to_string).collect(),
+        engine,
+        one_time,
+    }));
+    if node.view().log(node.organization.as_str())?.frontier.size() == 0 {
+        introduce(&node).await?;
+    }
+    Ok(node)
+}
+
+/// The first statement of every log: who speaks, and where.
+async fn introduce(node: &Arc<Node>) -> Result<(), PublishError> {
+    let profile = Statement {
+        at: clock::now(),
+        content: Content::Profile(Profile {
+            name: node.config.organization.name.clone(),
+            endpoints: Endpoints {
+                http: Some(node.config.http.public_url.clone()),
+                peer: node.config.peer.advertise.clone(),
+            },
+            peer_ids: vec![node.peer_id.clone()],
+        }),
+    };
+    node.engine.publish(vec![profile], Batch::default()).await.map(|_| ())
+}
+
+async fn forget(node: Arc<Node>) {
+    let mut interval = tokio::time::interval(FORGET_INTERVAL);
+    loop {
+        interval.tick().await;
+        let node = node.clone();
+        let outcome = tokio::task::spawn_blocking(move || node.one_time.forget_expired(clock::now())).await;
+        match outcome {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "expired challenges could not be forgotten"),
+            Err(error) => tracing::error!(%error, "forgetting expired challenges failed"),
+        }
+    }
+}
+
+async fn told_to_stop(exit_with_stdin: bool) {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "SIGTERM cannot be awaited; stop with ctrl-C");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    let input_ended = async {
+        if !exit_with_stdin {
+            std::future::pending::<()>().await;
+        }
+        let _ended = tokio::task::spawn_blocking(|| {
+            let _count = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        })
+        .await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+        () = input_ended => {}
+    }
+}

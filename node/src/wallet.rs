@@ -1,0 +1,108 @@
+//! Signing for the agents whose keys this node holds: presentations and actions.
+
+use std::sync::Arc;
+
+use syndic_vc::action::{ActionDraft, Parameter, Parameters};
+use syndic_vc::capability::{Action, Resource, Scope};
+use syndic_vc::did::Did;
+use syndic_vc::json::members::Path;
+use syndic_vc::json::{Object, Value};
+use syndic_vc::presentation::PresentationDraft;
+use syndic_vc::time::Timestamp;
+
+use crate::clock;
+use crate::agents;
+use crate::credentials::{self, CredentialError};
+use crate::keys;
+use crate::node::{self, Node};
+
+/// How long a signed action may be used when nothing else is asked for, in seconds.
+pub const DEFAULT_ACTION_SECONDS: i64 = 300;
+
+/// A credential named by its id here, or given whole.
+///
+/// # Errors
+/// [`CredentialError`] if the id is unknown or the value is neither text nor an object.
+pub fn credential_of(node: &Node, given: &Value, at: &'static str) -> Result<Value, CredentialError> {
+    match given {
+        Value::String(id) => Ok(credentials::find(node, id)?.document),
+        Value::Object(_) => Ok(given.clone()),
+        _ => Err(CredentialError::Invalid { at, what: "must be a credential's id or the credential".to_owned() }),
+    }
+}
+
+/// What an agent is to do.
+pub struct ActionRequest {
+    /// The credential that allows it.
+    pub credential: Value,
+    /// The verb.
+    pub action: String,
+    /// What it is done to.
+    pub resource: String,
+    /// The scope label of the capability.
+    pub scope: Option<String>,
+    /// Parameters that constraints speak of.
+    pub parameters: Object,
+    /// Whom it is shown to.
+    pub audience: Did,
+    /// For how long, in seconds.
+    pub seconds: i64,
+}
+
+/// Signs an action for an agent.
+///
+/// # Errors
+/// [`CredentialError`].
+pub fn sign_action(
+    node: &Arc<Node>,
+    agent: &str,
+    request: ActionRequest,
+    now: Timestamp,
+) -> Result<Value, CredentialError> {
+    let agent = agents::find(node, agent)?;
+    let signer = agents::signer(node, &agent)?;
+    let invalid = |at: &'static str, what: &str| CredentialError::Invalid { at, what: what.to_owned() };
+    let mut parameters = Parameters::new();
+    for (name, value) in request.parameters.iter() {
+        let parameter = Parameter::read(value, &Path::ROOT)
+            .map_err(|error| invalid("/parameters", &format!("{name}: must be {}", error.expected)))?;
+        parameters.insert(name.to_owned(), parameter);
+    }
+    let draft = ActionDraft {
+        id: keys::random_urn_uuid()?,
+        action: Action::parse(&request.action)
+            .ok_or_else(|| invalid("/action", "must be a lower-case word such as read, write or call"))?,
+        resource: Resource::parse(&request.resource)
+            .ok_or_else(|| invalid("/resource", "must be a path such as tickets/4711, without * and dot segments"))?,
+        scope: match request.scope {
+            Some(scope) => Some(Scope::parse(&scope).ok_or_else(|| invalid("/scope", "must be a label"))?),
+            None => None,
+        },
+        parameters,
+        audience: request.audience,
+        created: now,
+        expires: clock::later(now, request.seconds),
+        nonce: keys::random_base64url::<24>()?,
+        credential: &request.credential,
+        agent: agent.did.clone(),
+    };
+    Ok(draft.sign(&node::key_method(&agent.did), &signer)?)
+}
+
+/// Signs a presentation for an agent.
+///
+/// # Errors
+/// [`CredentialError`].
+pub fn present(
+    node: &Arc<Node>,
+    agent: &str,
+    credentials: Vec<Value>,
+    challenge: String,
+    domain: String,
+    now: Timestamp,
+) -> Result<Value, CredentialError> {
+    let agent = agents::find(node, agent)?;
+    let signer = agents::signer(node, &agent)?;
+    let draft = PresentationDraft { id: Some(keys::random_urn_uuid()?), holder: agent.did, credentials };
+    Ok(draft.sign(&challenge, &domain, &node::key_method(&draft.holder), now, &signer)?)
+}
