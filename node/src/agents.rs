@@ -26,8 +26,8 @@ const AGENT_KEY_PURPOSE: &str = "syndic agent key v1 ";
 /// The human (or the role of one) who answers for an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
-    /// The owner's DID. It stands in the public log, so it should not spell out a person's name.
-    pub id: Did,
+    /// The owner's DID or URL. It stands in the log that all members read, so it should not spell out a person's name.
+    pub id: String,
     /// A name that the issuer chooses to show in credentials; never in the log.
     pub name: Option<String>,
 }
@@ -116,7 +116,7 @@ impl Agent {
         Ok(Self {
             did: did("did")?,
             name: records::text(key, row, "name")?.to_owned(),
-            owner: Owner { id: did("owner")?, name: row.get("ownerName").and_then(Value::as_str).map(str::to_owned) },
+            owner: Owner { id: records::text(key, row, "owner")?.to_owned(), name: row.get("ownerName").and_then(Value::as_str).map(str::to_owned) },
             created: time(records::text(key, row, "created")?)?,
             retired: row.get("retired").and_then(Value::as_str).map(time).transpose()?,
             key_held_by_node: records::text(key, row, "keyHeldBy")? == "node",
@@ -193,9 +193,11 @@ pub async fn create(
         content: Content::AgentRegistered(AgentRegistered {
             agent: agent.did.clone(),
             name: agent.name.clone(),
-            owner: agent.owner.id.as_str().to_owned(),
+            owner: agent.owner.id.clone(),
         }),
     };
+    // What others would refuse is the caller's mistake; it must not reach the log.
+    statement.to_bytes().map_err(|error| AgentError::Invalid { at: "/owner/id", what: error.to_string() })?;
     node.engine.publish(vec![statement], batch).await?;
     Ok(agent)
 }

@@ -27,7 +27,7 @@ pub async fn create(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJs
     })?;
     answer::only(owner, &["id", "name"]).map_err(|problem| answer::within("/owner", problem))?;
     let owner = Owner {
-        id: answer::did(owner, "id").map_err(|problem| answer::within("/owner", problem))?,
+        id: answer::text(owner, "id").map_err(|problem| answer::within("/owner", problem))?.to_owned(),
         name: answer::optional_text(owner, "name").map_err(|problem| answer::within("/owner", problem))?.map(str::to_owned),
     };
     let did = if body.get("did").is_some() { Some(answer::did(&body, "did")?) } else { None };

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::body::HttpBody as _;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use syndic_vc::decision::{Decision, Verified};
@@ -16,11 +17,14 @@ use crate::http::problem::Problem;
 use crate::http::strict_json::StrictJson;
 use crate::node::Node;
 
-/// `POST /challenges`
+/// `POST /challenges`; a body says nothing, but one that is there must be JSON.
 ///
 /// # Errors
-/// 503 if the random source failed.
-pub async fn challenge(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
+/// 400, 413 or 415 for a body that is none, 503 if the random source failed.
+pub async fn challenge(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Problem> {
+    if !request.body().is_end_stream() {
+        StrictJson::from_request(request, &()).await?;
+    }
     let (challenge, expires) = node.one_time.challenge(clock::now())?;
     let body = object! {
         "challenge": challenge,
