@@ -1,0 +1,180 @@
+//! `agent`: who acts for this organization, and who answers for it.
+
+use clap::{Args, Subcommand};
+use syndic_vc::json::{Object, Value};
+use syndic_vc::object;
+
+use super::Global;
+use super::connect;
+use super::documents::{items, required, text};
+use super::failure::{Exit, Failure};
+use super::output::{Output, Page};
+use crate::client::segment;
+
+/// Shown at the end of `syndic agent --help`.
+pub const EXAMPLE: &str = "\
+Example:
+  syndic agent create --name CustomerSupportAgent-v2.3 \\
+      --owner did:web:st-mary.example:staff:4711 --owner-name \"Dana Reyes\"
+  syndic agent list";
+
+/// `syndic agent ...`
+#[derive(Debug, Subcommand)]
+pub enum AgentCommand {
+    /// Register an agent with a new identity and the human who answers for it
+    Create(CreateArguments),
+    /// List the agents of this organization
+    #[command(after_help = "Example:\n  syndic agent list")]
+    List,
+    /// Show one agent and its credentials
+    #[command(after_help = "Example:\n  syndic agent show CustomerSupportAgent-v2.3")]
+    Show(AgentArgument),
+    /// Retire an agent: it can act no more, and all its credentials are revoked
+    #[command(after_help = "Example:\n  syndic agent retire CustomerSupportAgent-v2.3")]
+    Retire(AgentArgument),
+}
+
+/// `syndic agent create`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  syndic agent create --name TriageAgent-v1.4 \\
+      --owner did:web:nordstadt.example:staff:204 --owner-name \"Dr. Jonas Weber\"")]
+pub struct CreateArguments {
+    /// The agent's name, unique in this organization
+    #[arg(long)]
+    pub name: String,
+    /// DID of the human who answers for the agent; it is public, so it should not spell out a name
+    #[arg(long, value_name = "DID")]
+    pub owner: String,
+    /// That human's name, shown in the agent's credentials only
+    #[arg(long, value_name = "NAME")]
+    pub owner_name: Option<String>,
+    /// The agent's DID, if it holds its key itself [default: the node makes and keeps a key]
+    #[arg(long)]
+    pub did: Option<String>,
+}
+
+/// Which agent.
+#[derive(Debug, Args)]
+pub struct AgentArgument {
+    /// The agent's name or DID
+    #[arg(value_name = "AGENT")]
+    pub agent: String,
+}
+
+/// Carries out `syndic agent ...`.
+///
+/// # Errors
+/// The node cannot be reached or refuses.
+pub fn execute(global: &Global, command: &AgentCommand, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        AgentCommand::Create(arguments) => create(global, arguments, output),
+        AgentCommand::List => list(global, output),
+        AgentCommand::Show(argument) => show(global, &argument.agent, output),
+        AgentCommand::Retire(argument) => retire(global, &argument.agent, output),
+    }
+}
+
+fn create(global: &Global, arguments: &CreateArguments, output: &Output) -> Result<Exit, Failure> {
+    let mut owner = Object::new();
+    owner.insert("id", arguments.owner.as_str());
+    if let Some(name) = &arguments.owner_name {
+        owner.insert("name", name.as_str());
+    }
+    let mut body = Object::new();
+    body.insert("name", arguments.name.as_str());
+    body.insert("owner", owner);
+    if let Some(did) = &arguments.did {
+        body.insert("did", did.as_str());
+    }
+    let answer = connect::with_own(global, |node| node.post("/agents", &Value::from(body)))?;
+    let agent = required(&answer, "agent")?;
+    output.show(&answer, |page| describe(page, agent));
+    Ok(Exit::Done)
+}
+
+fn list(global: &Global, output: &Output) -> Result<Exit, Failure> {
+    let answer = connect::with_own(global, |node| node.get("/agents"))?;
+    output.show(&answer, |page| {
+        let rows: Vec<Vec<String>> = items(&answer, "agents")
+            .iter()
+            .map(|agent| {
+                vec![
+                    text(agent, &["name"]),
+                    owner(agent),
+                    state(agent),
+                    text(agent, &["did"]),
+                ]
+            })
+            .collect();
+        page.table(
+            &["NAME", "OWNER", "STATE", "DID"],
+            &rows,
+            "no agents yet: see `syndic agent create --help`",
+        );
+    });
+    Ok(Exit::Done)
+}
+
+fn show(global: &Global, agent: &str, output: &Output) -> Result<Exit, Failure> {
+    let answer = connect::with_own(global, |node| {
+        node.get(&format!("/agents/{}", segment(agent)))
+    })?;
+    let agent = required(&answer, "agent")?;
+    output.show(&answer, |page| {
+        describe(page, agent);
+        let rows: Vec<Vec<String>> = items(&answer, "credentials")
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|id| vec![id.to_owned()])
+            .collect();
+        page.table(
+            &["CREDENTIALS"],
+            &rows,
+            "no credentials yet: see `syndic credential issue --help`",
+        );
+    });
+    Ok(Exit::Done)
+}
+
+fn retire(global: &Global, agent: &str, output: &Output) -> Result<Exit, Failure> {
+    let path = format!("/agents/{}/retire", segment(agent));
+    let answer = connect::with_own(global, |node| node.post(&path, &object! {}))?;
+    let agent = required(&answer, "agent")?;
+    output.show(&answer, |page| {
+        page.line("retired; all credentials of this organization for it are revoked");
+        describe(page, agent);
+    });
+    Ok(Exit::Done)
+}
+
+fn describe(page: &mut Page, agent: &Value) {
+    page.pairs(&[
+        ("name", text(agent, &["name"])),
+        ("DID", text(agent, &["did"])),
+        ("owner", owner(agent)),
+        ("state", state(agent)),
+        ("created", text(agent, &["created"])),
+        ("key held by", text(agent, &["keyHeldBy"])),
+    ]);
+}
+
+fn owner(agent: &Value) -> String {
+    let id = text(agent, &["owner", "id"]);
+    match agent
+        .get("owner")
+        .and_then(|owner| owner.get("name"))
+        .and_then(Value::as_str)
+    {
+        Some(name) => format!("{name} ({id})"),
+        None => id,
+    }
+}
+
+fn state(agent: &Value) -> String {
+    match agent.get("retired").and_then(Value::as_str) {
+        Some(time) => format!("retired {time}"),
+        None => "active".to_owned(),
+    }
+}
