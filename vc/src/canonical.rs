@@ -1,7 +1,7 @@
 //! The canonical bytes of a value: JSON Canonicalization Scheme, RFC 8785.
 //!
-//! Members are already in order ([`crate::json::Object`]) and every number prints as it was written, so this is one
-//! walk that cannot fail: `parse(to_bytes(v)) == v` for every value.
+//! Members are already in order ([`crate::json::Object`]) and every number prints as it was
+//! written, so this is one walk that cannot fail: `parse(to_bytes(v)) == v` for every value.
 
 use sha2::{Digest, Sha256};
 
@@ -41,8 +41,8 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the canonical bytes of an object as if it had none of the members in `left_out`. A proof is over its
-/// document without the proof; this saves the copy.
+/// Appends the canonical bytes of an object as if it had none of the members in `left_out`. A proof
+/// is over its document without the proof; this saves the copy.
 pub fn write_without(object: &Object, left_out: &[&str], out: &mut Vec<u8>) {
     out.push(b'{');
     let mut first = true;

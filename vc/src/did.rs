@@ -22,7 +22,8 @@ pub enum DidError {
     /// The method name is empty or has other characters than lower case letters and digits.
     #[error("the DID method is missing or has other characters than a-z and 0-9")]
     Method,
-    /// The method-specific identifier is empty, ends with a colon, or has a character it may not have.
+    /// The method-specific identifier is empty, ends with a colon, or has a character it may not
+    /// have.
     #[error("the identifier after the DID method is empty or malformed")]
     Identifier,
     /// The path, query or fragment has a character that a URL may not have there.
@@ -160,8 +161,8 @@ impl From<&Did> for crate::json::Value {
     }
 }
 
-/// A DID URL: a DID with an optional path, query and fragment (DID Core 1.0 section 3.2, RFC 3986). Compared byte
-/// for byte.
+/// A DID URL: a DID with an optional path, query and fragment (DID Core 1.0 section 3.2, RFC 3986).
+/// Compared byte for byte.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DidUrl {
     text: Arc<str>,

@@ -1,11 +1,11 @@
 //! `did:key`: DIDs that are their own document (the did:key method specification, W3C CCG).
 
-#[cfg(feature = "linked-data")]
+#[cfg_attr(not(feature = "linked-data"), path = "did_key/unusual_absent.rs")]
 mod unusual;
 
 use crate::did::Did;
 use crate::document::{DidDocument, MultikeyValue, VerificationMethod};
-use crate::key::{KeyError, PublicKey, decode_multikey, multicodec};
+use crate::key::{KeyError, PublicKey, decode_multikey};
 
 /// The DID could not be resolved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,12 +38,13 @@ pub fn for_key(key: &PublicKey) -> Did {
 
 /// The document that a `did:key` stands for.
 ///
-/// Ed25519 needs nothing else. P-256, P-384, secp256k1 and X25519 are read through `ssi`, with the feature
-/// `linked-data`.
+/// Ed25519 and X25519 need nothing else. P-256, P-384 and secp256k1 are checked by `ssi`, with the
+/// feature `linked-data`; without it they are refused as unsupported. No key agreement key is
+/// derived from an Ed25519 key (the method makes it optional, and nothing here encrypts).
 ///
 /// # Errors
-/// [`ResolveError::MethodUnsupported`] for another method, [`ResolveError::Key`] when there is no acceptable key in
-/// the identifier.
+/// [`ResolveError::MethodUnsupported`] for another method, [`ResolveError::Key`] when there is no
+/// acceptable key in the identifier.
 pub fn resolve(did: &Did) -> Result<DidDocument, ResolveError> {
     if did.method() != METHOD {
         return Err(ResolveError::MethodUnsupported(did.method().to_owned()));
@@ -60,11 +61,11 @@ pub fn resolve(did: &Did) -> Result<DidDocument, ResolveError> {
 enum Use {
     Sign,
     /// X25519 keys sign nothing.
-    #[cfg_attr(not(feature = "linked-data"), allow(dead_code))]
     Agree,
 }
 
-/// The document of a key: one verification method, named by the multikey, for everything the key can do.
+/// The document of a key: one verification method, named by the multikey, for everything the key
+/// can do.
 fn document(
     did: &Did,
     multikey: &str,
@@ -93,16 +94,17 @@ fn document(
     Ok(document)
 }
 
-#[cfg(not(feature = "linked-data"))]
-fn unusual_key(_: &Did, multikey: &str) -> Result<DidDocument, ResolveError> {
-    let kind = multicodec(&decode_multikey(multikey)?).ok_or(KeyError::Malformed)?;
-    Err(KeyError::UnsupportedKind(kind).into())
-}
-
-#[cfg(feature = "linked-data")]
+/// Keys that sign nothing here: X25519, and what `ssi` knows.
 fn unusual_key(did: &Did, multikey: &str) -> Result<DidDocument, ResolveError> {
     let bytes = decode_multikey(multikey)?;
-    let for_what = unusual::check(&bytes)?;
+    let for_what = match bytes.split_first_chunk::<2>() {
+        // Every 32 bytes are a point for X25519 (RFC 7748 section 5).
+        Some((&X25519_MULTICODEC, key)) if key.len() == 32 => Use::Agree,
+        _ => {
+            unusual::check(&bytes)?;
+            Use::Sign
+        }
+    };
     document(
         did,
         multikey,
@@ -110,6 +112,9 @@ fn unusual_key(did: &Did, multikey: &str) -> Result<DidDocument, ResolveError> {
         for_what,
     )
 }
+
+/// Multicodec `x25519-pub` (0xec) as an unsigned varint.
+const X25519_MULTICODEC: [u8; 2] = [0xec, 0x01];
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,8 @@ mod writer;
 
 pub use reader::DocumentError;
 
-/// What a DID stands for, as far as verification needs it. Members of a document that are not named here are not kept.
+/// What a DID stands for, as far as verification needs it. Members of a document that are not named
+/// here are not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DidDocument {
     /// The DID itself.
@@ -52,8 +53,8 @@ pub enum MultikeyValue {
     Ed25519(PublicKey),
     /// Another kind of key, as its multibase text.
     Other(String),
-    /// A verification method of another type, as it stands. It is kept so that the document can be shown, and it
-    /// verifies nothing.
+    /// A verification method of another type, as it stands. It is kept so that the document can be
+    /// shown, and it verifies nothing.
     Unsupported(Value),
 }
 

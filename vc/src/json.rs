@@ -1,9 +1,10 @@
 //! The one strict JSON reader, and the value it makes.
 //!
-//! Every byte that comes from outside passes through [`parse`] once, before anything else looks at it. What it
-//! accepts means the same to every other JSON implementation: no duplicate names, no number that a double cannot
-//! hold as written, no lone surrogate (RFC 8259 with the restrictions of RFC 7493, I-JSON). The value keeps the
-//! members of each object in the order of RFC 8785, so that its canonical form is one walk ([`crate::canonical`]).
+//! Every byte that comes from outside passes through [`parse`] once, before anything else looks at
+//! it. What it accepts means the same to every other JSON implementation: no duplicate names, no
+//! number that a double cannot hold as written, no lone surrogate (RFC 8259 with the restrictions
+//! of RFC 7493, I-JSON). The value keeps the members of each object in the order of RFC 8785, so
+//! that its canonical form is one walk ([`crate::canonical`]).
 
 mod error;
 pub mod members;

@@ -1,7 +1,8 @@
 //! Keys, signatures, and the one joint where a key may live elsewhere.
 //!
-//! Verification is the strict one only: no small-order key, no non-canonical encoding, no cofactor (RFC 8032 leaves
-//! these open; the lax form accepts one signature for any message under some keys).
+//! Verification is the strict one only: no small-order key, no non-canonical encoding, no cofactor
+//! (RFC 8032 leaves these open; the lax form accepts one signature for any message under some
+//! keys).
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -28,11 +29,12 @@ enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Not a point of the curve.
-    #[error("not an Ed25519 public key: no such point on the curve")]
+    /// Not a point of its curve.
+    #[error("not a public key: there is no such point on its curve")]
     NotOnCurve,
-    /// The encoding of the point is not the one that RFC 8032 section 5.1.2 prescribes.
-    #[error("not an Ed25519 public key: the encoding is not canonical")]
+    /// Another encoding of the point than the one that is prescribed (RFC 8032 section 5.1.2; SEC 1
+    /// compressed).
+    #[error("not a public key in its one canonical form")]
     NotCanonical,
     /// A point of small order: some signatures would be valid for any message.
     #[error("a weak Ed25519 public key (small order); generate a new one")]
@@ -69,7 +71,8 @@ impl PublicKey {
         }
     }
 
-    /// Reads a multikey, as in `publicKeyMultibase` (Controlled Identifiers 1.0 section 2.2.2): `z6Mk...`.
+    /// Reads a multikey, as in `publicKeyMultibase` (Controlled Identifiers 1.0 section 2.2.2):
+    /// `z6Mk...`.
     ///
     /// # Errors
     /// [`KeyError`] when the text is not one, or the key is not acceptable.
@@ -128,8 +131,8 @@ pub(crate) fn multicodec(bytes: &[u8]) -> Option<u64> {
     None
 }
 
-/// Whether y < 2^255 − 19. (A point with x = 0 and the sign bit set is the other non-canonical form; both such points
-/// are of small order, so they are refused as weak.)
+/// Whether y < 2^255 − 19. (A point with x = 0 and the sign bit set is the other non-canonical
+/// form; both such points are of small order, so they are refused as weak.)
 fn is_canonical(bytes: &[u8; 32]) -> bool {
     let [low, middle @ .., high] = bytes;
     *low < 0xED || high & 0x7F != 0x7F || middle.iter().any(|b| *b != 0xFF)
@@ -225,11 +228,13 @@ pub struct SecretKey {
 }
 
 impl SecretKey {
-    /// The key of a seed (RFC 8032 section 5.1.5). The caller draws the seed from the system's generator.
+    /// The key of a seed (RFC 8032 section 5.1.5). The caller draws the seed from the system's
+    /// generator.
     #[must_use]
     pub fn from_seed(seed: Zeroizing<[u8; 32]>) -> Self {
         let key = SigningKey::from_bytes(&seed);
-        // Not of small order: the secret scalar is a multiple of 8 that is not one of the group order.
+        // Not of small order: the secret scalar is a multiple of 8 that is not one of the group
+        // order.
         let public = PublicKey(Kind::Ed25519(key.verifying_key()));
         Self { key, public }
     }

@@ -1,17 +1,18 @@
 //! DIDs, keys, capability credentials, and the one path that verifies them.
 //!
-//! This crate is pure: no socket, no disk, no clock, no randomness. Verification is a function of what was signed,
-//! what is asked, what is known ([`trust`]) and what time it is; the caller brings all four.
+//! This crate is pure: no socket, no disk, no clock, no randomness. Verification is a function of
+//! what was signed, what is asked, what is known ([`trust`]) and what time it is; the caller brings
+//! all four.
 //!
 //! From the ground up:
-//! - [`json`] reads text once, strictly; [`canonical`] gives the bytes that are hashed and signed; [`time`] is how
-//!   documents write time; [`limits`] names every bound.
-//! - [`key`] holds keys and signatures; [`did`] the grammar of identifiers; [`document`] what a DID stands for;
-//!   [`did_key`] DIDs that are their own document.
-//! - [`proof`], [`credential`], [`capability`], [`constraint`], [`presentation`], [`action`] and [`status`] are the
-//!   formats, parsed but not trusted.
-//! - [`verify`] is the only maker of the types that may be acted on; it asks [`trust`], and refuses with a [`denial`];
-//!   [`decision`] renders either outcome.
+//! - [`json`] reads text once, strictly; [`canonical`] gives the bytes that are hashed and signed;
+//!   [`time`] is how documents write time; [`limits`] names every bound.
+//! - [`key`] holds keys and signatures; [`did`] the grammar of identifiers; [`document`] what a DID
+//!   stands for; [`did_key`] DIDs that are their own document.
+//! - [`proof`], [`credential`], [`capability`], [`constraint`], [`presentation`], [`action`] and
+//!   [`status`] are the formats, parsed but not trusted.
+//! - [`verify`] is the only maker of the types that may be acted on; it asks [`trust`], and refuses
+//!   with a [`denial`]; [`decision`] renders either outcome.
 //!
 //! The formats are written down in `specs/`.
 

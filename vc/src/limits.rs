@@ -1,20 +1,22 @@
 //! Every bound of this crate, each with its reason.
 //!
-//! A bound is checked before the work it bounds. Where a document that is larger than usual is legitimate (a
-//! status list), the caller passes its own [`crate::json::Limits`] instead of weakening these.
+//! A bound is checked before the work it bounds. Where a document that is larger than usual is
+//! legitimate (a status list), the caller passes its own [`crate::json::Limits`] instead of
+//! weakening these.
 
 /// Bytes of one JSON document. The largest body the HTTP door takes is the same 1 MiB.
 pub const JSON_BODY_BYTES: usize = 1 << 20;
 
-/// Nesting of arrays and objects. A presentation with a chain of eight delegations needs 12; 32 leaves room and keeps
-/// every recursive walk within a few kilobytes of stack.
+/// Nesting of arrays and objects. A presentation with a chain of eight delegations needs 12; 32
+/// leaves room and keeps every recursive walk within a few kilobytes of stack.
 pub const JSON_DEPTH: usize = 32;
 
-/// Deepest nesting that any caller may allow: the reader, the writer and the drop of a value are recursive, and
-/// 128 levels stay far below the smallest thread stack in use (2 MiB).
+/// Deepest nesting that any caller may allow: the reader, the writer and the drop of a value are
+/// recursive, and 128 levels stay far below the smallest thread stack in use (2 MiB).
 pub const JSON_DEPTH_CEILING: usize = 128;
 
-/// Values in one document, counting every scalar, array and object. The work after parsing is linear in it.
+/// Values in one document, counting every scalar, array and object. The work after parsing is
+/// linear in it.
 pub const JSON_NODES: usize = 20_000;
 
 /// Members of one object. Objects are sorted, so this bounds the sort.
@@ -26,16 +28,16 @@ pub const JSON_STRING_BYTES: usize = 64 << 10;
 /// Largest integer that every JSON implementation keeps exactly: 2^53 - 1 (RFC 7493 section 2.2).
 pub const JSON_INTEGER: i64 = (1 << 53) - 1;
 
-/// Bytes of a DID or DID URL. The longest in use (`did:webvh` with a path) is below 300; 2,048 is the length that
-/// URL software commonly takes.
+/// Bytes of a DID or DID URL. The longest in use (`did:webvh` with a path) is below 300; 2,048 is
+/// the length that URL software commonly takes.
 pub const DID_BYTES: usize = 2_048;
 
-/// Characters of a multibase-encoded public key. The longest that is resolved, P-384 compressed, has 70; the bound
-/// is there because base58 decoding is quadratic.
+/// Characters of a multibase-encoded public key. The longest that is resolved, P-384 compressed,
+/// has 70; the bound is there because base58 decoding is quadratic.
 pub const MULTIKEY_CHARS: usize = 128;
 
-/// Entries of one list of a DID document (verification methods, each relationship, services). The most seen in use is
-/// about a dozen.
+/// Entries of one list of a DID document (verification methods, each relationship, services). The
+/// most seen in use is about a dozen.
 pub const DOCUMENT_ENTRIES: usize = 64;
 
 // Credentials, presentations, actions, status.
@@ -91,12 +93,12 @@ pub const NAME_BYTES: usize = 256;
 /// Bytes of a URL used as an identifier; the length that URL software commonly takes.
 pub const IDENTIFIER_BYTES: usize = 2_048;
 
-/// Digits of a decimal number. Covers every amount of money and every physical quantity, and is what databases take
-/// as DECIMAL(38).
+/// Digits of a decimal number. Covers every amount of money and every physical quantity, and is
+/// what databases take as DECIMAL(38).
 pub const DECIMAL_DIGITS: usize = 38;
 
-/// Characters of a `proofValue`: 64 bytes in base58 are at most 88, and the `z`. Bounded because base58 decoding is
-/// quadratic.
+/// Characters of a `proofValue`: 64 bytes in base58 are at most 88, and the `z`. Bounded because
+/// base58 decoding is quadratic.
 pub const PROOF_VALUE_CHARS: usize = 89;
 
 /// Bytes of a challenge or domain. A challenge of 128 bits has 22 characters.
@@ -105,7 +107,8 @@ pub const CHALLENGE_BYTES: usize = 512;
 /// Characters of a nonce: at least 128 bits in base64url, so that two agents never draw the same.
 pub const NONCE_CHARS: std::ops::RangeInclusive<usize> = 22..=86;
 
-/// Longest validity of a capability credential: 90 days. Revocation is for the exception, expiry for the rule.
+/// Longest validity of a capability credential: 90 days. Revocation is for the exception, expiry
+/// for the rule.
 pub const VALIDITY_SECONDS: i64 = 90 * 24 * 3_600;
 
 /// Longest window of a signed action. Its nonce is kept that long.
@@ -114,8 +117,8 @@ pub const ACTION_WINDOW_SECONDS: i64 = 900;
 /// Deepest delegation: 8 links below the credential.
 pub const DELEGATION_DEPTH: i64 = 8;
 
-/// Fewest entries of a status list (Bitstring Status List 1.0 section 6.1): in fewer, fetching the list gives the
-/// holder away.
+/// Fewest entries of a status list (Bitstring Status List 1.0 section 6.1): in fewer, fetching the
+/// list gives the holder away.
 pub const STATUS_BITS_MINIMUM: u64 = 131_072;
 
 /// Most entries of a status list that is accepted: 8 MiB of bits.

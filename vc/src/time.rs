@@ -32,11 +32,11 @@ pub enum TimeError {
 const FIRST: i64 = -62_167_219_200;
 
 impl Timestamp {
-    /// Reads an RFC 3339 section 5.6 `date-time`, which is also an XML Schema `dateTimeStamp` as VCDM 2.0 section 4.9
-    /// asks for.
+    /// Reads an RFC 3339 section 5.6 `date-time`, which is also an XML Schema `dateTimeStamp` as
+    /// VCDM 2.0 section 4.9 asks for.
     ///
-    /// Stricter than RFC 3339: `T` and `Z` in upper case, no leap second (no clock of ours can represent it), at most
-    /// nine digits of fraction, an offset of at most 14 hours (XML Schema).
+    /// Stricter than RFC 3339: `T` and `Z` in upper case, no leap second (no clock of ours can
+    /// represent it), at most nine digits of fraction, an offset of at most 14 hours (XML Schema).
     ///
     /// # Errors
     /// [`TimeError`] when the text is anything else.

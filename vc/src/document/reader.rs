@@ -1,5 +1,5 @@
-//! Documents from JSON. What is used later is checked here; what is not used is ignored, as DID Core 1.0 section 4.1
-//! asks of an open-world format.
+//! Documents from JSON. What is used later is checked here; what is not used is ignored, as DID
+//! Core 1.0 section 4.1 asks of an open-world format.
 
 use super::{DidDocument, MultikeyValue, Purpose, Service, VerificationMethod};
 use crate::did::{Did, DidError, DidUrl};
@@ -42,9 +42,10 @@ pub enum DocumentError {
 impl DidDocument {
     /// Reads a document.
     ///
-    /// Keys of type `Multikey` and `Ed25519VerificationKey2020` are understood; both hold a multikey. A weak or
-    /// malformed key refuses the document. DID URLs that begin with `#` are relative to the document's DID. A
-    /// verification method that stands inside a relationship is authorized for that relationship only.
+    /// Keys of type `Multikey` and `Ed25519VerificationKey2020` are understood; both hold a
+    /// multikey. A weak or malformed key refuses the document. DID URLs that begin with `#` are
+    /// relative to the document's DID. A verification method that stands inside a relationship is
+    /// authorized for that relationship only.
     ///
     /// # Errors
     /// [`DocumentError`] names the member.

@@ -131,7 +131,8 @@ impl fmt::Display for Path<'_> {
 pub struct Members<'v, 'p> {
     object: &'v Object,
     path: Path<'p>,
-    /// One bit for each of the first 128 members. An object with more is never closed: no format of ours has so many.
+    /// One bit for each of the first 128 members. An object with more is never closed: no format of
+    /// ours has so many.
     read: Cell<u128>,
 }
 

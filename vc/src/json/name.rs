@@ -1,5 +1,5 @@
-//! Member names. The names of Syndic's own formats cost no allocation: half of all strings in a credential are names,
-//! and reading one is half the price of allocating them.
+//! Member names. The names of Syndic's own formats cost no allocation: half of all strings in a
+//! credential are names, and reading one is half the price of allocating them.
 
 use std::fmt;
 use std::ops::Deref;
@@ -55,7 +55,8 @@ impl From<Name> for String {
 
 macro_rules! known {
     ($($name:literal)*) => {
-        /// The one copy of a frequent name. A name that is missing here works the same, only slower.
+        /// The one copy of a frequent name. A name that is missing here works the same, only
+        /// slower.
         fn known(text: &str) -> Option<&'static str> {
             match text {
                 $($name => Some($name),)*
@@ -66,12 +67,14 @@ macro_rules! known {
 }
 
 known! {
-    "@context" "action" "agent" "allowed" "alsoKnownAs" "approver" "assertionMethod" "at" "audience" "authentication"
-    "authority" "capability" "capabilityDelegation" "capabilityInvocation" "challenge" "cleared" "constraint"
-    "controller" "created" "credential" "credentialStatus" "credentialSubject" "cryptosuite" "days" "delegation"
-    "digest" "domain" "encodedList" "entity" "expires" "from" "holder" "hours" "id" "issuer" "keyAgreement" "kind"
-    "length" "list" "maxDepth" "maximum" "minimum" "name" "nonce" "owner" "parameter" "parameters" "presentation"
-    "proof" "proofPurpose" "proofValue" "publicKeyMultibase" "purpose" "resource" "scope" "service" "serviceEndpoint"
-    "set" "statusListCredential" "statusListIndex" "statusPurpose" "timeZone" "to" "ttl" "type" "unit" "validFrom"
-    "validUntil" "value" "values" "verifiableCredential" "verificationMethod"
+    "@context" "action" "agent" "allowed" "alsoKnownAs" "approver" "assertionMethod" "at"
+    "audience" "authentication" "authority" "capability" "capabilityDelegation"
+    "capabilityInvocation" "challenge" "cleared" "constraint" "controller" "created"
+    "credential" "credentialStatus" "credentialSubject" "cryptosuite" "days" "delegation"
+    "digest" "domain" "encodedList" "entity" "expires" "from" "holder" "hours" "id" "issuer"
+    "keyAgreement" "kind" "length" "list" "maxDepth" "maximum" "minimum" "name" "nonce" "owner"
+    "parameter" "parameters" "presentation" "proof" "proofPurpose" "proofValue"
+    "publicKeyMultibase" "purpose" "resource" "scope" "service" "serviceEndpoint" "set"
+    "statusListCredential" "statusListIndex" "statusPurpose" "timeZone" "to" "ttl" "type" "unit"
+    "validFrom" "validUntil" "value" "values" "verifiableCredential" "verificationMethod"
 }

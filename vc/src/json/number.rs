@@ -7,8 +7,8 @@ use crate::limits::JSON_INTEGER;
 
 /// A JSON number: an integer within ±(2^53 − 1), or another finite double.
 ///
-/// An integral double within that range is always held as the integer, and zero has no sign, so equality of numbers
-/// is equality of their canonical print (RFC 8785 section 3.2.2.3).
+/// An integral double within that range is always held as the integer, and zero has no sign, so
+/// equality of numbers is equality of their canonical print (RFC 8785 section 3.2.2.3).
 #[derive(Clone, Copy, Debug)]
 pub struct Number(Form);
 
@@ -31,8 +31,8 @@ pub enum NumberError {
     NotFinite,
 }
 
-/// From here on the ECMAScript print of an integral double has an exponent, so that it cannot be taken for an
-/// integer that lost its last digits.
+/// From here on the ECMAScript print of an integral double has an exponent, so that it cannot be
+/// taken for an integer that lost its last digits.
 const PRINTED_WITH_EXPONENT: f64 = 1e21;
 
 impl Number {

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use super::Value;
 use super::name::Name;
 
-/// A JSON object whose members are kept sorted by the UTF-16 code units of their names (RFC 8785 section 3.2.3).
+/// A JSON object whose members are kept sorted by the UTF-16 code units of their names (RFC 8785
+/// section 3.2.3).
 ///
 /// No two members have the same name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,7 +19,8 @@ impl Object {
         Self(Vec::new())
     }
 
-    /// Brings members into canonical order; `None` if a name appears twice. Texts that Syndic wrote are sorted already.
+    /// Brings members into canonical order; `None` if a name appears twice. Texts that Syndic wrote
+    /// are sorted already.
     pub(super) fn from_members(mut members: Vec<(Name, Value)>) -> Option<Self> {
         let ascending = |a: &(Name, Value), b: &(Name, Value)| order(&a.0, &b.0).is_lt();
         if !members.is_sorted_by(ascending) {
@@ -108,8 +110,9 @@ impl Object {
 
 /// Compares names by their UTF-16 code units.
 ///
-/// UTF-8 bytes already have the order of code points. UTF-16 differs from it in one thing: what lies above U+FFFF is
-/// written with surrogates (D800-DFFF), so it comes before U+E000-U+FFFF, whose UTF-8 begins with EE or EF.
+/// UTF-8 bytes already have the order of code points. UTF-16 differs from it in one thing: what
+/// lies above U+FFFF is written with surrogates (D800-DFFF), so it comes before U+E000-U+FFFF,
+/// whose UTF-8 begins with EE or EF.
 pub(super) fn order(a: &str, b: &str) -> Ordering {
     for (x, y) in a.bytes().zip(b.bytes()) {
         if x != y {

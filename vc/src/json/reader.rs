@@ -87,8 +87,8 @@ pub fn parse_with(bytes: &[u8], limits: &Limits) -> Result<Value, JsonError> {
         .map_err(|Refused| reader.refusal)
 }
 
-/// Room for the members of an object, and for the items of an array, to begin with: most have no more, and the memory
-/// stays within the sizes that allocators serve fastest.
+/// Room for the members of an object, and for the items of an array, to begin with: most have no
+/// more, and the memory stays within the sizes that allocators serve fastest.
 const FIRST_MEMBERS: usize = 8;
 const FIRST_ITEMS: usize = 4;
 
@@ -103,7 +103,8 @@ struct Reader<'t> {
     refusal: JsonError,
 }
 
-/// The text was refused; the reason is in the reader. (An error without a body keeps the results in registers.)
+/// The text was refused; the reason is in the reader. (An error without a body keeps the results in
+/// registers.)
 struct Refused;
 
 impl Reader<'_> {
@@ -149,8 +150,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads a value to where it shall stay. (To return it would copy it at each level of nesting, which was a
-    /// quarter of all time.)
+    /// Reads a value to where it shall stay. (To return it would copy it at each level of nesting,
+    /// which was a quarter of all time.)
     fn value(&mut self, out: &mut Value) -> Result<(), Refused> {
         self.nodes += 1;
         if self.nodes > self.limits.nodes {
@@ -272,7 +273,8 @@ impl Reader<'_> {
         Ok(name)
     }
 
-    /// Refuses an object with two equal names. Reads the object that begins at `open` once more to find the second.
+    /// Refuses an object with two equal names. Reads the object that begins at `open` once more to
+    /// find the second.
     #[cold]
     fn duplicate(&mut self, open: usize) -> Refused {
         self.at = open;

@@ -3,8 +3,8 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// How many bytes come before the first quote, backslash or control character: what ends a run of plain text when
-/// reading, and what must be escaped when writing.
+/// How many bytes come before the first quote, backslash or control character: what ends a run of
+/// plain text when reading, and what must be escaped when writing.
 pub(crate) fn plain_length(bytes: &[u8]) -> usize {
     let mut length = 0;
     let mut rest = bytes;
@@ -23,8 +23,8 @@ pub(crate) fn plain_length(bytes: &[u8]) -> usize {
             .count()
 }
 
-/// Marks (by their highest bit) the bytes that are a quote, a backslash or below 0x20. The lowest mark is exact;
-/// marks above it may be false, because a subtraction borrows from the next byte.
+/// Marks (by their highest bit) the bytes that are a quote, a backslash or below 0x20. The lowest
+/// mark is exact; marks above it may be false, because a subtraction borrows from the next byte.
 const fn stops(word: u64) -> u64 {
     let quotes = word ^ (ONES * b'"' as u64);
     let backslashes = word ^ (ONES * b'\\' as u64);

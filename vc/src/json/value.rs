@@ -3,8 +3,8 @@
 use super::{Number, Object};
 
 /// A JSON value that every implementation reads alike.
-// The tag takes a whole word: with a smaller one, values are copied through unaligned halves, which made the reader a
-// third slower. The size is 32 bytes either way.
+// The tag takes a whole word: with a smaller one, values are copied through unaligned halves, which
+// made the reader a third slower. The size is 32 bytes either way.
 #[repr(u64)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Value {
@@ -164,14 +164,16 @@ impl From<u32> for Value {
     }
 }
 
-/// An integer beyond ±(2^53 − 1) becomes a string, which is how such integers are written everywhere in Syndic.
+/// An integer beyond ±(2^53 − 1) becomes a string, which is how such integers are written
+/// everywhere in Syndic.
 impl From<i64> for Value {
     fn from(number: i64) -> Self {
         Number::try_from(number).map_or_else(|_| Self::String(number.to_string()), Self::Number)
     }
 }
 
-/// An integer beyond 2^53 − 1 becomes a string, which is how such integers are written everywhere in Syndic.
+/// An integer beyond 2^53 − 1 becomes a string, which is how such integers are written everywhere
+/// in Syndic.
 impl From<u64> for Value {
     fn from(number: u64) -> Self {
         Number::try_from(number).map_or_else(|_| Self::String(number.to_string()), Self::Number)

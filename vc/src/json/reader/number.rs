@@ -72,7 +72,8 @@ fn plain_integer(negative: bool, digits: &[u8]) -> Result<Number, Kind> {
     Number::try_from(if negative { -n } else { n }).map_err(|_| Kind::IntegerTooLarge)
 }
 
-/// The exponent; saturated, since no number with an exponent of more than three digits fits in a double.
+/// The exponent; saturated, since no number with an exponent of more than three digits fits in a
+/// double.
 fn read_exponent(bytes: &[u8], at: &mut usize) -> Result<i64, Kind> {
     let negative = match bytes.get(*at) {
         Some(b'-') => true,
@@ -126,7 +127,8 @@ impl<'b> Decimal<'b> {
         self.integer.is_empty() && self.fraction.is_empty()
     }
 
-    /// Whether the canonical print of the number has exactly this value (signs are equal by construction).
+    /// Whether the canonical print of the number has exactly this value (signs are equal by
+    /// construction).
     fn is_printed_as(&self, number: Number) -> bool {
         let mut print = Vec::with_capacity(32);
         number.write(&mut print);

@@ -5,8 +5,8 @@ use super::{Kind, Reader, Refused};
 use crate::json::scan::plain_length;
 
 impl<'t> Reader<'t> {
-    /// Reads the string that begins at the current byte, a double quote, if it has no escapes and is not too long.
-    /// Otherwise [`Reader::escaped`] reads on.
+    /// Reads the string that begins at the current byte, a double quote, if it has no escapes and
+    /// is not too long. Otherwise [`Reader::escaped`] reads on.
     pub(super) fn plain(&mut self) -> Option<&'t str> {
         self.at += 1;
         let start = self.at;
@@ -19,7 +19,8 @@ impl<'t> Reader<'t> {
         Some(text)
     }
 
-    /// The text from `start` to the current byte. Both are next to an ASCII byte, so the slice exists.
+    /// The text from `start` to the current byte. Both are next to an ASCII byte, so the slice
+    /// exists.
     fn slice(&self, start: usize) -> &'t str {
         self.text.get(start..self.at).unwrap_or_default()
     }
@@ -87,7 +88,8 @@ impl<'t> Reader<'t> {
         Ok(c)
     }
 
-    /// The character that begins with this UTF-16 code unit; a high surrogate must be followed by a low one.
+    /// The character that begins with this UTF-16 code unit; a high surrogate must be followed by a
+    /// low one.
     fn character(&mut self, unit: u32) -> Option<char> {
         if !(0xD800..0xDC00).contains(&unit) {
             return char::from_u32(unit);
