@@ -23,12 +23,10 @@ pub struct Problem {
     pub title: String,
     /// What was wrong this time, and what to do.
     pub detail: String,
-    /// The thing the problem is about, if it has a URL.
-    pub instance: Option<String>,
     /// Further members; they cannot replace those above.
     pub members: Map<String, Value>,
     /// Headers of the answer.
-    pub headers: HeaderMap,
+    pub headers: Box<HeaderMap>,
 }
 
 impl Problem {
@@ -41,9 +39,8 @@ impl Problem {
             type_: format!("{PROBLEM_BASE}{slug}"),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             detail: detail.into(),
-            instance: None,
             members: Map::new(),
-            headers: HeaderMap::new(),
+            headers: Box::default(),
         }
     }
 
@@ -52,6 +49,12 @@ impl Problem {
     pub fn titled(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
+    }
+
+    /// The URL of the thing the problem is about.
+    #[must_use]
+    pub fn about(self, instance: impl Into<String>) -> Self {
+        self.with("instance", instance.into())
     }
 
     /// One more member.
@@ -175,9 +178,6 @@ impl Problem {
         document.insert("title".into(), self.title.clone().into());
         document.insert("status".into(), self.status.as_u16().into());
         document.insert("detail".into(), self.detail.clone().into());
-        if let Some(instance) = &self.instance {
-            document.insert("instance".into(), instance.clone().into());
-        }
         Value::Object(document)
     }
 }
@@ -186,7 +186,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.to_json().to_string()));
         *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
+        *response.headers_mut() = *self.headers;
         let problem = HeaderValue::from_static(CONTENT_TYPE_PROBLEM);
         response.headers_mut().insert(CONTENT_TYPE, problem);
         response
