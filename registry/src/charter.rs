@@ -604,3 +604,6 @@ pub(crate) fn whole_seconds(time: Timestamp) -> String {
         .unwrap_or(time)
         .to_string()
 }
+
+#[cfg(test)]
+mod tests;

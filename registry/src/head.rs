@@ -247,7 +247,7 @@ fn checkpoint(text: &str) -> Option<(&str, u64, Hash)> {
         return None;
     }
     let size = size.parse().ok().filter(|size| *size <= limits::LOG_SIZE)?;
-    let root = Base::Base64Pad.decode(root).ok()?.try_into().ok()?;
+    let root = note::decode_base64(root)?.try_into().ok()?;
     Some((origin, size, root))
 }
 
@@ -264,3 +264,6 @@ fn split_cosignature(bytes: &[u8]) -> Option<(u64, &[u8])> {
 fn time_of(stamp: u64) -> Option<Timestamp> {
     Timestamp::from_unix_seconds(i64::try_from(stamp).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests;

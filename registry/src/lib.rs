@@ -11,6 +11,8 @@
 //!   stories.
 
 pub mod charter;
+#[cfg(test)]
+mod example;
 pub mod fact;
 pub mod fold;
 pub mod fork;

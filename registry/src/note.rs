@@ -116,8 +116,7 @@ impl NoteSignature {
         if !is_key_name(name) {
             return None;
         }
-        // Strict: padded, no other alphabet, no stray bits.
-        let bytes = Base::Base64Pad.decode(base64).ok()?;
+        let bytes = decode_base64(base64)?;
         let (id, signature) = bytes.split_first_chunk::<4>()?;
         if signature.is_empty() {
             return None;
@@ -142,6 +141,13 @@ impl std::fmt::Display for NoteSignature {
     }
 }
 
+/// Standard Base 64 with padding (RFC 4648, section 4), in the one spelling that the bytes have:
+/// the decoder alone would also take padding in the middle.
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let bytes = Base::Base64Pad.decode(text).ok()?;
+    (Base::Base64Pad.encode(&bytes) == text).then_some(bytes)
+}
+
 /// A key name is not empty and has neither white space nor plus signs.
 #[must_use]
 pub fn is_key_name(name: &str) -> bool {
@@ -159,3 +165,6 @@ pub fn key_id(name: &str, signature_type: u8, key: &[u8]) -> [u8; 4] {
     let [a, b, c, d, ..] = digest;
     [a, b, c, d]
 }
+
+#[cfg(test)]
+mod tests;

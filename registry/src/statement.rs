@@ -442,3 +442,6 @@ fn indices(members: &Members<'_, '_>, name: &str) -> Result<Vec<u64>, MemberErro
     }
     Ok(indices)
 }
+
+#[cfg(test)]
+mod tests;

@@ -578,3 +578,8 @@ impl Knowledge for View<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! What the view should say, worked out from scratch: all statements of all logs, kept in plain
+//! maps, each question answered by looking at everything. Slow, short, and nothing of it shared
+//! with the fold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use syndic_vc::capability::ResourcePattern;
+use syndic_vc::status::StatusPurpose;
+use syndic_vc::time::Timestamp;
+
+use crate::statement::{Content, Grant, Right, Statement};
+
+#[derive(Debug, Default)]
+pub(crate) struct Model {
+    /// (organization, agent) to (first registered, owner, retired at).
+    agents: BTreeMap<(String, String), (Timestamp, String, Option<Timestamp>)>,
+    /// (organization, recognition?, subject, action, resource) to the latest grant.
+    rights: BTreeMap<(String, bool, String, String, String), Option<Grant>>,
+    /// (organization, list) to what was created and which bits are set.
+    lists: BTreeMap<(String, String), (StatusPurpose, u64, BTreeSet<u64>)>,
+    pub(crate) frozen: BTreeSet<String>,
+    pub(crate) members: BTreeSet<String>,
+    pub(crate) consortium: String,
+    pub(crate) endorsements: usize,
+}
+
+impl Model {
+    pub(crate) fn tell(&mut self, organization: &str, statement: &Statement) {
+        let us = || organization.to_owned();
+        let right = |recognition, right: &Right| {
+            let Right {
+                subject,
+                action,
+                resource,
+            } = right.clone();
+            (us(), recognition, subject, action, resource)
+        };
+        match &statement.content {
+            Content::Profile(_) | Content::Unknown(_) => {}
+            Content::AgentRegistered(registered) => {
+                let agent = (us(), registered.agent.to_string());
+                let known = self
+                    .agents
+                    .entry(agent)
+                    .or_insert((statement.at, String::new(), None));
+                if known.2.is_none() {
+                    (known.0, known.1) = (statement.at, registered.owner.clone());
+                }
+            }
+            Content::AgentRetired { agent } => {
+                if let Some(known) = self.agents.get_mut(&(us(), agent.to_string())) {
+                    known.2.get_or_insert(statement.at);
+                }
+            }
+            Content::Authorize(grant) => {
+                drop(
+                    self.rights
+                        .insert(right(false, &grant.right), Some(grant.clone())),
+                );
+            }
+            Content::WithdrawAuthorization(what) => {
+                drop(self.rights.insert(right(false, what), None))
+            }
+            Content::Recognize(grant) => {
+                drop(
+                    self.rights
+                        .insert(right(true, &grant.right), Some(grant.clone())),
+                );
+            }
+            Content::WithdrawRecognition(what) => drop(self.rights.insert(right(true, what), None)),
+            Content::StatusListCreated(created) => {
+                let list = (us(), created.list.clone());
+                self.lists.entry(list).or_insert((
+                    created.purpose,
+                    created.length,
+                    BTreeSet::new(),
+                ));
+            }
+            Content::StatusChanged(changed) => {
+                let Some((purpose, length, bits)) =
+                    self.lists.get_mut(&(us(), changed.list.clone()))
+                else {
+                    return;
+                };
+                bits.extend(changed.set.iter().filter(|bit| *bit < length));
+                if *purpose == StatusPurpose::Suspension {
+                    bits.retain(|bit| !changed.cleared.contains(bit));
+                }
+            }
+        }
+    }
+
+    /// Members that grant it.
+    fn vouchers(
+        &self,
+        recognition: bool,
+        subject: &str,
+        action: &str,
+        resource: &str,
+        at: Timestamp,
+    ) -> BTreeSet<&str> {
+        let asked = ResourcePattern::parse(resource);
+        self.rights
+            .iter()
+            .filter(|((organization, kind, of, what, pattern), grant)| {
+                let covered = || {
+                    asked.as_ref().is_some_and(|asked| {
+                        ResourcePattern::parse(pattern)
+                            .is_some_and(|pattern| pattern.covers_pattern(asked))
+                    })
+                };
+                let holds = grant.as_ref().is_some_and(|grant| {
+                    grant.valid_from.is_none_or(|from| at >= from)
+                        && !grant.valid_until.is_some_and(|until| at >= until)
+                });
+                *kind == recognition
+                    && of == subject
+                    && what == action
+                    && holds
+                    && !self.frozen.contains(organization)
+                    && covered()
+            })
+            .map(|((organization, ..), _)| organization.as_str())
+            .collect()
+    }
+
+    /// `None`: there is no such authority.
+    pub(crate) fn granted(
+        &self,
+        recognition: bool,
+        authority: &str,
+        subject: &str,
+        action: &str,
+        resource: &str,
+        at: Timestamp,
+    ) -> Option<bool> {
+        let vouchers = self.vouchers(recognition, subject, action, resource, at);
+        if authority == self.consortium {
+            let others = vouchers
+                .iter()
+                .filter(|organization| **organization != subject)
+                .count();
+            return Some(others >= self.endorsements);
+        }
+        self.members
+            .contains(authority)
+            .then(|| vouchers.contains(authority))
+    }
+
+    /// The name of the standing, and who gives it.
+    pub(crate) fn standing(
+        &self,
+        authority: &str,
+        issuer: &str,
+        action: &str,
+        resource: &str,
+        at: Timestamp,
+    ) -> String {
+        if !self.members.contains(issuer) {
+            return "unknown".to_owned();
+        }
+        if self.frozen.contains(issuer) {
+            return "frozen".to_owned();
+        }
+        if authority == issuer {
+            return format!("authorized by {authority}");
+        }
+        let consortium = self.consortium.as_str();
+        match self.granted(false, authority, issuer, action, resource, at) {
+            None => "not authorized".to_owned(),
+            Some(true) => format!("authorized by {authority}"),
+            Some(false)
+                if self.granted(false, consortium, issuer, action, resource, at) == Some(true) =>
+            {
+                format!("authorized by {consortium}")
+            }
+            Some(false) => "not authorized".to_owned(),
+        }
+    }
+
+    pub(crate) fn agent(&self, agent: &str) -> String {
+        let known: Vec<_> = self
+            .agents
+            .iter()
+            .filter(|((_, of), _)| of == agent)
+            .collect();
+        let active = known
+            .iter()
+            .filter(|(_, (_, _, retired))| retired.is_none());
+        match active.min_by_key(|((organization, _), (at, _, _))| (at, organization)) {
+            Some(((organization, _), (_, owner, _))) => format!("{owner} at {organization}"),
+            None => match known
+                .iter()
+                .filter_map(|(_, (_, _, retired))| retired.as_ref())
+                .max()
+            {
+                Some(at) => format!("retired {at}"),
+                None => "unknown".to_owned(),
+            },
+        }
+    }
+
+    /// `None`: cannot be told.
+    pub(crate) fn status(
+        &self,
+        issuer: &str,
+        list: &str,
+        purpose: StatusPurpose,
+        index: u64,
+    ) -> Option<bool> {
+        let (what, length, bits) = self.lists.get(&(issuer.to_owned(), list.to_owned()))?;
+        (*what == purpose && index < *length).then(|| bits.contains(&index))
+    }
+
+    pub(crate) fn bits(&self, organization: &str, list: &str) -> Option<&BTreeSet<u64>> {
+        self.lists
+            .get(&(organization.to_owned(), list.to_owned()))
+            .map(|(_, _, bits)| bits)
+    }
+}

@@ -1,0 +1,748 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use proptest::prelude::*;
+
+use super::model::Model;
+use super::*;
+use crate::charter::Endpoints;
+use crate::example::{at, charter, did, key};
+use crate::fold;
+use crate::head::{self, Head};
+use crate::log::append;
+use crate::statement::{AgentRegistered, Grant, Right, StatusChanged, StatusListCreated, Unknown};
+use crate::store::{MemoryStore, Write};
+
+const LISTS: [&str; 3] = [
+    "https://a.example/1",
+    "https://a.example/2",
+    "https://a.example/12",
+];
+const ACTIONS: [&str; 2] = ["read", "write"];
+const RESOURCES: [&str; 9] = [
+    "*", "r", "r/*", "r/a", "r/a/*", "r/a/b", "r/a/b/*", "r/ab", "other",
+];
+const TIMES: [i64; 4] = [0, 50, 100, 150];
+
+/// Appends statements to an organization's log, as one batch.
+fn say(store: &mut MemoryStore, organization: &Did, statements: &[Statement]) {
+    let organization = organization.as_str();
+    let mut state = LogState::read(organization, store).unwrap();
+    let entries: Vec<_> = statements
+        .iter()
+        .map(|statement| statement.to_bytes().unwrap())
+        .collect();
+    let facts = fold::fold(organization, state.frontier.size(), statements, store).unwrap();
+    let (frontier, writes) = append(organization, &state.frontier, &entries).unwrap();
+    state.frontier = frontier;
+    store.write(&writes);
+    store.write(&facts);
+    store.write(&[Write::put(store::log_state(organization), state.encode())]);
+}
+
+/// Signs a head over all that an organization has said.
+fn sign(store: &mut MemoryStore, n: u8, seconds: i64) {
+    let did = did(n);
+    let mut state = LogState::read(did.as_str(), store).unwrap();
+    let origin = head::origin(charter().id(), did.as_str());
+    let (size, root) = (state.frontier.size(), state.frontier.root());
+    state.head = Some(Head::sign(&origin, size, &root, &key(10 * n + 2), at(seconds)).unwrap());
+    store.write(&[Write::put(store::log_state(did.as_str()), state.encode())]);
+}
+
+fn statement(seconds: i64, content: Content) -> Statement {
+    Statement {
+        at: at(seconds),
+        content,
+    }
+}
+
+fn register(agent: &Did, owner: &str) -> Content {
+    Content::AgentRegistered(AgentRegistered {
+        agent: agent.clone(),
+        name: "Triage".to_owned(),
+        owner: owner.to_owned(),
+    })
+}
+
+fn right(subject: &str, action: &str, resource: &str) -> Right {
+    Right {
+        subject: subject.to_owned(),
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+    }
+}
+
+fn authorize(subject: &Did, action: &str, resource: &str) -> Content {
+    let right = right(subject.as_str(), action, resource);
+    Content::Authorize(Grant {
+        right,
+        valid_from: None,
+        valid_until: None,
+    })
+}
+
+fn create(list: &str, purpose: StatusPurpose, length: u64) -> Content {
+    Content::StatusListCreated(StatusListCreated {
+        list: list.to_owned(),
+        purpose,
+        length,
+    })
+}
+
+fn change(list: &str, set: &[u64], cleared: &[u64]) -> Content {
+    let (set, cleared) = (set.to_vec(), cleared.to_vec());
+    Content::StatusChanged(StatusChanged {
+        list: list.to_owned(),
+        set,
+        cleared,
+    })
+}
+
+fn standing(view: &View<'_>, authority: &str, issuer: u8, resource: &str) -> Standing {
+    view.standing(authority, &did(issuer), "read", resource, at(100))
+}
+
+#[test]
+fn an_organization_is_its_own_authority_and_no_others() {
+    let store = MemoryStore::default();
+    let view = View::new(charter(), &store);
+    let us = did(1).to_string();
+    assert_eq!(
+        standing(&view, &us, 1, "r"),
+        Standing::Authorized { by: us.clone() }
+    );
+    assert_eq!(standing(&view, &us, 2, "r"), Standing::NotAuthorized);
+    assert_eq!(standing(&view, &us, 9, "r"), Standing::IssuerUnknown);
+    assert_eq!(
+        standing(&view, did(9).as_str(), 1, "r"),
+        Standing::NotAuthorized
+    );
+    assert_eq!(
+        standing(&view, charter().id(), 1, "r"),
+        Standing::NotAuthorized
+    );
+}
+
+#[test]
+fn authorization_covers_what_is_below_until_it_is_withdrawn() {
+    let mut store = MemoryStore::default();
+    say(
+        &mut store,
+        &did(1),
+        &[statement(0, authorize(&did(2), "read", "records/*"))],
+    );
+    let us = did(1).to_string();
+    let by_us = Standing::Authorized { by: us.clone() };
+    let asked = |store: &MemoryStore, resource: &str| {
+        standing(&View::new(charter(), store), &us, 2, resource)
+    };
+    assert_eq!(asked(&store, "records/x/y"), by_us);
+    assert_eq!(asked(&store, "records/x/*"), by_us);
+    assert_eq!(asked(&store, "records/*"), by_us);
+    for resource in ["records", "record", "*", "recordsx/y"] {
+        assert_eq!(
+            asked(&store, resource),
+            Standing::NotAuthorized,
+            "{resource}"
+        );
+    }
+    let others = right(did(2).as_str(), "read", "records/x");
+    say(
+        &mut store,
+        &did(1),
+        &[statement(1, Content::WithdrawAuthorization(others))],
+    );
+    assert_eq!(asked(&store, "records/x"), by_us);
+    let exactly = right(did(2).as_str(), "read", "records/*");
+    say(
+        &mut store,
+        &did(1),
+        &[statement(1, Content::WithdrawAuthorization(exactly))],
+    );
+    assert_eq!(asked(&store, "records/x"), Standing::NotAuthorized);
+    say(
+        &mut store,
+        &did(1),
+        &[statement(2, authorize(&did(2), "read", "records/*"))],
+    );
+    assert_eq!(asked(&store, "records/x"), by_us);
+}
+
+#[test]
+fn the_consortium_authorizes_when_enough_others_do() {
+    let mut store = MemoryStore::default();
+    let grant = |subject: u8| [statement(0, authorize(&did(subject), "read", "*"))];
+    let by = Standing::Authorized {
+        by: charter().id().to_owned(),
+    };
+    let asked =
+        |store: &MemoryStore| standing(&View::new(charter(), store), charter().id(), 3, "r");
+    // Its own word does not count, and one is not two.
+    say(&mut store, &did(3), &grant(3));
+    say(&mut store, &did(1), &grant(3));
+    say(&mut store, &did(1), &grant(3));
+    assert_eq!(asked(&store), Standing::NotAuthorized);
+    say(&mut store, &did(2), &grant(3));
+    assert_eq!(asked(&store), by);
+    // A verifier that authorized nobody itself accepts whom the consortium accepts.
+    let view = View::new(charter(), &store);
+    assert_eq!(
+        standing(&view, did(2).as_str(), 3, "r"),
+        Standing::Authorized {
+            by: did(2).to_string()
+        }
+    );
+    let subject = did(3);
+    let question = Question {
+        subject: subject.as_str(),
+        action: "read",
+        resource: "r",
+        at: at(100),
+    };
+    let answer = view
+        .authorization(Authority::Consortium, &question)
+        .unwrap();
+    let vouchers: Vec<_> = answer
+        .vouchers
+        .iter()
+        .map(|v| (v.organization.clone(), v.index))
+        .collect();
+    let mut expected = vec![(did(1), 1), (did(2), 0)];
+    expected.sort();
+    assert_eq!(vouchers, expected);
+    // The word of a frozen organization counts for nothing, and neither does it itself.
+    let mut frozen = store.clone();
+    frozen.write(&[Write::put(store::evidence(did(1).as_str()), vec![1])]);
+    assert_eq!(asked(&frozen), Standing::NotAuthorized);
+    assert_eq!(
+        standing(&View::new(charter(), &frozen), did(1).as_str(), 1, "r"),
+        Standing::IssuerFrozen
+    );
+    assert_eq!(
+        standing(&View::new(charter(), &frozen), did(1).as_str(), 3, "r"),
+        Standing::NotAuthorized
+    );
+}
+
+#[test]
+fn only_whoever_registered_an_agent_retires_it() {
+    let mut store = MemoryStore::default();
+    let agent = did(7);
+    let asked = |store: &MemoryStore| View::new(charter(), store).agent(&agent);
+    let retire = |seconds| {
+        [statement(
+            seconds,
+            Content::AgentRetired {
+                agent: agent.clone(),
+            },
+        )]
+    };
+    assert_eq!(asked(&store), AgentStanding::Unknown);
+    say(&mut store, &did(1), &retire(0));
+    assert_eq!(asked(&store), AgentStanding::Unknown);
+    say(
+        &mut store,
+        &did(1),
+        &[statement(1, register(&agent, "did:key:z6MkOne"))],
+    );
+    let active = AgentStanding::Active {
+        owner: "did:key:z6MkOne".to_owned(),
+        organization: did(1),
+    };
+    assert_eq!(asked(&store), active);
+    say(&mut store, &did(2), &retire(2));
+    assert_eq!(asked(&store), active);
+    say(
+        &mut store,
+        &did(2),
+        &[statement(3, register(&agent, "did:key:z6MkTwo"))],
+    );
+    assert_eq!(asked(&store), active);
+    say(&mut store, &did(1), &retire(4));
+    say(
+        &mut store,
+        &did(1),
+        &[statement(5, register(&agent, "did:key:z6MkAgain"))],
+    );
+    let other = AgentStanding::Active {
+        owner: "did:key:z6MkTwo".to_owned(),
+        organization: did(2),
+    };
+    assert_eq!(asked(&store), other);
+    say(&mut store, &did(2), &retire(6));
+    say(&mut store, &did(2), &retire(7));
+    assert_eq!(asked(&store), AgentStanding::Retired { at: at(6) });
+    let view = View::new(charter(), &store);
+    assert_eq!(view.registrations(agent.as_str()).unwrap().len(), 2);
+}
+
+#[test]
+fn agents_and_lists_are_listed_in_order() {
+    let mut store = MemoryStore::default();
+    let agents: Vec<Did> = (100..110)
+        .map(|n| Did::parse(&format!("did:key:z6Mk{n}")).unwrap())
+        .collect();
+    let said: Vec<_> = agents
+        .iter()
+        .rev()
+        .map(|agent| statement(0, register(agent, "urn:x")))
+        .collect();
+    say(&mut store, &did(1), &said);
+    say(
+        &mut store,
+        &did(1),
+        &LISTS.map(|list| statement(0, create(list, StatusPurpose::Revocation, 131_072))),
+    );
+    let view = View::new(charter(), &store);
+    let us = did(1).to_string();
+    let names = |after: Option<&str>, limit| -> Vec<String> {
+        view.agents(&us, after, limit)
+            .unwrap()
+            .into_iter()
+            .map(|(did, _)| did)
+            .collect()
+    };
+    assert_eq!(
+        names(None, 3),
+        ["did:key:z6Mk100", "did:key:z6Mk101", "did:key:z6Mk102"]
+    );
+    assert_eq!(
+        names(Some("did:key:z6Mk107"), 9),
+        ["did:key:z6Mk108", "did:key:z6Mk109"]
+    );
+    assert_eq!(view.agents(did(2).as_str(), None, 9).unwrap(), []);
+    let lists: Vec<_> = view
+        .status_lists(&us)
+        .unwrap()
+        .into_iter()
+        .map(|(list, _)| list)
+        .collect();
+    assert_eq!(lists, [LISTS[0], LISTS[2], LISTS[1]]);
+}
+
+#[test]
+fn revocation_is_for_ever_and_suspension_is_not() {
+    let mut store = MemoryStore::default();
+    say(
+        &mut store,
+        &did(1),
+        &[
+            statement(0, change(LISTS[0], &[3], &[])),
+            statement(0, create(LISTS[0], StatusPurpose::Revocation, 131_072)),
+            statement(0, create(LISTS[1], StatusPurpose::Suspension, 131_080)),
+            statement(0, create(LISTS[0], StatusPurpose::Suspension, 262_144)),
+            statement(
+                1,
+                change(LISTS[0], &[0, 4_095, 4_096, 131_071, 131_072], &[]),
+            ),
+            statement(1, change(LISTS[1], &[0, 7, 131_079], &[])),
+            statement(2, change(LISTS[0], &[], &[0])),
+            statement(2, change(LISTS[1], &[], &[7])),
+        ],
+    );
+    let view = View::new(charter(), &store);
+    let bit = |list, purpose, index| view.status(&did(1), list, purpose, index);
+    let (revocation, suspension) = (StatusPurpose::Revocation, StatusPurpose::Suspension);
+    for (index, expected) in [
+        (0, StatusBit::Set),
+        (1, StatusBit::Clear),
+        (3, StatusBit::Clear),
+        (4_095, StatusBit::Set),
+        (4_096, StatusBit::Set),
+        (4_097, StatusBit::Clear),
+        (131_071, StatusBit::Set),
+    ] {
+        assert_eq!(bit(LISTS[0], revocation, index), expected, "{index}");
+    }
+    for (index, expected) in [
+        (0, StatusBit::Set),
+        (7, StatusBit::Clear),
+        (131_079, StatusBit::Set),
+    ] {
+        assert_eq!(bit(LISTS[1], suspension, index), expected, "{index}");
+    }
+    for unknown in [
+        bit(LISTS[0], revocation, 131_072),
+        bit(LISTS[0], revocation, u64::MAX),
+        bit(LISTS[0], suspension, 0),
+        bit(LISTS[2], revocation, 0),
+        view.status(&did(2), LISTS[0], revocation, 0),
+        view.status(&did(9), LISTS[0], revocation, 0),
+    ] {
+        assert!(matches!(unknown, StatusBit::Unknown(_)), "{unknown:?}");
+    }
+    let bits = view
+        .status_bits(did(1).as_str(), LISTS[1])
+        .unwrap()
+        .unwrap();
+    assert_eq!(bits.len(), 131_080);
+    let set: Vec<u64> = (0..131_080)
+        .filter(|index| bits.get(*index).unwrap())
+        .collect();
+    assert_eq!(set, [0, 131_079]);
+    assert_eq!(view.status_bits(did(1).as_str(), LISTS[2]).unwrap(), None);
+}
+
+#[test]
+fn status_lists_have_a_quota() {
+    let mut store = MemoryStore::default();
+    let list = |n: u64| format!("https://a.example/{n}");
+    let largest = 1_u64 << 26;
+    let most = limits::STATUS_BITS / largest;
+    let said: Vec<_> = (0..=most)
+        .map(|n| statement(0, create(&list(n), StatusPurpose::Revocation, largest)))
+        .collect();
+    say(&mut store, &did(1), &said);
+    let small: Vec<_> = (0..100)
+        .map(|n| {
+            statement(
+                0,
+                create(&list(1_000 + n), StatusPurpose::Revocation, 131_072),
+            )
+        })
+        .collect();
+    for _ in 0..2 {
+        say(&mut store, &did(2), &small);
+    }
+    let view = View::new(charter(), &store);
+    assert_eq!(
+        view.status_lists(did(1).as_str()).unwrap().len() as u64,
+        most
+    );
+    assert!(matches!(
+        view.status(&did(1), &list(most), StatusPurpose::Revocation, 0),
+        StatusBit::Unknown(_)
+    ));
+    assert_eq!(view.status_lists(did(2).as_str()).unwrap().len(), 100);
+}
+
+#[test]
+fn knowledge_is_as_old_as_the_newest_head() {
+    let mut store = MemoryStore::default();
+    assert_eq!(View::new(charter(), &store).freshness(&did(1)), None);
+    say(
+        &mut store,
+        &did(1),
+        &[statement(0, register(&did(7), "urn:x"))],
+    );
+    assert_eq!(View::new(charter(), &store).freshness(&did(1)), None);
+    sign(&mut store, 1, 60);
+    let view = View::new(charter(), &store);
+    let expected = Freshness {
+        organization: did(1),
+        head_size: 1,
+        time: at(60),
+        witnesses: 0,
+    };
+    assert_eq!(view.freshness(&did(1)), Some(expected));
+    assert_eq!(view.freshness(&did(9)), None);
+    assert_eq!(view.log(did(1).as_str()).unwrap().head.unwrap().size(), 1);
+}
+
+#[test]
+fn a_profile_is_the_latest_one() {
+    let mut store = MemoryStore::default();
+    let profile = |name: &str| {
+        Content::Profile(Profile {
+            name: name.to_owned(),
+            endpoints: Endpoints::default(),
+            peer_ids: vec![],
+        })
+    };
+    say(
+        &mut store,
+        &did(1),
+        &[statement(0, profile("One")), statement(1, profile("Two"))],
+    );
+    let view = View::new(charter(), &store);
+    assert_eq!(view.profile(did(1).as_str()).unwrap().unwrap().name, "Two");
+    assert_eq!(view.profile(did(2).as_str()).unwrap(), None);
+    assert_eq!(
+        view.statement(did(1).as_str(), 0).unwrap().unwrap().at,
+        at(0)
+    );
+    assert_eq!(view.statement(did(1).as_str(), 2).unwrap(), None);
+}
+
+#[test]
+fn documents_are_those_of_did_key() {
+    let store = MemoryStore::default();
+    let view = View::new(charter(), &store);
+    assert_eq!(view.document(&did(1)).unwrap().id, did(1));
+    let other = Did::parse("did:web:a.example").unwrap();
+    assert_eq!(
+        view.document(&other),
+        Err(ResolveError::MethodUnsupported("web".to_owned()))
+    );
+}
+
+/// A store that answers nothing, or nonsense.
+struct Broken(Option<Vec<u8>>);
+
+impl Reader for Broken {
+    fn get(&self, _: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        self.0
+            .clone()
+            .map(Some)
+            .ok_or_else(|| ReadError::Engine("no answer".to_owned()))
+    }
+
+    fn range(&self, from: &[u8], _: &[u8], _: usize) -> Result<Vec<store::Row>, ReadError> {
+        let row = |value: Vec<u8>| vec![([from, did(2).as_str().as_bytes()].concat(), value)];
+        self.0
+            .clone()
+            .map(row)
+            .ok_or_else(|| ReadError::Engine("no answer".to_owned()))
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_read_allows_nothing() {
+    for broken in [Broken(None), Broken(Some(vec![9; 5]))] {
+        let view = View::new(charter(), &broken);
+        let standing = standing(&view, did(2).as_str(), 1, "r");
+        assert!(
+            !matches!(standing, Standing::Authorized { .. }),
+            "{standing:?}"
+        );
+        assert!(matches!(view.agent(&did(7)), AgentStanding::Unavailable(_)));
+        let status = view.status(&did(1), LISTS[0], StatusPurpose::Revocation, 0);
+        assert!(matches!(status, StatusBit::Unknown(_)), "{status:?}");
+        assert_eq!(view.freshness(&did(1)), None);
+        assert!(view.digest().is_err());
+        assert!(view.profile(did(1).as_str()).is_err());
+    }
+}
+
+/// Anything that an organization can say about a few agents, rights and lists.
+fn anything() -> impl Strategy<Value = Statement> {
+    let agent = (20_u8..23).prop_map(did);
+    let subject = prop::sample::select(vec![
+        did(1).to_string(),
+        did(2).to_string(),
+        did(3).to_string(),
+        "urn:x:y".to_owned(),
+    ]);
+    let right = (
+        subject,
+        prop::sample::select(ACTIONS.to_vec()),
+        prop::sample::select(RESOURCES.to_vec()),
+    )
+        .prop_map(|(subject, action, resource)| right(&subject, action, resource));
+    let grant = (
+        right.clone(),
+        prop::option::of(0_i64..2),
+        prop::option::of(2_i64..4),
+    )
+        .prop_map(|(right, from, until)| Grant {
+            right,
+            valid_from: from.map(|n| at(50 * n)),
+            valid_until: until.map(|n| at(50 * n)),
+        });
+    let list = prop::sample::select(LISTS.to_vec());
+    let bits = || {
+        prop::collection::btree_set(
+            prop::sample::select(vec![0_u64, 1, 4_095, 4_096, 131_071, 131_072]),
+            0..4,
+        )
+    };
+    let purpose = prop::sample::select(vec![StatusPurpose::Revocation, StatusPurpose::Suspension]);
+    let content = prop_oneof![
+        1 => Just(Content::Unknown(Unknown { kind: "later".to_owned(), members: syndic_vc::json::Object::new() })),
+        3 => (agent.clone(), "urn:[ab]").prop_map(|(agent, owner)| register(&agent, &owner)),
+        2 => agent.prop_map(|agent| Content::AgentRetired { agent }),
+        6 => grant.clone().prop_map(Content::Authorize),
+        2 => right.clone().prop_map(Content::WithdrawAuthorization),
+        3 => grant.prop_map(Content::Recognize),
+        1 => right.prop_map(Content::WithdrawRecognition),
+        2 => (list.clone(), purpose, prop::sample::select(vec![131_072_u64, 131_080]))
+            .prop_map(|(list, purpose, length)| create(list, purpose, length)),
+        6 => (list, bits(), bits()).prop_filter_map("nothing changed", |(list, set, cleared)| {
+            let cleared: Vec<u64> = cleared.difference(&set).copied().collect();
+            let set: Vec<u64> = set.into_iter().collect();
+            (!set.is_empty() || !cleared.is_empty()).then(|| change(list, &set, &cleared))
+        }),
+    ];
+    (0_i64..9, content).prop_map(|(seconds, content)| statement(seconds, content))
+}
+
+/// Which log grows next, and by how much.
+fn steps() -> impl Strategy<Value = Vec<(usize, usize)>> {
+    prop::collection::vec((0_usize..3, 1_usize..20), 0..40)
+}
+
+/// A store that heard three logs in these steps, and then what is left of each.
+fn heard(logs: &[Vec<Statement>; 3], steps: &[(usize, usize)], frozen: bool) -> MemoryStore {
+    let mut store = MemoryStore::default();
+    let mut left = logs.each_ref().map(Vec::as_slice);
+    for (log, count) in steps.iter().copied().chain([(2, 999), (0, 999), (1, 999)]) {
+        let (now, later) = left[log].split_at(count.min(left[log].len()));
+        left[log] = later;
+        // In pieces, since a batch is bounded.
+        now.chunks(200)
+            .for_each(|piece| say(&mut store, &did(log as u8 + 1), piece));
+    }
+    if frozen {
+        store.write(&[Write::put(store::evidence(did(2).as_str()), vec![1])]);
+    }
+    store
+}
+
+fn model(logs: &[Vec<Statement>; 3], frozen: bool) -> Model {
+    let mut model = Model::default();
+    model.members = (1..=3).map(|n| did(n).to_string()).collect();
+    model.consortium = charter().id().to_owned();
+    model.endorsements = 2;
+    for (n, log) in (1..).zip(logs) {
+        log.iter()
+            .for_each(|statement| model.tell(did(n).as_str(), statement));
+    }
+    if frozen {
+        model.frozen.insert(did(2).to_string());
+    }
+    model
+}
+
+fn named(standing: Standing) -> String {
+    match standing {
+        Standing::Authorized { by } => format!("authorized by {by}"),
+        Standing::NotAuthorized => "not authorized".to_owned(),
+        Standing::IssuerUnknown => "unknown".to_owned(),
+        Standing::IssuerFrozen => "frozen".to_owned(),
+        Standing::Unavailable(why) => why,
+    }
+}
+
+/// Asks everything there is to ask.
+fn compare(view: &View<'_>, model: &Model) -> Result<(), TestCaseError> {
+    let authorities = [
+        did(1).to_string(),
+        did(2).to_string(),
+        charter().id().to_owned(),
+        did(9).to_string(),
+    ];
+    for authority in &authorities {
+        for (action, resource, time) in ACTIONS
+            .iter()
+            .flat_map(|a| RESOURCES.iter().map(move |r| (*a, *r)))
+            .flat_map(|(a, r)| TIMES.map(|t| (a, r, at(t))))
+        {
+            for subject in [did(1).to_string(), did(3).to_string(), "urn:x:y".to_owned()] {
+                let question = Question {
+                    subject: &subject,
+                    action,
+                    resource,
+                    at: time,
+                };
+                let answers = view.authority(authority).map(|authority| {
+                    let granted = |answer: Result<Answer, ReadError>| answer.unwrap().granted;
+                    (
+                        granted(view.authorization(authority, &question)),
+                        granted(view.recognition(authority, &question)),
+                    )
+                });
+                let expected = model
+                    .granted(false, authority, &subject, action, resource, time)
+                    .zip(model.granted(true, authority, &subject, action, resource, time));
+                prop_assert_eq!(answers, expected, "{:?} of {}", question, authority);
+            }
+            for n in [1, 2, 3, 9] {
+                let standing = named(view.standing(authority, &did(n), action, resource, time));
+                prop_assert_eq!(
+                    standing,
+                    model.standing(authority, did(n).as_str(), action, resource, time)
+                );
+            }
+        }
+    }
+    for agent in (20..24).map(did) {
+        let standing = match view.agent(&agent) {
+            AgentStanding::Unknown => "unknown".to_owned(),
+            AgentStanding::Active {
+                owner,
+                organization,
+            } => format!("{owner} at {organization}"),
+            AgentStanding::Retired { at } => format!("retired {at}"),
+            AgentStanding::Unavailable(why) => why,
+        };
+        prop_assert_eq!(standing, model.agent(agent.as_str()));
+    }
+    for n in 1..4 {
+        for list in LISTS {
+            for purpose in [StatusPurpose::Revocation, StatusPurpose::Suspension] {
+                for index in [0, 1, 2, 4_095, 4_096, 131_071, 131_072, 131_080] {
+                    let bit = match view.status(&did(n), list, purpose, index) {
+                        StatusBit::Set => Some(true),
+                        StatusBit::Clear => Some(false),
+                        StatusBit::Unknown(_) => None,
+                    };
+                    prop_assert_eq!(bit, model.status(did(n).as_str(), list, purpose, index));
+                }
+            }
+            let bits = view.status_bits(did(n).as_str(), list).unwrap();
+            prop_assert_eq!(bits.is_some(), model.bits(did(n).as_str(), list).is_some());
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_view_is_what_the_statements_say_in_whatever_order_logs_are_heard(
+        one in prop::collection::vec(anything(), 0..60),
+        two in prop::collection::vec(anything(), 0..60),
+        three in prop::collection::vec(anything(), 0..60),
+        first in steps(), second in steps(), frozen: bool,
+    ) {
+        let logs = [one, two, three];
+        let (here, there) = (heard(&logs, &first, frozen), heard(&logs, &second, frozen));
+        prop_assert_eq!(&here, &there);
+        let view = View::new(charter(), &here);
+        prop_assert_eq!(view.digest().unwrap(), View::new(charter(), &there).digest().unwrap());
+        compare(&view, &model(&logs, frozen))?;
+    }
+
+    #[test]
+    fn patterns_that_cover_are_those_of_capabilities(one in "[ab]{1,2}(/[ab]{1,2}){0,3}(/\\*)?", two in "[ab]{1,2}(/[ab]{1,2}){0,3}(/\\*)?") {
+        use syndic_vc::capability::ResourcePattern;
+        let (pattern, asked) = (ResourcePattern::parse(&one).unwrap(), ResourcePattern::parse(&two).unwrap());
+        prop_assert_eq!(covering(&two).contains(&one), pattern.covers_pattern(&asked));
+        prop_assert!(covering(&two).contains(&"*".to_owned()));
+    }
+}
+
+#[test]
+fn the_digest_changes_with_every_statement() {
+    let mut store = MemoryStore::default();
+    let digest = |store: &MemoryStore| View::new(charter(), store).digest().unwrap();
+    let mut seen = std::collections::BTreeSet::from([digest(&store)]);
+    let agents: Vec<Did> = (0..2_000)
+        .map(|n| Did::parse(&format!("did:key:z{n}")).unwrap())
+        .collect();
+    for piece in agents.chunks(200) {
+        let said: Vec<_> = piece
+            .iter()
+            .map(|agent| statement(0, register(agent, "urn:x")))
+            .collect();
+        say(&mut store, &did(1), &said);
+        assert!(seen.insert(digest(&store)));
+    }
+    say(
+        &mut store,
+        &did(2),
+        &[statement(0, register(&agents[0], "urn:x"))],
+    );
+    assert!(seen.insert(digest(&store)));
+    store.write(&[Write::put(store::evidence(did(2).as_str()), vec![1])]);
+    assert!(seen.insert(digest(&store)));
+    // When it was last heard from is no part of what is known.
+    sign(&mut store, 1, 60);
+    assert!(!seen.insert(digest(&store)));
+}
