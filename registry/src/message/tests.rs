@@ -1,0 +1,286 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::fork::Branch;
+
+fn any_note() -> impl Strategy<Value = String> {
+    "[a-z/:\n]{0,80}"
+}
+
+fn any_size() -> impl Strategy<Value = u64> {
+    0..=limits::LOG_SIZE
+}
+
+fn any_entries() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    vec(vec(any::<u8>(), 0..40), 0..6)
+}
+
+fn any_hashes() -> impl Strategy<Value = Vec<Hash>> {
+    vec(any::<Hash>(), 0..6)
+}
+
+fn any_branch() -> impl Strategy<Value = Branch> {
+    (any_note(), any::<Hash>(), any_hashes()).prop_map(|(note, root, proof)| Branch {
+        note,
+        root,
+        proof,
+    })
+}
+
+fn any_fork() -> impl Strategy<Value = Fork> {
+    (any_size(), any_branch(), any_branch()).prop_map(|(at, one, other)| Fork { at, one, other })
+}
+
+fn any_broadcast() -> impl Strategy<Value = Broadcast> {
+    prop_oneof![
+        (any_note(), any_size(), any_entries()).prop_map(|(note, from, entries)| Broadcast::News(
+            News {
+                note,
+                from,
+                entries
+            }
+        )),
+        any_fork().prop_map(Broadcast::Fork),
+    ]
+}
+
+fn any_standpoints() -> impl Strategy<Value = Vec<Standpoint>> {
+    let one = (
+        "[a-z:]{1,60}",
+        any_size(),
+        any::<Hash>(),
+        any::<u64>(),
+        any::<bool>(),
+    )
+        .prop_map(|(organization, size, root, time, frozen)| Standpoint {
+            organization,
+            size,
+            root,
+            time,
+            frozen,
+        });
+    vec(one, 0..6).prop_map(|mut logs| {
+        logs.sort_by(|a, b| a.organization.cmp(&b.organization));
+        logs.dedup_by(|a, b| a.organization == b.organization);
+        logs
+    })
+}
+
+fn any_ask() -> impl Strategy<Value = Ask> {
+    prop_oneof![
+        (any::<u64>(), any_standpoints()).prop_map(|(id, logs)| Ask::Compare { id, logs }),
+        (any::<u64>(), "[a-z:]{1,60}", any_size()).prop_map(|(id, organization, from)| Ask::Pull {
+            id,
+            organization,
+            from
+        }),
+    ]
+}
+
+fn any_answer() -> impl Strategy<Value = Answer> {
+    let piece = (
+        any::<u64>(),
+        any_note(),
+        any_size(),
+        any::<Hash>(),
+        any_hashes(),
+        any_entries(),
+        any_hashes(),
+    );
+    prop_oneof![
+        (any::<u64>(), vec(any_note(), 0..4), vec(any_fork(), 0..3))
+            .prop_map(|(id, notes, forks)| Answer::Heads { id, notes, forks }),
+        piece.prop_map(
+            |(id, note, from, start_root, start_proof, entries, end_proof)| {
+                Answer::Piece(Piece {
+                    id,
+                    note,
+                    from,
+                    start_root,
+                    start_proof,
+                    entries,
+                    end_proof,
+                })
+            }
+        ),
+        (any::<u64>(), 0..Refusal::ALL.len()).prop_map(|(id, why)| Answer::Refused {
+            id,
+            why: Refusal::ALL[why]
+        }),
+    ]
+}
+
+/// A message bent a little: the kind of bytes that get furthest into a decoder.
+fn bent(mut bytes: Vec<u8>, how: u8, at: usize, with: u8) -> Vec<u8> {
+    let at = at % bytes.len();
+    match how % 4 {
+        0 => bytes[at] = with,
+        1 => bytes.truncate(at),
+        2 => bytes.insert(at, with),
+        _ => drop(bytes.remove(at)),
+    }
+    bytes
+}
+
+/// Whatever decodes, encodes to the very bytes: there is one form of each message.
+fn decodes_canonically(bytes: &[u8]) {
+    if let Ok(message) = Broadcast::decode(bytes) {
+        assert_eq!(message.encode(), bytes);
+    }
+    if let Ok(message) = Ask::decode(bytes) {
+        assert_eq!(message.encode(), bytes);
+    }
+    if let Ok(message) = Answer::decode(bytes) {
+        assert_eq!(message.encode(), bytes);
+    }
+    if let Ok(fork) = Fork::decode(bytes) {
+        assert_eq!(fork.encode(), bytes);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn broadcasts_come_back_as_they_went(message in any_broadcast()) {
+        prop_assert_eq!(Broadcast::decode(&message.encode()), Ok(message));
+    }
+
+    #[test]
+    fn questions_come_back_as_they_went(message in any_ask()) {
+        prop_assert_eq!(Ask::decode(&message.encode()), Ok(message));
+    }
+
+    #[test]
+    fn answers_come_back_as_they_went(message in any_answer()) {
+        prop_assert_eq!(Answer::decode(&message.encode()), Ok(message));
+    }
+
+    #[test]
+    fn random_bytes_never_panic(mut bytes in vec(any::<u8>(), 0..300), kind in 0_u8..9) {
+        decodes_canonically(&bytes);
+        if bytes.len() > 2 {
+            bytes[0] = VERSION;
+            bytes[1] = kind;
+            decodes_canonically(&bytes);
+        }
+    }
+
+    #[test]
+    fn bent_messages_never_panic_and_have_one_form(
+        broadcast in any_broadcast(),
+        ask in any_ask(),
+        answer in any_answer(),
+        how in any::<u8>(),
+        at in any::<usize>(),
+        with in any::<u8>(),
+    ) {
+        for bytes in [broadcast.encode(), ask.encode(), answer.encode()] {
+            decodes_canonically(&bent(bytes, how, at, with));
+        }
+    }
+}
+
+fn kind_of<T: std::fmt::Debug>(result: Result<T, MessageError>) -> MessageErrorKind {
+    result.unwrap_err().kind
+}
+
+#[test]
+fn bounds_are_checked_before_anything_is_set_aside() {
+    // 256 entries are announced, none is there: nothing is allocated for them.
+    let mut out = begin(NEWS, 0);
+    out.run(b"note");
+    out.u64(0);
+    out.count(256);
+    assert_eq!(
+        kind_of(Broadcast::decode(&out.finish())),
+        MessageErrorKind::Short
+    );
+
+    let mut out = begin(NEWS, 0);
+    out.run(b"note");
+    out.u64(0);
+    out.count(257);
+    let kind = kind_of(Broadcast::decode(&out.finish()));
+    assert_eq!(kind, MessageErrorKind::TooMuch("entries"));
+
+    let mut out = begin(NEWS, 0);
+    out.run(&vec![b'a'; limits::NOTE_BYTES + 1]);
+    let kind = kind_of(Broadcast::decode(&out.finish()));
+    assert_eq!(kind, MessageErrorKind::TooMuch("bytes in a head"));
+
+    let mut out = begin(PULL, 0);
+    out.u64(1);
+    out.run(b"did:example:a");
+    out.u64(limits::LOG_SIZE + 1);
+    let kind = kind_of(Ask::decode(&out.finish()));
+    assert_eq!(kind, MessageErrorKind::TooMuch("log size"));
+
+    let long = vec![VERSION; limits::BROADCAST_BYTES + 1];
+    let kind = kind_of(Broadcast::decode(&long));
+    assert_eq!(kind, MessageErrorKind::TooMuch("bytes in one message"));
+}
+
+#[test]
+fn other_versions_and_kinds_are_told_apart() {
+    let pull = Ask::Pull {
+        id: 1,
+        organization: "did:example:a".to_owned(),
+        from: 0,
+    };
+    let mut bytes = pull.encode();
+    assert_eq!(
+        kind_of(Answer::decode(&bytes)),
+        MessageErrorKind::Kind(PULL)
+    );
+    assert_eq!(
+        kind_of(Broadcast::decode(&bytes)),
+        MessageErrorKind::Kind(PULL)
+    );
+    bytes.push(0);
+    assert_eq!(
+        kind_of(Ask::decode(&bytes)),
+        MessageErrorKind::Value("bytes after the end")
+    );
+    bytes[0] = 2;
+    let error = Ask::decode(&bytes).unwrap_err();
+    assert!(error.is_other_version());
+    assert_eq!(
+        error.to_string(),
+        "not a message: version 2 of the format at byte 1"
+    );
+}
+
+#[test]
+fn logs_are_listed_once_and_in_order() {
+    let log = |name: &str| Standpoint {
+        organization: name.to_owned(),
+        size: 0,
+        root: [0; 32],
+        time: 0,
+        frozen: false,
+    };
+    let kind = |logs| kind_of(Ask::decode(&Ask::Compare { id: 0, logs }.encode()));
+    let wrong = MessageErrorKind::Value("logs out of order");
+    assert_eq!(kind(vec![log("b"), log("a")]), wrong);
+    assert_eq!(kind(vec![log("a"), log("a")]), wrong);
+}
+
+#[test]
+fn a_revocation_costs_a_few_hundred_bytes() {
+    // The entry is counted apart: what the format adds to head and entry.
+    let news = News {
+        note: "n".repeat(600),
+        from: 7,
+        entries: vec![vec![0; 200]],
+    };
+    assert_eq!(Broadcast::News(news).encode().len() - 800, 16);
+}

@@ -1,0 +1,446 @@
+//! The replication machine: how statements get into logs, and how logs travel.
+//!
+//! Pure: an event, the time and a reader of the store go in, effects come out. It has no clock,
+//! no socket and no disk, and from one seed it always does the same. The node (or the simulator)
+//! carries the effects out, in order. What must stay true whatever happens, crashes included:
+//!
+//! - **Durable before sent.** Heads and entries leave only as they were read back from the store,
+//!   after it said that they are stored.
+//! - **One batch in flight per log**, and each names the state that it extends: a log has one writer.
+//! - **Nothing is stored unverified.** A head needs the log key's signatures, entries need a head,
+//!   each entry must be a canonical statement.
+//! - **Bounded.** Every queue, message, and everything that a peer can cause has a bound.
+//!
+//! `specs/04-replication.md` describes it all.
+
+mod answer;
+mod batch;
+mod exchange;
+mod news;
+mod own;
+mod peers;
+mod piece;
+pub(crate) mod rng;
+mod settle;
+mod track;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use syndic_vc::did::Did;
+use syndic_vc::key::Signer;
+use syndic_vc::time::Timestamp;
+
+use crate::charter::Charter;
+use crate::fork::{Fork, ForkError};
+use crate::head::HeadError;
+use crate::limits;
+use crate::message::MessageError;
+use crate::statement::{Statement, StatementError};
+use crate::store::{Batch, ReadError, Reader};
+use own::Own;
+use peers::Peers;
+use rng::Rng;
+use track::Track;
+
+/// The text form of a libp2p peer id.
+pub type Peer = String;
+
+/// What a replica is made from.
+pub struct Config {
+    /// Who is in.
+    pub charter: Charter,
+    /// The own organization; `None` for a node that only follows.
+    pub me: Option<Me>,
+    /// Seconds after which the own head is signed anew though nothing was added.
+    pub heartbeat_seconds: u32,
+    /// Seconds between two rounds of comparing heads with peers.
+    pub compare_seconds: u32,
+    /// Seed of the choice of peers.
+    pub seed: u64,
+}
+
+/// The own organization.
+#[derive(Clone)]
+pub struct Me {
+    /// Its DID.
+    pub organization: Did,
+    /// The key that signs its heads; the one on its card.
+    pub log_key: Arc<dyn Signer>,
+}
+
+/// What happens to a replica.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Time has passed. At least once a second, or heartbeats and rounds come late.
+    Tick,
+    /// A connection to this peer was made.
+    Connected(Peer),
+    /// The last connection to this peer is gone.
+    Disconnected(Peer),
+    /// A broadcast arrived.
+    Announced {
+        /// Who handed it on; not necessarily who made it.
+        from: Peer,
+        /// Names it in the [`Effect::Verdict`].
+        token: u64,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// A question arrived.
+    Request {
+        /// Who asks.
+        from: Peer,
+        /// Names it in the [`Effect::SendResponse`], which always follows at once.
+        token: u64,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// An answer arrived.
+    Response {
+        /// Who answers.
+        from: Peer,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// What was asked of this peer will not be answered.
+    RequestFailed {
+        /// Who was asked.
+        peer: Peer,
+    },
+    /// The own organization says something.
+    Publish {
+        /// Names it in [`Effect::Acknowledge`] or [`Effect::Refuse`], one of which follows.
+        ticket: u64,
+        /// What it says, all in one batch.
+        statements: Vec<Statement>,
+    },
+    /// A batch is durable.
+    Stored {
+        /// That of the [`Effect::Persist`].
+        batch: u64,
+    },
+    /// A batch was not stored: an expectation did not hold, or the disk failed. From now on the
+    /// reader must show what is durable, and nothing else.
+    StoreFailed {
+        /// That of the [`Effect::Persist`].
+        batch: u64,
+    },
+}
+
+/// What is to be done, in this order.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Effect {
+    /// Make this durable, all or nothing and only if its expectations hold; then say
+    /// [`Event::Stored`] or [`Event::StoreFailed`].
+    Persist {
+        /// Names it.
+        batch: u64,
+        /// What to write.
+        content: Batch,
+        /// The publications that it contains.
+        tickets: Vec<u64>,
+    },
+    /// A publication is durable: it may be acknowledged.
+    Acknowledge {
+        /// That of the [`Event::Publish`].
+        ticket: u64,
+        /// Index of its first statement in the log.
+        first: u64,
+        /// Number of its statements.
+        count: usize,
+    },
+    /// A publication is not made.
+    Refuse {
+        /// That of the [`Event::Publish`].
+        ticket: u64,
+        /// Why not.
+        why: PublishError,
+    },
+    /// Broadcast this to all members.
+    Announce(Vec<u8>),
+    /// What to do with a broadcast that arrived.
+    Verdict {
+        /// That of the [`Event::Announced`].
+        token: u64,
+        /// Whether to hand it on.
+        verdict: Verdict,
+    },
+    /// Ask a peer.
+    SendRequest {
+        /// Whom.
+        to: Peer,
+        /// The question.
+        bytes: Vec<u8>,
+    },
+    /// Answer a question.
+    SendResponse {
+        /// That of the [`Event::Request`].
+        token: u64,
+        /// The answer.
+        bytes: Vec<u8>,
+    },
+    /// An organization told two stories; the proof is stored, and the organization frozen.
+    Evidence {
+        /// Which one.
+        organization: Did,
+        /// The proof.
+        fork: Fork,
+    },
+    /// A log is not followed further: it says what this program cannot read.
+    Unreadable {
+        /// Whose log.
+        organization: Did,
+        /// Index of the entry.
+        index: u64,
+        /// What is wrong with it.
+        why: StatementError,
+    },
+    /// The store does not say what it should; what needed it was left out.
+    Unavailable(ReadError),
+    /// A peer did what no honest node does.
+    Penalize {
+        /// Who.
+        peer: Peer,
+        /// What.
+        why: Misbehaviour,
+    },
+}
+
+/// What to do with a broadcast.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// True and new: hand it on.
+    Accept,
+    /// Old, or not to be judged here: drop it, blame nobody.
+    Ignore,
+    /// False: drop it, whoever handed it on should have.
+    Reject,
+}
+
+/// What no honest node does.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Misbehaviour {
+    /// Its peer id is on no member's card.
+    #[error("the peer is no member's")]
+    NotMember,
+    /// It sent what is not a message.
+    #[error(transparent)]
+    Malformed(#[from] MessageError),
+    /// It sent a head of a log that is not of this consortium.
+    #[error("a head of no log of this consortium")]
+    WrongLog,
+    /// It sent a head that its log key did not sign.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// It sent a fork that proves nothing.
+    #[error(transparent)]
+    Fork(#[from] ForkError),
+    /// The parts of a message do not fit each other, or not what was asked.
+    #[error("{0}")]
+    Inconsistent(&'static str),
+    /// It sent entries that are not those which the head signs.
+    #[error("entries that the head does not sign")]
+    Tampered,
+    /// It causes more work than a member may.
+    #[error("more messages than a member may send")]
+    Flood,
+}
+
+/// Why something is not published; for whoever asked for it.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum PublishError {
+    /// The node has no organization of its own.
+    #[error("this node follows only; it has no log of its own to publish in")]
+    NoOrganization,
+    /// No statements, or too many.
+    #[error("a publication has 1 to {max} statements of {bytes} bytes in all", max = limits::APPEND_STATEMENTS, bytes = limits::BATCH_BYTES)]
+    Size,
+    /// Others would refuse a statement.
+    #[error("statement {0} would be refused by others: {1}")]
+    Statement(usize, StatementError),
+    /// Too much is waiting for the disk.
+    #[error("too many publications are waiting to be stored; try again in a second")]
+    Busy,
+    /// The log key did not sign, and why.
+    #[error("the head of the log was not signed: {0}")]
+    Sign(String),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The store did not confirm. Look whether it was published before trying again.
+    #[error("the store did not confirm; look whether it is in the log before trying again")]
+    StoreFailed,
+    /// Peers hold more of the own log than this node: to go on would tell two stories.
+    #[error(
+        "peers hold {known} entries of this organization's log and this node only {held}; it catches up first: try again later"
+    )]
+    Behind {
+        /// Entries in a head that the own key signed.
+        known: u64,
+        /// Entries in the own store.
+        held: u64,
+    },
+    /// The own organization is frozen: it told two stories.
+    #[error(
+        "this organization's log is frozen: two heads that contradict each other carry its signature"
+    )]
+    Frozen,
+    /// The log is full.
+    #[error("the log is full")]
+    Full,
+}
+
+/// Why a replica does not start.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum LoadError {
+    /// The store cannot be read or is damaged.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The own organization is not in the charter.
+    #[error("{0} is not a member of this consortium; check the charter and the organization's DID")]
+    NotMember(Did),
+    /// The signer's key is not the log key of the own card.
+    #[error(
+        "the log key at hand is not the one on the card of {0}; open the keystore that belongs to the card"
+    )]
+    WrongKey(Did),
+}
+
+/// The replication machine of one node.
+pub struct Replica {
+    charter: Charter,
+    own: Option<Own>,
+    heartbeat_seconds: i64,
+    compare_seconds: i64,
+    rng: Rng,
+    /// One for each member, whether or not anything is known of its log.
+    tracks: BTreeMap<Did, Track>,
+    peers: Peers,
+    /// Batches in flight, by number, and whose log they belong to.
+    flights: BTreeMap<u64, Did>,
+    next_batch: u64,
+    waiting_bytes: usize,
+    compared: Option<Timestamp>,
+}
+
+/// One call of [`Replica::handle`]: what it sees, and what it decides.
+struct Step<'a> {
+    now: Timestamp,
+    reader: &'a dyn Reader,
+    effects: Vec<Effect>,
+}
+
+impl Replica {
+    /// Starts from what is stored: reads one small row or three for each member, and no entry.
+    ///
+    /// # Errors
+    /// [`LoadError`] says what does not fit.
+    pub fn load(config: Config, reader: &dyn Reader) -> Result<Self, LoadError> {
+        let mut tracks = BTreeMap::new();
+        for card in config.charter.members() {
+            let track = Track::load(config.charter.id(), card, reader)?;
+            tracks.insert(card.did().clone(), track);
+        }
+        if let Some(me) = &config.me {
+            let Some(track) = tracks.get(&me.organization) else {
+                return Err(LoadError::NotMember(me.organization.clone()));
+            };
+            if track.log_key() != me.log_key.public_key() {
+                return Err(LoadError::WrongKey(me.organization.clone()));
+            }
+        }
+        let ids = config
+            .charter
+            .members()
+            .iter()
+            .flat_map(|card| card.peer_ids().iter().cloned());
+        Ok(Self {
+            peers: Peers::new(ids),
+            tracks,
+            own: config.me.map(Own::new),
+            heartbeat_seconds: i64::from(config.heartbeat_seconds),
+            compare_seconds: i64::from(config.compare_seconds),
+            rng: Rng::new(config.seed),
+            flights: BTreeMap::new(),
+            next_batch: 1,
+            waiting_bytes: 0,
+            compared: None,
+            charter: config.charter,
+        })
+    }
+
+    /// Takes one event, and says what is to be done. `reader` shows the store as it is now.
+    pub fn handle(&mut self, event: Event, now: Timestamp, reader: &dyn Reader) -> Vec<Effect> {
+        let mut step = Step {
+            now,
+            reader,
+            effects: Vec::new(),
+        };
+        match event {
+            Event::Tick => self.tick(&mut step),
+            Event::Connected(peer) => self.connected(&peer, &mut step),
+            Event::Disconnected(peer) => {
+                let questions = self.peers.disconnected(&peer);
+                self.give_up(questions);
+            }
+            Event::Announced { from, token, bytes } => {
+                self.announced(from, token, &bytes, &mut step);
+            }
+            Event::Request { from, token, bytes } => self.asked(&from, token, &bytes, &mut step),
+            Event::Response { from, bytes } => self.answered(&from, &bytes, &mut step),
+            Event::RequestFailed { peer } => {
+                self.peers.rest(&peer, now);
+                let questions = self.peers.failed(&peer);
+                self.give_up(questions);
+            }
+            Event::Publish { ticket, statements } => self.publish(ticket, &statements, &mut step),
+            Event::Stored { batch } => self.stored(batch, &mut step),
+            Event::StoreFailed { batch } => self.store_failed(batch, &mut step),
+        }
+        step.effects
+    }
+
+    fn tick(&mut self, step: &mut Step<'_>) {
+        self.expire(step);
+        self.repair(step);
+        self.heartbeat(step);
+        let due = self.compared.is_none_or(|at| {
+            let passed = step.now.seconds_since(at);
+            passed < 0 || passed >= self.compare_seconds
+        });
+        if due {
+            self.compared = Some(step.now);
+            for peer in self.peers.sample(limits::COMPARE_PEERS, &mut self.rng) {
+                self.compare(&peer, step);
+            }
+        }
+    }
+}
+
+impl Step<'_> {
+    fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    fn verdict(&mut self, token: u64, verdict: Verdict) {
+        self.push(Effect::Verdict { token, verdict });
+    }
+
+    fn penalize(&mut self, peer: &str, why: impl Into<Misbehaviour>) {
+        self.push(Effect::Penalize {
+            peer: peer.to_owned(),
+            why: why.into(),
+        });
+    }
+
+    /// The value, or a note that the store could not be read.
+    fn read<T>(&mut self, result: Result<T, ReadError>) -> Option<T> {
+        result
+            .map_err(|error| self.push(Effect::Unavailable(error)))
+            .ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! Answering: heads and entries as they are in the store, to members only.
+
+use std::collections::BTreeMap;
+
+use syndic_vc::did::Did;
+
+use super::exchange::seconds;
+use super::{Effect, Misbehaviour, Replica, Step};
+use crate::fork::Fork;
+use crate::limits;
+use crate::log::{self, LogState};
+use crate::message::{Answer, Ask, Piece, Refusal, Standpoint};
+use crate::proof;
+use crate::store::{self, ReadError};
+
+impl Replica {
+    pub(super) fn asked(&mut self, from: &str, token: u64, bytes: &[u8], step: &mut Step<'_>) {
+        let answer = self.answer(from, bytes, step);
+        step.push(Effect::SendResponse {
+            token,
+            bytes: answer.encode(),
+        });
+    }
+
+    fn answer(&mut self, from: &str, bytes: &[u8], step: &mut Step<'_>) -> Answer {
+        if !self.peers.is_member(from) {
+            step.penalize(from, Misbehaviour::NotMember);
+            return Answer::Refused {
+                id: 0,
+                why: Refusal::NotMember,
+            };
+        }
+        let ask = match Ask::decode(bytes) {
+            Ok(ask) => ask,
+            Err(error) => {
+                if !error.is_other_version() {
+                    step.penalize(from, error);
+                }
+                return Answer::Refused {
+                    id: 0,
+                    why: Refusal::Malformed,
+                };
+            }
+        };
+        if !self.peers.may_ask(from, step.now) {
+            return Answer::Refused {
+                id: ask.id(),
+                why: Refusal::Busy,
+            };
+        }
+        match ask {
+            Ask::Compare { id, logs } => {
+                let answer = self.newer(id, &logs, step);
+                if self.is_behind(&logs) {
+                    self.compare_back(from, step);
+                }
+                answer
+            }
+            Ask::Pull {
+                id,
+                organization,
+                from,
+            } => {
+                let piece = self.piece(id, &organization, from, step);
+                match step.read(piece) {
+                    Some(Some(piece)) => Answer::Piece(piece),
+                    Some(None) => Answer::Refused {
+                        id,
+                        why: Refusal::NothingNew,
+                    },
+                    None => Answer::Refused {
+                        id,
+                        why: Refusal::Unavailable,
+                    },
+                }
+            }
+        }
+    }
+
+    /// Heads newer than the asker's, longer logs first, and forks that it does not know of.
+    fn newer(&self, id: u64, theirs: &[Standpoint], step: &mut Step<'_>) -> Answer {
+        let theirs: BTreeMap<&str, &Standpoint> = theirs
+            .iter()
+            .map(|log| (log.organization.as_str(), log))
+            .collect();
+        let (mut longer, mut fresher, mut frozen) = (Vec::new(), Vec::new(), Vec::new());
+        for (organization, track) in &self.tracks {
+            let them = theirs.get(organization.as_str()).copied();
+            if track.frozen {
+                if them.is_none_or(|them| !them.frozen) {
+                    frozen.push(organization);
+                }
+                continue;
+            }
+            let Some(head) = track.held.log.head.as_ref().filter(|_| !track.lost) else {
+                continue;
+            };
+            match them {
+                Some(them) if them.frozen || them.size > head.size() => {}
+                Some(them) if them.size == head.size() => {
+                    if them.root != *head.root() || seconds(head) > them.time {
+                        fresher.push(organization);
+                    }
+                }
+                _ => longer.push(organization),
+            }
+        }
+        longer.extend(fresher);
+        let (mut notes, mut forks, mut room) = (Vec::new(), Vec::new(), limits::HEADS_BYTES);
+        for organization in frozen {
+            let Some(Some(fork)) = step.read(stored_fork(organization, step.reader)) else {
+                continue;
+            };
+            let Some(left) = room.checked_sub(fork.encode().len()) else {
+                break;
+            };
+            room = left;
+            forks.push(fork);
+        }
+        for organization in longer {
+            let state = LogState::read(organization.as_str(), step.reader);
+            let Some(head) = step.read(state).and_then(|state| state.head) else {
+                continue;
+            };
+            let Some(left) = room.checked_sub(head.note().len() + 2) else {
+                break;
+            };
+            room = left;
+            notes.push(head.note().to_owned());
+        }
+        Answer::Heads { id, notes, forks }
+    }
+
+    /// Whether the asker has something that is missing here.
+    fn is_behind(&self, theirs: &[Standpoint]) -> bool {
+        theirs.iter().any(|them| {
+            self.tracks
+                .get(them.organization.as_str())
+                .is_some_and(|track| {
+                    let ours = track.held.log.head.as_ref();
+                    let ours = ours.map_or((0, 0), |head| (head.size(), seconds(head)));
+                    !track.is_closed()
+                        && !track.unreadable
+                        && (them.frozen || (them.size, them.time) > ours)
+                })
+        })
+    }
+
+    fn piece(
+        &self,
+        id: u64,
+        organization: &str,
+        from: u64,
+        step: &Step<'_>,
+    ) -> Result<Option<Piece>, ReadError> {
+        let Some((name, track)) = self.tracks.get_key_value(organization) else {
+            return Ok(None);
+        };
+        if track.is_closed() {
+            return Ok(None);
+        }
+        let (name, reader) = (name.as_str(), step.reader);
+        let Some(head) = LogState::read(name, reader)?.head else {
+            return Ok(None);
+        };
+        let size = head.size();
+        if from > size {
+            return Ok(None);
+        }
+        let to = size.min(from + limits::APPEND_STATEMENTS as u64);
+        let entries = log::read_entries(name, from, to, limits::PIECE_BYTES, reader)?;
+        let end = from + entries.len() as u64;
+        let start_root = proof::root(name, from, reader)?;
+        let start_proof = proof::consistency(name, from, size, reader)?;
+        let end_proof = proof::consistency(name, end, size, reader)?;
+        let ends = start_root.zip(start_proof).zip(end_proof);
+        Ok(ends.map(|((start_root, start_proof), end_proof)| Piece {
+            id,
+            note: head.note().to_owned(),
+            from,
+            start_root,
+            start_proof,
+            entries,
+            end_proof,
+        }))
+    }
+}
+
+fn stored_fork(
+    organization: &Did,
+    reader: &dyn crate::store::Reader,
+) -> Result<Option<Fork>, ReadError> {
+    let bytes = reader.get(&store::evidence(organization.as_str()))?;
+    let damaged = |_| ReadError::Damaged {
+        place: format!("the evidence against {organization}"),
+        what: "it does not decode",
+    };
+    bytes
+        .map(|bytes| Fork::decode(&bytes).map_err(damaged))
+        .transpose()
+}

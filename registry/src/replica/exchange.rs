@@ -1,0 +1,181 @@
+//! Asking: heads are compared with a few peers now and then, so that nothing depends on
+//! broadcasts arriving.
+
+use super::peers::Question;
+use super::track::{Waiting, is_from_the_future};
+use super::{Effect, Misbehaviour, Replica, Step};
+use crate::fork::Fork;
+use crate::head::Head;
+use crate::limits;
+use crate::log::EMPTY_ROOT;
+use crate::message::{Answer, Ask, Standpoint};
+
+impl Replica {
+    pub(super) fn connected(&mut self, peer: &str, step: &mut Step<'_>) {
+        if !self.peers.is_member(peer) {
+            return step.penalize(peer, Misbehaviour::NotMember);
+        }
+        self.peers.connected(peer);
+        self.compare(peer, step);
+    }
+
+    /// Asks a peer for heads newer than the own ones.
+    pub(super) fn compare(&mut self, peer: &str, step: &mut Step<'_>) {
+        let Some(id) = self.peers.ask(peer, Question::Compare, step.now) else {
+            return;
+        };
+        let mut bytes = 0;
+        let logs = self
+            .standpoints()
+            .take_while(|log| {
+                bytes += log.organization.len() + Standpoint::LEAST_BYTES;
+                // What is left out is answered as if nothing were known of it.
+                bytes <= limits::ASK_BYTES - 64
+            })
+            .collect();
+        let ask = Ask::Compare { id, logs };
+        step.push(Effect::SendRequest {
+            to: peer.to_owned(),
+            bytes: ask.encode(),
+        });
+    }
+
+    /// Asks a peer that has something new, but not over and over: there are things that one node
+    /// has and another cannot take.
+    pub(super) fn compare_back(&mut self, peer: &str, step: &mut Step<'_>) {
+        if self.peers.may_compare_back(peer, step.now) {
+            self.compare(peer, step);
+        }
+    }
+
+    fn standpoints(&self) -> impl Iterator<Item = Standpoint> {
+        self.tracks
+            .iter()
+            .filter(|(_, track)| !track.lost)
+            .map(|(organization, track)| {
+                let head = track.held.log.head.as_ref();
+                Standpoint {
+                    organization: organization.as_str().to_owned(),
+                    size: head.map_or(0, Head::size),
+                    root: head.map_or(EMPTY_ROOT, |head| *head.root()),
+                    time: head.map_or(0, seconds),
+                    frozen: track.frozen,
+                }
+            })
+    }
+
+    /// Gives up what was asked too long ago.
+    pub(super) fn expire(&mut self, step: &mut Step<'_>) {
+        for (peer, question) in self.peers.overdue(step.now) {
+            self.peers.rest(&peer, step.now);
+            self.give_up([question]);
+        }
+    }
+
+    /// These will not be answered; what is still missing is found at the next comparison.
+    pub(super) fn give_up(&mut self, questions: impl IntoIterator<Item = Question>) {
+        for question in questions {
+            if let Question::Pull { organization, .. } = question
+                && let Some(track) = self.tracks.get_mut(&organization)
+            {
+                track.pulling = false;
+            }
+        }
+    }
+
+    pub(super) fn answered(&mut self, from: &str, bytes: &[u8], step: &mut Step<'_>) {
+        if !self.peers.is_member(from) {
+            return step.penalize(from, Misbehaviour::NotMember);
+        }
+        let answer = match Answer::decode(bytes) {
+            Ok(answer) => answer,
+            Err(error) => {
+                let questions = self.peers.failed(from);
+                self.give_up(questions);
+                if !error.is_other_version() {
+                    self.blame(from, error.into(), step);
+                }
+                return;
+            }
+        };
+        // Too late, or twice, or never asked for: nothing is done for it.
+        let Some(question) = self.peers.answered(from, answer.id()) else {
+            return;
+        };
+        self.give_up([question.clone()]);
+        match (question, answer) {
+            (Question::Compare, Answer::Heads { notes, forks, .. }) => {
+                self.take_heads(from, &notes, forks, step);
+            }
+            (
+                Question::Pull {
+                    organization,
+                    from: asked,
+                },
+                Answer::Piece(piece),
+            ) => {
+                let Some(track) = self.tracks.get(&organization) else {
+                    return;
+                };
+                if track.flight.is_some() && !track.frozen {
+                    let waiting = Waiting::Piece {
+                        from: from.to_owned(),
+                        asked,
+                        piece,
+                    };
+                    self.wait(&organization, waiting, step);
+                } else {
+                    self.take_piece(&organization, from, asked, piece, step);
+                }
+            }
+            (_, Answer::Refused { .. }) => {}
+            _ => self.blame(
+                from,
+                Misbehaviour::Inconsistent("an answer to something else"),
+                step,
+            ),
+        }
+    }
+
+    fn take_heads(&mut self, from: &str, notes: &[String], forks: Vec<Fork>, step: &mut Step<'_>) {
+        for fork in forks {
+            let organization = self.organization_of(&fork.one.note);
+            let track = organization.as_ref().and_then(|name| self.tracks.get(name));
+            if track.is_some_and(|track| track.frozen) {
+                continue;
+            }
+            match fork.verify(&self.charter) {
+                Ok(organization) => self.freeze(&organization, fork, step),
+                Err(error) => return self.blame(from, error.into(), step),
+            }
+        }
+        for note in notes {
+            let Some(organization) = self.organization_of(note) else {
+                return self.blame(from, Misbehaviour::WrongLog, step);
+            };
+            let Some(track) = self.tracks.get_mut(&organization) else {
+                continue;
+            };
+            if track.is_closed() || track.has_note(note) {
+                continue;
+            }
+            let head = match track.verify(note) {
+                Ok(head) => head,
+                Err(error) => return self.blame(from, error.into(), step),
+            };
+            if is_from_the_future(&head, step.now) {
+                continue;
+            }
+            if head.size() > track.size() {
+                self.pull(&organization, from, step);
+            } else if track.flight.is_none() {
+                self.take_head(&organization, head, step);
+            }
+        }
+    }
+}
+
+/// Time of a head as it stands in a [`Standpoint`].
+pub(super) fn seconds(head: &Head) -> u64 {
+    u64::try_from(head.time().unix_seconds()).unwrap_or(0)
+}

@@ -1,0 +1,307 @@
+//! Broadcasts: a new head with its newest entries, or the proof of a fork.
+
+use syndic_vc::did::Did;
+
+use super::batch;
+use super::track::{Cargo, Flight, Held, Waiting, is_from_the_future};
+use super::{Effect, Misbehaviour, Peer, Replica, Step, Verdict};
+use crate::fold;
+use crate::fork::{self, Fork};
+use crate::head::Head;
+use crate::log::{self, Frontier, LogState};
+use crate::message::{Broadcast, News};
+use crate::statement::Statement;
+use crate::store::Write;
+
+impl Replica {
+    pub(super) fn announced(&mut self, from: Peer, token: u64, bytes: &[u8], step: &mut Step<'_>) {
+        if !self.peers.is_member(&from) {
+            step.reject(token, &from, Misbehaviour::NotMember);
+            return;
+        }
+        match Broadcast::decode(bytes) {
+            Ok(Broadcast::News(news)) => self.news(from, token, news, step),
+            Ok(Broadcast::Fork(fork)) => self.told_of_fork(&from, token, fork, step),
+            // From a newer program: no reason to blame anybody.
+            Err(error) if error.is_other_version() => {
+                step.verdict(token, Verdict::Ignore);
+            }
+            Err(error) => step.reject(token, &from, error),
+        }
+    }
+
+    fn news(&mut self, from: Peer, token: u64, news: News, step: &mut Step<'_>) {
+        let Some(organization) = self.organization_of(&news.note) else {
+            step.reject(token, &from, Misbehaviour::WrongLog);
+            return;
+        };
+        let Some(track) = self.tracks.get(&organization) else {
+            return;
+        };
+        if track.is_closed() || track.has_note(&news.note) {
+            step.verdict(token, Verdict::Ignore);
+        } else if track.flight.is_some() {
+            self.wait(&organization, Waiting::News { from, token, news }, step);
+        } else {
+            self.take_news(&organization, &from, token, news, step);
+        }
+    }
+
+    /// The member whose log a note claims to speak of.
+    pub(super) fn organization_of(&self, note: &str) -> Option<Did> {
+        let name = fork::organization_of(self.charter.id(), note)?;
+        self.tracks
+            .get_key_value(name)
+            .map(|(organization, _)| organization.clone())
+    }
+
+    /// Takes a new head in, if no batch of its log is in flight.
+    pub(super) fn take_news(
+        &mut self,
+        organization: &Did,
+        from: &str,
+        token: u64,
+        news: News,
+        step: &mut Step<'_>,
+    ) {
+        let Some(track) = self.tracks.get_mut(organization) else {
+            return;
+        };
+        if track.is_closed() || track.has_note(&news.note) {
+            step.verdict(token, Verdict::Ignore);
+            return;
+        }
+        if !self.peers.may_check(from, step.now) {
+            step.verdict(token, Verdict::Ignore);
+            step.penalize(from, Misbehaviour::Flood);
+            return;
+        }
+        let head = match track.verify(&news.note) {
+            Ok(head) => head,
+            Err(error) => return step.reject(token, from, error),
+        };
+        if news.from + news.entries.len() as u64 != head.size() {
+            let why = Misbehaviour::Inconsistent("entries that do not end at their head");
+            return step.reject(token, from, why);
+        }
+        if is_from_the_future(&head, step.now) {
+            return step.verdict(token, Verdict::Ignore);
+        }
+        let size = track.size();
+        if head.size() <= size {
+            let new = self.take_head(organization, head, step);
+            step.verdict(
+                token,
+                if new {
+                    Verdict::Accept
+                } else {
+                    Verdict::Ignore
+                },
+            );
+            return;
+        }
+        let Some(known) = size.checked_sub(news.from) else {
+            // Entries between ours and these are missing: the one who has these has them all.
+            track.remember(head, from, false);
+            step.verdict(token, Verdict::Ignore);
+            return self.pull(organization, from, step);
+        };
+        self.append_news(
+            organization,
+            from,
+            token,
+            head,
+            news.entries.get(known as usize..),
+            step,
+        );
+    }
+
+    /// Appends entries that begin where the log ends and lead to `head`.
+    fn append_news(
+        &mut self,
+        organization: &Did,
+        from: &str,
+        token: u64,
+        head: Head,
+        entries: Option<&[Vec<u8>]>,
+        step: &mut Step<'_>,
+    ) {
+        let Some(track) = self.tracks.get_mut(organization) else {
+            return;
+        };
+        let entries = entries.unwrap_or_default();
+        let grown = log::append(organization.as_str(), &track.held.log.frontier, entries);
+        let Ok((frontier, writes)) = grown else {
+            return step.verdict(token, Verdict::Ignore);
+        };
+        if frontier.root() != *head.root() {
+            // Either these are not the log's entries, or there are two logs. What is pulled now
+            // tells which; until then nobody is blamed.
+            track.remember(head, from, true);
+            step.verdict(token, Verdict::Ignore);
+            return self.pull(organization, from, step);
+        }
+        let taken = self.take_entries(
+            organization,
+            entries,
+            (frontier, writes),
+            head,
+            Vec::new(),
+            step,
+        );
+        step.verdict(
+            token,
+            if taken {
+                Verdict::Accept
+            } else {
+                Verdict::Ignore
+            },
+        );
+    }
+
+    /// Stores entries that are known to be the log's, with what follows from them. False if one
+    /// of them is no statement, or the store cannot be read.
+    pub(super) fn take_entries(
+        &mut self,
+        organization: &Did,
+        entries: &[Vec<u8>],
+        (frontier, mut writes): (Frontier, Vec<Write>),
+        head: Head,
+        proof: Vec<log::Hash>,
+        step: &mut Step<'_>,
+    ) -> bool {
+        let first = frontier.size() - entries.len() as u64;
+        let mut statements = Vec::with_capacity(entries.len());
+        for (index, entry) in (first..).zip(entries) {
+            match Statement::parse(entry) {
+                Ok(statement) => statements.push(statement),
+                Err(why) => {
+                    self.stop_at(organization, index, why, step);
+                    return false;
+                }
+            }
+        }
+        let facts = fold::fold(organization.as_str(), first, &statements, step.reader);
+        let Some(facts) = step.read(facts) else {
+            return false;
+        };
+        writes.extend(facts);
+        let Some(track) = self.tracks.get_mut(organization) else {
+            return false;
+        };
+        let next = batch::grown(&track.held, frontier, head, proof);
+        self.persist_received(organization, next, writes, step);
+        true
+    }
+
+    pub(super) fn persist_received(
+        &mut self,
+        organization: &Did,
+        next: Held,
+        writes: Vec<Write>,
+        step: &mut Step<'_>,
+    ) {
+        let Some(track) = self.tracks.get_mut(organization) else {
+            return;
+        };
+        // A promise that is replaced was signed all the same: it is held against what comes.
+        if next.promise != track.held.promise
+            && let Some(old) = track.held.promise.clone()
+            && next.promise.as_ref().is_none_or(|new| new.head != old.head)
+        {
+            track.remember(old.head, "", false);
+        }
+        let content = batch::step(organization.as_str(), &track.held, &next, writes);
+        let batch = self.next_batch;
+        track.flight = Some(Flight {
+            batch,
+            cargo: Cargo::Received { next },
+        });
+        self.fly(organization.clone(), content, Vec::new(), step);
+    }
+
+    /// Takes a valid head of entries that are all stored. Says whether it told anything new.
+    pub(super) fn take_head(
+        &mut self,
+        organization: &Did,
+        head: Head,
+        step: &mut Step<'_>,
+    ) -> bool {
+        let Some(track) = self.tracks.get_mut(organization) else {
+            return false;
+        };
+        let log = &track.held.log;
+        let covered = log.head.as_ref().map_or(0, Head::size);
+        if head.size() == track.size() && *head.root() == log.frontier.root() {
+            if !track.held.is_older_than(&head) {
+                return false;
+            }
+            let log = LogState {
+                frontier: log.frontier.clone(),
+                head: Some(head),
+            };
+            self.persist_received(organization, Held { log, promise: None }, Vec::new(), step);
+            return true;
+        }
+        if head.size() > covered {
+            // In the middle of a catch-up: wait until there is a head to hold against it.
+            track.remember(head, "", false);
+            return false;
+        }
+        let fork = self.contradiction(organization, &head, step.reader);
+        if let Some(Some(fork)) = step.read(fork) {
+            self.freeze(organization, fork, step);
+        }
+        false
+    }
+
+    fn told_of_fork(&mut self, from: &str, token: u64, fork: Fork, step: &mut Step<'_>) {
+        let organization = self.organization_of(&fork.one.note);
+        let track = organization.as_ref().and_then(|name| self.tracks.get(name));
+        let Some((organization, track)) = organization.as_ref().zip(track) else {
+            return step.reject(token, from, Misbehaviour::WrongLog);
+        };
+        if track.frozen {
+            return step.verdict(token, Verdict::Ignore);
+        }
+        if !self.peers.may_check(from, step.now) {
+            step.verdict(token, Verdict::Ignore);
+            return step.penalize(from, Misbehaviour::Flood);
+        }
+        match fork.verify(&self.charter) {
+            Ok(_) => {
+                step.verdict(token, Verdict::Accept);
+                self.freeze(organization, fork, step);
+            }
+            Err(error) => step.reject(token, from, error),
+        }
+    }
+
+    fn stop_at(
+        &mut self,
+        organization: &Did,
+        index: u64,
+        why: crate::statement::StatementError,
+        step: &mut Step<'_>,
+    ) {
+        let Some(track) = self.tracks.get_mut(organization) else {
+            return;
+        };
+        if !track.unreadable {
+            track.unreadable = true;
+            let organization = organization.clone();
+            step.push(Effect::Unreadable {
+                organization,
+                index,
+                why,
+            });
+        }
+    }
+}
+
+impl Step<'_> {
+    fn reject(&mut self, token: u64, from: &str, why: impl Into<Misbehaviour>) {
+        self.verdict(token, Verdict::Reject);
+        self.penalize(from, why);
+    }
+}

@@ -1,0 +1,294 @@
+//! The nodes of other members: who is connected, what they were asked, how much work they may
+//! still cause.
+
+use std::collections::BTreeMap;
+
+use syndic_vc::did::Did;
+use syndic_vc::time::Timestamp;
+
+use super::Peer;
+use super::rng::Rng;
+use crate::limits;
+
+/// All peer ids on the members' cards. The table never grows.
+#[derive(Debug)]
+pub(super) struct Peers {
+    table: BTreeMap<Peer, Member>,
+    next_ask: u64,
+}
+
+#[derive(Debug)]
+struct Member {
+    connected: bool,
+    asked: BTreeMap<u64, Asked>,
+    checks: Budget,
+    asks: Budget,
+    back: Budget,
+    /// Not asked for entries before this: it left a question unanswered or answered it badly.
+    rests_until: Option<Timestamp>,
+}
+
+/// A question that is not answered yet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Asked {
+    pub(super) what: Question,
+    at: Timestamp,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Question {
+    Compare,
+    Pull { organization: Did, from: u64 },
+}
+
+impl Peers {
+    pub(super) fn new(peers: impl Iterator<Item = Peer>) -> Self {
+        Self {
+            table: peers.map(|peer| (peer, Member::new())).collect(),
+            next_ask: 1,
+        }
+    }
+
+    pub(super) fn is_member(&self, peer: &str) -> bool {
+        self.table.contains_key(peer)
+    }
+
+    pub(super) fn connected(&mut self, peer: &str) {
+        if let Some(member) = self.table.get_mut(peer) {
+            member.connected = true;
+            member.rests_until = None;
+        }
+    }
+
+    /// Forgets the connection, and gives back what was asked over it.
+    pub(super) fn disconnected(&mut self, peer: &str) -> Vec<Question> {
+        if let Some(member) = self.table.get_mut(peer) {
+            member.connected = false;
+        }
+        self.failed(peer)
+    }
+
+    /// All that was asked of the peer will not be answered.
+    pub(super) fn failed(&mut self, peer: &str) -> Vec<Question> {
+        let Some(member) = self.table.get_mut(peer) else {
+            return Vec::new();
+        };
+        std::mem::take(&mut member.asked)
+            .into_values()
+            .map(|asked| asked.what)
+            .collect()
+    }
+
+    /// Whether one more check of a signature may be done on the peer's account.
+    pub(super) fn may_check(&mut self, peer: &str, now: Timestamp) -> bool {
+        self.table
+            .get_mut(peer)
+            .is_some_and(|member| member.checks.spend(now))
+    }
+
+    /// Whether one more question of the peer is answered.
+    pub(super) fn may_ask(&mut self, peer: &str, now: Timestamp) -> bool {
+        self.table
+            .get_mut(peer)
+            .is_some_and(|member| member.asks.spend(now))
+    }
+
+    /// Whether a question of the peer may be answered with a question: once a second.
+    pub(super) fn may_compare_back(&mut self, peer: &str, now: Timestamp) -> bool {
+        self.table
+            .get_mut(peer)
+            .is_some_and(|member| member.back.spend(now))
+    }
+
+    /// Does not ask the peer for entries for a while.
+    pub(super) fn rest(&mut self, peer: &str, now: Timestamp) {
+        if let Some(member) = self.table.get_mut(peer) {
+            member.rests_until = now.checked_add_seconds(limits::REST_SECONDS);
+        }
+    }
+
+    /// Notes a question to the peer and gives its id; `None` if the peer is not connected, has
+    /// enough to answer already, or is the wrong one to ask now.
+    pub(super) fn ask(&mut self, peer: &str, what: Question, now: Timestamp) -> Option<u64> {
+        let member = self.table.get_mut(peer)?;
+        let resting = matches!(what, Question::Pull { .. })
+            && member.rests_until.is_some_and(|until| now < until);
+        let full = member.asked.len() >= limits::ASKS_PER_PEER;
+        let twice = member.asked.values().any(|asked| asked.what == what);
+        if !member.connected || resting || full || twice {
+            return None;
+        }
+        let id = self.next_ask;
+        self.next_ask += 1;
+        member.asked.insert(id, Asked { what, at: now });
+        Some(id)
+    }
+
+    /// The question that is answered by this id, if it was asked of this peer and is still open.
+    pub(super) fn answered(&mut self, peer: &str, id: u64) -> Option<Question> {
+        Some(self.table.get_mut(peer)?.asked.remove(&id)?.what)
+    }
+
+    /// Questions that waited too long, with the peers that did not answer. A clock that was set
+    /// back counts as too long: better asked twice than never.
+    pub(super) fn overdue(&mut self, now: Timestamp) -> Vec<(Peer, Question)> {
+        let mut overdue = Vec::new();
+        for (peer, member) in &mut self.table {
+            member.asked.retain(|_, asked| {
+                let open = (0..limits::ASK_SECONDS).contains(&now.seconds_since(asked.at));
+                if !open {
+                    overdue.push((peer.clone(), asked.what.clone()));
+                }
+                open
+            });
+        }
+        overdue
+    }
+
+    /// Some of the connected peers, none twice.
+    pub(super) fn sample(&self, count: usize, rng: &mut Rng) -> Vec<Peer> {
+        let mut all: Vec<&Peer> = self
+            .table
+            .iter()
+            .filter(|(_, m)| m.connected)
+            .map(|(peer, _)| peer)
+            .collect();
+        let mut some = Vec::new();
+        while some.len() < count && !all.is_empty() {
+            let at = rng.below(all.len() as u64) as usize;
+            some.push(all.swap_remove(at).clone());
+        }
+        some
+    }
+}
+
+impl Member {
+    const fn new() -> Self {
+        Self {
+            connected: false,
+            asked: BTreeMap::new(),
+            checks: Budget::new(limits::CHECKS_BURST, limits::CHECKS_PER_SECOND),
+            asks: Budget::new(limits::ASKS_BURST, limits::ASKS_PER_SECOND),
+            back: Budget::new(1, 1),
+            rests_until: None,
+        }
+    }
+}
+
+/// So many at once, and so many more each second.
+#[derive(Debug)]
+struct Budget {
+    burst: i64,
+    per_second: i64,
+    left: i64,
+    filled: Option<Timestamp>,
+}
+
+impl Budget {
+    const fn new(burst: i64, per_second: i64) -> Self {
+        Self {
+            burst,
+            per_second,
+            left: burst,
+            filled: None,
+        }
+    }
+
+    fn spend(&mut self, now: Timestamp) -> bool {
+        let seconds = self.filled.map_or(0, |filled| now.seconds_since(filled));
+        if seconds > 0 {
+            let more = seconds.saturating_mul(self.per_second);
+            self.left = self.left.saturating_add(more).min(self.burst);
+        }
+        // Credit comes in whole seconds: between them the time of the last one stays.
+        if self.filled.is_none() || seconds != 0 {
+            self.filled = Some(now);
+        }
+        let may = self.left > 0;
+        self.left -= i64::from(may);
+        may
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds).unwrap()
+    }
+
+    fn peers() -> Peers {
+        let mut peers = Peers::new(["a", "b", "c"].into_iter().map(str::to_owned));
+        for peer in ["a", "b", "c"] {
+            peers.connected(peer);
+        }
+        peers
+    }
+
+    #[test]
+    fn a_budget_is_a_burst_and_a_rate() {
+        let mut budget = Budget::new(3, 2);
+        let spent = |budget: &mut Budget, now| (0..10).filter(|_| budget.spend(now)).count();
+        assert_eq!(spent(&mut budget, at(100)), 3);
+        assert_eq!(spent(&mut budget, at(101)), 2);
+        assert_eq!(spent(&mut budget, at(200)), 3);
+        // A clock set back gives nothing, and does not stop the budget for ever.
+        assert_eq!(spent(&mut budget, at(50)), 0);
+        assert_eq!(spent(&mut budget, at(51)), 2);
+    }
+
+    #[test]
+    fn a_peer_is_asked_so_much_at_a_time() {
+        let mut peers = peers();
+        let pull = |n| Question::Pull {
+            organization: Did::parse("did:x:y").unwrap(),
+            from: n,
+        };
+        let asked = (0..10)
+            .filter(|n| peers.ask("a", pull(*n), at(0)).is_some())
+            .count();
+        assert_eq!(asked, limits::ASKS_PER_PEER);
+        assert!(peers.ask("stranger", Question::Compare, at(0)).is_none());
+        assert_eq!(peers.overdue(at(limits::ASK_SECONDS - 1)).len(), 0);
+        assert_eq!(
+            peers.overdue(at(limits::ASK_SECONDS)).len(),
+            limits::ASKS_PER_PEER
+        );
+    }
+
+    #[test]
+    fn an_answer_counts_once_and_only_from_who_was_asked() {
+        let mut peers = peers();
+        let id = peers.ask("a", Question::Compare, at(0)).unwrap();
+        assert_eq!(peers.ask("a", Question::Compare, at(0)), None);
+        assert_eq!(peers.answered("b", id), None);
+        assert_eq!(peers.answered("a", id), Some(Question::Compare));
+        assert_eq!(peers.answered("a", id), None);
+    }
+
+    #[test]
+    fn who_rests_is_not_pulled_from() {
+        let mut peers = peers();
+        peers.rest("a", at(0));
+        let pull = Question::Pull {
+            organization: Did::parse("did:x:y").unwrap(),
+            from: 0,
+        };
+        assert_eq!(peers.ask("a", pull.clone(), at(1)), None);
+        assert!(peers.ask("a", Question::Compare, at(1)).is_some());
+        assert!(peers.ask("a", pull, at(limits::REST_SECONDS)).is_some());
+    }
+
+    #[test]
+    fn a_sample_has_no_peer_twice() {
+        let mut rng = Rng::new(7);
+        let mut peers = peers();
+        let mut all = peers.sample(5, &mut rng);
+        all.sort();
+        assert_eq!(all, ["a", "b", "c"]);
+        peers.disconnected("b");
+        assert_eq!(peers.sample(5, &mut rng).len(), 2);
+    }
+}

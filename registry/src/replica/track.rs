@@ -1,0 +1,303 @@
+//! What a replica knows of one log, and what is under way about it.
+
+use std::collections::VecDeque;
+
+use syndic_vc::key::PublicKey;
+use syndic_vc::time::Timestamp;
+
+use super::Peer;
+use crate::charter::MemberCard;
+use crate::fork::Fork;
+use crate::head::{self, Head, HeadError};
+use crate::limits;
+use crate::log::{Hash, LogState};
+use crate::message::codec::{Decoder, Encoder};
+use crate::message::{self, News, Piece};
+use crate::store::{self, ReadError, Reader};
+
+/// One log.
+pub(super) struct Track {
+    origin: String,
+    log_key: PublicKey,
+    organization: String,
+    /// What the store holds.
+    pub(super) held: Held,
+    /// Whether the store holds evidence against the organization, or is about to.
+    pub(super) frozen: bool,
+    /// Evidence that the store does not hold yet.
+    pub(super) evidence: Option<Fork>,
+    /// The one batch that is being stored.
+    pub(super) flight: Option<Flight>,
+    /// What came in meanwhile.
+    pub(super) waiting: VecDeque<Waiting>,
+    /// Whether entries are being pulled.
+    pub(super) pulling: bool,
+    /// A valid head that is further than the entries, to be checked once they are there.
+    pub(super) doubt: Option<Doubt>,
+    /// Size of the largest valid head ever seen.
+    pub(super) known: u64,
+    /// An entry that is no statement: the log is followed up to there.
+    pub(super) unreadable: bool,
+    /// The store could not be read after it failed: nothing is known until it can.
+    pub(super) lost: bool,
+}
+
+/// State of a log in the store.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Held {
+    pub(super) log: LogState,
+    /// Present exactly if there are entries beyond the head.
+    pub(super) promise: Option<Promise>,
+}
+
+/// A head that is further than the entries, and proof that they are its beginning: what vouches
+/// for entries in the middle of a long catch-up.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Promise {
+    pub(super) head: Head,
+    /// From the size of the frontier to that of the head.
+    pub(super) proof: Vec<Hash>,
+}
+
+/// A batch that is being stored.
+pub(super) struct Flight {
+    pub(super) batch: u64,
+    pub(super) cargo: Cargo,
+}
+
+pub(super) enum Cargo {
+    /// Entries or a head of the own log.
+    Own {
+        next: Held,
+        publications: Vec<Publication>,
+    },
+    /// Entries or a head of another log, or of the own log as peers had it.
+    Received { next: Held },
+    /// Evidence against the organization.
+    Evidence(Fork),
+}
+
+/// A publication in a batch that is being stored.
+pub(super) struct Publication {
+    pub(super) ticket: u64,
+    pub(super) first: u64,
+    pub(super) count: usize,
+}
+
+/// A message that waits for the batch before it.
+pub(super) enum Waiting {
+    News {
+        from: Peer,
+        token: u64,
+        news: News,
+    },
+    Piece {
+        from: Peer,
+        asked: u64,
+        piece: Piece,
+    },
+}
+
+/// A valid head not yet compared with the entries up to it.
+pub(super) struct Doubt {
+    pub(super) head: Head,
+    pub(super) peer: Peer,
+    /// The peer sent entries with it that do not lead to it: it either tells of a fork, or lies.
+    pub(super) accused: bool,
+}
+
+impl Track {
+    pub(super) fn load(
+        consortium: &str,
+        card: &MemberCard,
+        reader: &dyn Reader,
+    ) -> Result<Self, ReadError> {
+        let organization = card.did().as_str();
+        let held = Held::read(organization, reader)?;
+        Ok(Self {
+            origin: head::origin(consortium, organization),
+            log_key: card.log_key().clone(),
+            organization: organization.to_owned(),
+            known: held.known(),
+            held,
+            frozen: reader.get(&store::evidence(organization))?.is_some(),
+            evidence: None,
+            flight: None,
+            waiting: VecDeque::new(),
+            pulling: false,
+            doubt: None,
+            unreadable: false,
+            lost: false,
+        })
+    }
+
+    /// Back to what the store holds.
+    pub(super) fn reload(&mut self, reader: &dyn Reader) -> Result<(), ReadError> {
+        self.lost = true;
+        self.held = Held::read(&self.organization, reader)?;
+        self.frozen |= reader.get(&store::evidence(&self.organization))?.is_some();
+        self.known = self.known.max(self.held.known());
+        self.lost = false;
+        Ok(())
+    }
+
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    pub(super) fn log_key(&self) -> &PublicKey {
+        &self.log_key
+    }
+
+    /// Number of entries that are stored.
+    pub(super) fn size(&self) -> u64 {
+        self.held.log.frontier.size()
+    }
+
+    /// Whether nothing can be taken in for good.
+    pub(super) fn is_closed(&self) -> bool {
+        self.frozen || self.lost
+    }
+
+    /// Whether this very note is stored or being stored: nothing is to be learned from it.
+    pub(super) fn has_note(&self, note: &str) -> bool {
+        let next = match &self.flight {
+            Some(Flight {
+                cargo: Cargo::Own { next, .. } | Cargo::Received { next },
+                ..
+            }) => next.log.head.as_ref(),
+            _ => None,
+        };
+        [self.held.log.head.as_ref(), next]
+            .into_iter()
+            .flatten()
+            .any(|head| head.note() == note)
+    }
+
+    /// Checks a note, unless it is one that was checked before.
+    pub(super) fn verify(&mut self, note: &str) -> Result<Head, HeadError> {
+        let head = match self.held.heads().find(|head| head.note() == note) {
+            Some(head) => head.clone(),
+            None => Head::verify(note, &self.origin, &self.log_key)?,
+        };
+        self.known = self.known.max(head.size());
+        Ok(head)
+    }
+
+    /// Keeps a valid head in mind until the entries are there. The first one stays, unless the
+    /// new one can convict a liar.
+    pub(super) fn remember(&mut self, head: Head, peer: &str, accused: bool) {
+        if self
+            .doubt
+            .as_ref()
+            .is_none_or(|old| accused && !old.accused)
+        {
+            self.doubt = Some(Doubt {
+                head,
+                peer: peer.to_owned(),
+                accused,
+            });
+        }
+    }
+}
+
+impl Held {
+    pub(super) fn read(organization: &str, reader: &dyn Reader) -> Result<Self, ReadError> {
+        let log = LogState::read(organization, reader)?;
+        let promise = Promise::read(organization, reader)?;
+        let size = log.frontier.size();
+        let damaged = |what| ReadError::Damaged {
+            place: format!("the log of {organization}"),
+            what,
+        };
+        let covered = log.head.as_ref().map_or(0, Head::size);
+        match &promise {
+            None if covered != size => return Err(damaged("there are entries beyond its head")),
+            Some(promise) if covered >= size || promise.head.size() <= size => {
+                return Err(damaged(
+                    "its head and the promised head do not fit its entries",
+                ));
+            }
+            _ => {}
+        }
+        let root_fits = log
+            .head
+            .as_ref()
+            .is_none_or(|head| *head.root() == log.frontier.root());
+        if covered == size && !root_fits {
+            return Err(damaged("its right edge does not lead to its head"));
+        }
+        Ok(Self { log, promise })
+    }
+
+    fn heads(&self) -> impl Iterator<Item = &Head> {
+        let promised = self.promise.as_ref().map(|promise| &promise.head);
+        self.log.head.iter().chain(promised)
+    }
+
+    fn known(&self) -> u64 {
+        self.heads().map(Head::size).max().unwrap_or(0)
+    }
+
+    /// Whether a head of stored entries tells more than the one that is held.
+    pub(super) fn is_older_than(&self, head: &Head) -> bool {
+        self.log
+            .head
+            .as_ref()
+            .is_none_or(|held| (held.size(), held.time()) < (head.size(), head.time()))
+    }
+}
+
+impl Promise {
+    /// Where a promise is stored; beside the state of the log, in the same batch.
+    pub(super) fn key(organization: &str) -> Vec<u8> {
+        [b"r/p".as_slice(), organization.as_bytes()].concat()
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = Encoder::default();
+        out.hashes(&self.proof);
+        out.run(&self.head.encode());
+        out.finish()
+    }
+
+    fn read(organization: &str, reader: &dyn Reader) -> Result<Option<Self>, ReadError> {
+        let Some(bytes) = reader.get(&Self::key(organization))? else {
+            return Ok(None);
+        };
+        Self::decode(&bytes)
+            .map(Some)
+            .ok_or_else(|| ReadError::Damaged {
+                place: format!("the log of {organization}"),
+                what: "the promised head",
+            })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut from = Decoder::new(bytes);
+        let proof = message::hashes(&mut from).ok()?;
+        let head = Head::decode(from.run("bytes in a head", 8 + limits::NOTE_BYTES).ok()?)?;
+        from.finish().ok()?;
+        Some(Self { head, proof })
+    }
+}
+
+/// Whether a head was signed further in the future than clocks may differ.
+pub(super) fn is_from_the_future(head: &Head, now: Timestamp) -> bool {
+    head.time().seconds_since(now) > limits::FUTURE_SECONDS
+}
+
+impl Waiting {
+    /// What it takes in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        let (note, entries) = match self {
+            Self::News { news, .. } => (&news.note, &news.entries),
+            Self::Piece { piece, .. } => (&piece.note, &piece.entries),
+        };
+        note.len()
+            + entries
+                .iter()
+                .map(|entry| entry.len() + size_of::<Vec<u8>>())
+                .sum::<usize>()
+    }
+}

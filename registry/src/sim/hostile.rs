@@ -1,0 +1,315 @@
+//! What a lying member makes of messages. It holds a valid log key, so that its own log is its to
+//! sign; everybody else's it can only bend.
+
+use super::node::Node;
+use super::plan::Lies;
+use crate::charter::Charter;
+use crate::fork::{Branch, Fork};
+use crate::head::{self, Head};
+use crate::limits;
+use crate::log::{self, LogState};
+use crate::message::{Answer, Ask, Broadcast, News, Piece, Standpoint};
+use crate::replica::rng::Rng;
+use crate::statement::{Content, Statement, Unknown};
+use crate::store::{MemoryStore, Reader};
+use syndic_vc::json::Object;
+use syndic_vc::time::Timestamp;
+
+/// How many messages it keeps for later.
+const ARCHIVE: usize = 60;
+
+/// The liar's memory.
+#[derive(Default)]
+pub(super) struct Liar {
+    broadcasts: Vec<Vec<u8>>,
+    answers: Vec<Vec<u8>>,
+    /// Messages that no honest member would have sent.
+    pub(super) lies: u64,
+}
+
+impl Liar {
+    /// What a broadcast becomes that passes through its hands.
+    pub(super) fn bend_broadcast(
+        &mut self,
+        rng: &mut Rng,
+        lies: &Lies,
+        bytes: Vec<u8>,
+    ) -> Option<Vec<u8>> {
+        keep(rng, &mut self.broadcasts, &bytes);
+        if rng.chance(lies.silent) {
+            self.lies += 1;
+            return None;
+        }
+        if rng.chance(lies.corrupt) {
+            self.lies += 1;
+            return Some(corrupt(rng, bytes));
+        }
+        if rng.chance(lies.tamper)
+            && let Ok(Broadcast::News(mut news)) = Broadcast::decode(&bytes)
+        {
+            self.lies += 1;
+            if rng.chance(20) {
+                // A gap: the head is true, but the entries begin too late.
+                let skip = rng.below(news.entries.len() as u64 + 1);
+                news.entries.drain(..skip as usize);
+                news.from += skip;
+            } else {
+                news.from += bend(rng, &mut news.entries);
+            }
+            return Some(Broadcast::News(news).encode());
+        }
+        Some(bytes)
+    }
+
+    /// What an answer becomes.
+    pub(super) fn bend_answer(
+        &mut self,
+        rng: &mut Rng,
+        lies: &Lies,
+        bytes: Vec<u8>,
+    ) -> Option<Vec<u8>> {
+        keep(rng, &mut self.answers, &bytes);
+        if rng.chance(lies.silent) {
+            self.lies += 1;
+            return None;
+        }
+        if rng.chance(lies.corrupt) {
+            self.lies += 1;
+            return Some(corrupt(rng, bytes));
+        }
+        if rng.chance(lies.oversize) {
+            self.lies += 1;
+            let mut bytes = bytes;
+            bytes.resize(limits::ANSWER_BYTES + 1, 0);
+            return Some(bytes);
+        }
+        if rng.chance(lies.replay)
+            && let Some(old) = rng
+                .pick(&self.answers)
+                .and_then(|old| Answer::decode(old).ok())
+            && let Ok(now) = Answer::decode(&bytes)
+        {
+            self.lies += 1;
+            return Some(renumbered(old, now.id()).encode());
+        }
+        if rng.chance(lies.tamper)
+            && let Ok(Answer::Piece(piece)) = Answer::decode(&bytes)
+        {
+            self.lies += 1;
+            return Some(Answer::Piece(bend_piece(rng, piece)).encode());
+        }
+        Some(bytes)
+    }
+
+    /// A broadcast out of the blue.
+    pub(super) fn invent_broadcast(
+        &mut self,
+        rng: &mut Rng,
+        lies: &Lies,
+        charter: &Charter,
+        nodes: &[Node],
+        now: Timestamp,
+    ) -> Option<Vec<u8>> {
+        self.lies += 1;
+        if rng.chance(lies.forge) {
+            return forged(rng, charter, nodes, now);
+        }
+        if rng.chance(lies.accuse) {
+            return self.accusation(rng);
+        }
+        if rng.chance(lies.replay) {
+            return rng.pick(&self.broadcasts).cloned();
+        }
+        Some((0..rng.below(200)).map(|_| rng.below(256) as u8).collect())
+    }
+
+    /// A question out of the blue.
+    pub(super) fn invent_ask(rng: &mut Rng, nodes: &[Node]) -> Vec<u8> {
+        let Some(node) = rng.pick(nodes) else {
+            return Vec::new();
+        };
+        let organization = node.did.as_str().to_owned();
+        let ask = match rng.below(4) {
+            0 => Ask::Pull {
+                id: rng.next(),
+                organization,
+                from: rng.below(2_000),
+            },
+            1 => Ask::Pull {
+                id: 1,
+                organization: "did:example:nobody".to_owned(),
+                from: 0,
+            },
+            2 => {
+                let size = limits::LOG_SIZE;
+                let log = Standpoint {
+                    organization,
+                    size,
+                    root: [7; 32],
+                    time: u64::MAX,
+                    frozen: rng.chance(50),
+                };
+                Ask::Compare {
+                    id: rng.next(),
+                    logs: vec![log],
+                }
+            }
+            _ => return (0..rng.below(100)).map(|_| rng.below(256) as u8).collect(),
+        };
+        ask.encode()
+    }
+
+    /// Two true heads of one honest log, said to contradict each other.
+    fn accusation(&self, rng: &mut Rng) -> Option<Vec<u8>> {
+        let notes: Vec<String> = self
+            .broadcasts
+            .iter()
+            .filter_map(|bytes| match Broadcast::decode(bytes) {
+                Ok(Broadcast::News(news)) => Some(news.note),
+                _ => None,
+            })
+            .collect();
+        let (one, other) = (rng.pick(&notes)?, rng.pick(&notes)?);
+        let branch = |note: &String, root| Branch {
+            note: note.clone(),
+            root: [root; 32],
+            proof: Vec::new(),
+        };
+        let fork = Fork {
+            at: 1 + rng.below(9),
+            one: branch(one, 1),
+            other: branch(other, 2),
+        };
+        Some(Broadcast::Fork(fork).encode())
+    }
+}
+
+/// A head of another member's log with an entry of the liar's, signed with the liar's key.
+fn forged(rng: &mut Rng, charter: &Charter, nodes: &[Node], now: Timestamp) -> Option<Vec<u8>> {
+    let victims: Vec<&Node> = nodes.iter().filter(|node| !node.hostile).collect();
+    let victim = rng.pick(&victims)?;
+    let liar = nodes.iter().find(|node| node.hostile)?;
+    let disk = &liar.machines.first()?.disk;
+    let state = LogState::read(victim.did.as_str(), disk).ok()?;
+    let mut members = Object::new();
+    members.insert("lie", rng.below(1_000));
+    let content = Content::Unknown(Unknown {
+        kind: "lie".to_owned(),
+        members,
+    });
+    let entry = Statement { at: now, content }.to_bytes().ok()?;
+    let mut frontier = state.frontier;
+    let from = frontier.size();
+    frontier.append(log::leaf_hash(&entry));
+    let origin = head::origin(charter.id(), victim.did.as_str());
+    let head = Head::sign(&origin, frontier.size(), &frontier.root(), &*liar.key, now).ok()?;
+    let news = News {
+        note: head.note().to_owned(),
+        from,
+        entries: vec![entry],
+    };
+    Some(Broadcast::News(news).encode())
+}
+
+/// Signs, in the liar's own log, an entry that is no statement.
+pub(super) fn garbage(
+    charter: &Charter,
+    liar: &Node,
+    disk: &MemoryStore,
+    now: Timestamp,
+) -> Option<(MemoryStore, Vec<u8>)> {
+    let name = liar.did.as_str();
+    let state = LogState::read(name, disk).ok()?;
+    let from = state.frontier.size();
+    let entry = br#"{"at":"2027-01-15T08:00:00Z","kind":"agentRetired","more":1}"#.to_vec();
+    let (frontier, writes) =
+        log::append(name, &state.frontier, std::slice::from_ref(&entry)).ok()?;
+    let origin = head::origin(charter.id(), name);
+    let head = Head::sign(&origin, frontier.size(), &frontier.root(), &*liar.key, now).ok()?;
+    let news = News {
+        note: head.note().to_owned(),
+        from,
+        entries: vec![entry],
+    };
+    let mut disk = disk.clone();
+    disk.write(&writes);
+    let state = LogState {
+        frontier,
+        head: Some(head),
+    };
+    disk.write(&[crate::store::Write::put(
+        crate::store::log_state(name),
+        state.encode(),
+    )]);
+    disk.get(&crate::store::log_state(name)).ok()?;
+    Some((disk, Broadcast::News(news).encode()))
+}
+
+/// Bends entries, and says by how much their beginning moves.
+fn bend(rng: &mut Rng, entries: &mut Vec<Vec<u8>>) -> u64 {
+    let last = entries.len().saturating_sub(1);
+    let at = rng.below(entries.len() as u64) as usize;
+    match rng.below(4) {
+        // One left out of the middle, the rest moved up so that the numbers fit.
+        0 if !entries.is_empty() => {
+            entries.remove(at);
+            return 1;
+        }
+        1 if !entries.is_empty() => entries.swap(0, last),
+        2 => {
+            let other = entries.get(at).cloned();
+            entries.extend(other);
+        }
+        _ => {
+            if let Some(entry) = entries.get_mut(at) {
+                *entry = corrupt(rng, std::mem::take(entry));
+            }
+        }
+    }
+    0
+}
+
+fn bend_piece(rng: &mut Rng, mut piece: Piece) -> Piece {
+    match rng.below(6) {
+        0 => piece.from += 1 + rng.below(3),
+        1 => drop(piece.start_proof.pop()),
+        2 => piece.end_proof.push([3; 32]),
+        3 => piece.start_root = [9; 32],
+        4 => {
+            // As if there were nothing more.
+            piece.entries.clear();
+        }
+        _ => drop(bend(rng, &mut piece.entries)),
+    }
+    piece
+}
+
+fn renumbered(answer: Answer, id: u64) -> Answer {
+    match answer {
+        Answer::Heads { notes, forks, .. } => Answer::Heads { id, notes, forks },
+        Answer::Piece(piece) => Answer::Piece(Piece { id, ..piece }),
+        Answer::Refused { why, .. } => Answer::Refused { id, why },
+    }
+}
+
+fn corrupt(rng: &mut Rng, mut bytes: Vec<u8>) -> Vec<u8> {
+    match rng.below(3) {
+        0 => bytes.truncate(rng.below(bytes.len() as u64) as usize),
+        1 => bytes.push(rng.below(256) as u8),
+        _ => {
+            let at = rng.below(bytes.len() as u64) as usize;
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= 1 << rng.below(8);
+            }
+        }
+    }
+    bytes
+}
+
+fn keep(rng: &mut Rng, archive: &mut Vec<Vec<u8>>, bytes: &[u8]) {
+    if archive.len() < ARCHIVE {
+        archive.push(bytes.to_vec());
+    } else if let Some(old) = archive.get_mut(rng.below(ARCHIVE as u64) as usize) {
+        *old = bytes.to_vec();
+    }
+}

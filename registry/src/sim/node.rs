@@ -1,0 +1,156 @@
+//! Members: keys, disks, and machines that come and go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use syndic_vc::did::Did;
+use syndic_vc::did_key;
+use syndic_vc::key::SecretKey;
+use syndic_vc::time::Timestamp;
+
+use crate::charter::{Charter, Endpoints, Founding, MemberCard, Rules};
+use crate::log::Hash;
+use crate::replica::rng::Rng;
+use crate::replica::{Config, LoadError, Me, Replica};
+use crate::store::{Batch, MemoryStore};
+
+/// 2027-01-15T08:00:00Z: when every run begins.
+const BEGINNING: i64 = 1_800_000_000_000;
+
+/// One member.
+pub(super) struct Node {
+    pub(super) did: Did,
+    pub(super) peer: String,
+    pub(super) key: Arc<SecretKey>,
+    pub(super) hostile: bool,
+    /// Milliseconds by which its clock is wrong.
+    pub(super) skew: i64,
+    /// One; of a hostile member that tells two stories, one for each.
+    pub(super) machines: Vec<Machine>,
+    /// Broadcasts seen, as gossip remembers them.
+    pub(super) seen: BTreeSet<Hash>,
+    /// The members that it was told it is connected to.
+    pub(super) links: BTreeSet<usize>,
+    pub(super) published: u64,
+}
+
+/// A disk, and the machine that runs on it.
+pub(super) struct Machine {
+    pub(super) disk: MemoryStore,
+    pub(super) replica: Option<Replica>,
+    /// How often it was started.
+    pub(super) life: u64,
+    /// Batches on their way to the disk.
+    pub(super) writing: BTreeMap<u64, Batch>,
+}
+
+impl Node {
+    /// The time on its clock.
+    pub(super) fn now(&self, at: u64) -> Result<Timestamp, String> {
+        Timestamp::from_unix_millis(BEGINNING + at.cast_signed() + self.skew)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Starts a machine from its disk.
+    pub(super) fn start(
+        &mut self,
+        machine: usize,
+        charter: &Charter,
+        seed: u64,
+    ) -> Result<(), String> {
+        let me = Me {
+            organization: self.did.clone(),
+            log_key: self.key.clone(),
+        };
+        let Some(machine) = self.machines.get_mut(machine) else {
+            return Err("no such machine".to_owned());
+        };
+        let config = Config {
+            charter: charter.clone(),
+            me: Some(me),
+            heartbeat_seconds: 15,
+            compare_seconds: 3,
+            seed,
+        };
+        let replica = Replica::load(config, &machine.disk)
+            .map_err(|error: LoadError| format!("it does not start: {error}"))?;
+        machine.replica = Some(replica);
+        machine.life += 1;
+        Ok(())
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.machines
+            .iter()
+            .any(|machine| machine.replica.is_some())
+    }
+}
+
+/// The members of a run and their charter. The last one is hostile, if one is.
+pub(super) fn found(
+    members: usize,
+    hostile: bool,
+    skew: u64,
+    rng: &mut Rng,
+) -> Result<(Vec<Node>, Charter), String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let (mut nodes, mut cards) = (Vec::new(), Vec::new());
+    for number in 0..members {
+        let (issuing, root, log) = (key(rng), key(rng), Arc::new(key(rng)));
+        let did = did_key::for_key(issuing.public_key());
+        let letter = char::from(b'a' + u8::try_from(number).unwrap_or(0));
+        let peer = format!("12D3KooW{}", letter.to_string().repeat(44));
+        let name = format!("Member {letter}");
+        let peers = [peer.clone()];
+        let endpoints = Endpoints::default();
+        let card = MemberCard::sign(&did, &name, log.public_key(), &peers, &endpoints, &root);
+        cards.push(card.map_err(|error| text(&error))?);
+        let wide = 2 * skew * 1_000 + 1;
+        nodes.push(Node {
+            did,
+            peer,
+            key: log,
+            hostile: hostile && number + 1 == members,
+            skew: rng.below(wide).cast_signed() - (skew * 1_000).cast_signed(),
+            machines: vec![Machine::new(MemoryStore::default())],
+            seen: BTreeSet::new(),
+            links: BTreeSet::new(),
+            published: 0,
+        });
+    }
+    let created = Timestamp::from_unix_millis(BEGINNING).map_err(|error| text(&error))?;
+    let threshold = u32::try_from(members / 2 + 1).unwrap_or(2);
+    let rules = Rules {
+        threshold,
+        witnesses: 0,
+        max_staleness: 300,
+        endorsements: 1,
+    };
+    let founding = Founding {
+        name: "Simulated".to_owned(),
+        members: cards,
+        rules,
+        created,
+    };
+    let charter = Charter::found(&founding).map_err(|error| text(&error))?;
+    Ok((nodes, charter))
+}
+
+impl Machine {
+    pub(super) const fn new(disk: MemoryStore) -> Self {
+        Self {
+            disk,
+            replica: None,
+            life: 0,
+            writing: BTreeMap::new(),
+        }
+    }
+}
+
+fn key(rng: &mut Rng) -> SecretKey {
+    let mut seed = [0_u8; 32];
+    for eight in seed.chunks_exact_mut(8) {
+        eight.copy_from_slice(&rng.next().to_be_bytes());
+    }
+    SecretKey::from_seed(seed.into())
+}

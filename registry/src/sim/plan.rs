@@ -1,0 +1,97 @@
+//! What a seed makes of a run: how many members, how bad the network, what the liar does.
+
+use crate::replica::rng::Rng;
+
+/// The shape of one run.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) members: usize,
+    /// Milliseconds until all faults end.
+    pub(super) faults_until: u64,
+    /// Milliseconds until everything must have healed.
+    pub(super) ends: u64,
+    pub(super) loss: u64,
+    pub(super) doubling: u64,
+    /// Longest delay of a message in milliseconds.
+    pub(super) delay: u64,
+    /// Of 1,000 effects, before how many the machine crashes.
+    pub(super) crash: u64,
+    pub(super) store_failure: u64,
+    pub(super) partitions: u64,
+    /// Publications for each member.
+    pub(super) publications: u64,
+    /// One member that says much at once while another is away.
+    pub(super) burst: Option<u64>,
+    /// Seconds by which clocks may be wrong.
+    pub(super) skew: u64,
+    pub(super) lies: Option<Lies>,
+}
+
+/// What the hostile member does, each in percent of the occasions.
+#[derive(Clone, Debug)]
+pub(super) struct Lies {
+    pub(super) corrupt: u64,
+    pub(super) tamper: u64,
+    pub(super) silent: u64,
+    pub(super) replay: u64,
+    pub(super) forge: u64,
+    pub(super) ask: u64,
+    pub(super) accuse: u64,
+    pub(super) oversize: u64,
+    pub(super) flood: bool,
+    /// Tells two stories from this millisecond on.
+    pub(super) fork_at: Option<u64>,
+    /// Signs what is no statement.
+    pub(super) garbage: bool,
+    /// Somebody who is no member talks, too.
+    pub(super) stranger: bool,
+}
+
+impl Plan {
+    pub(super) fn new(rng: &mut Rng) -> Self {
+        let members = 3 + rng.below(5) as usize;
+        let faults_until = 20_000 + rng.below(50_000);
+        let mild = rng.chance(25);
+        Self {
+            members,
+            faults_until,
+            ends: faults_until + 120_000,
+            loss: if mild { 0 } else { rng.below(31) },
+            doubling: rng.below(21),
+            delay: 2 + rng.below(400),
+            crash: if mild { 0 } else { rng.below(16) },
+            store_failure: rng.below(6),
+            partitions: rng.below(4),
+            publications: 2 + rng.below(9),
+            burst: rng.chance(15).then(|| 260 + rng.below(500)),
+            skew: rng.below(25),
+            lies: rng.chance(85).then(|| Lies::new(rng, faults_until)),
+        }
+    }
+}
+
+impl Lies {
+    fn new(rng: &mut Rng, faults_until: u64) -> Self {
+        let some = |rng: &mut Rng, most: u64| {
+            if rng.chance(60) {
+                rng.below(most + 1)
+            } else {
+                0
+            }
+        };
+        Self {
+            corrupt: some(rng, 20),
+            tamper: some(rng, 50),
+            silent: some(rng, 60),
+            replay: some(rng, 40),
+            forge: some(rng, 40),
+            ask: some(rng, 40),
+            accuse: some(rng, 20),
+            oversize: some(rng, 5),
+            flood: rng.chance(3),
+            fork_at: rng.chance(30).then(|| rng.below(faults_until)),
+            garbage: rng.chance(8),
+            stranger: rng.chance(30),
+        }
+    }
+}

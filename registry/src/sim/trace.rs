@@ -1,0 +1,113 @@
+//! One line for what happens, for whoever replays a seed.
+
+use crate::message::{Answer, Ask, Broadcast};
+use crate::replica::{Effect, Event};
+
+pub(super) fn event(event: &Event) -> String {
+    match event {
+        Event::Tick => "tick".to_owned(),
+        Event::Connected(peer) => format!("connected to {}", short(peer)),
+        Event::Disconnected(peer) => format!("disconnected from {}", short(peer)),
+        Event::Announced { from, bytes, .. } => {
+            format!("hears from {}: {}", short(from), broadcast(bytes))
+        }
+        Event::Request { from, bytes, .. } => {
+            format!("is asked by {}: {}", short(from), ask(bytes))
+        }
+        Event::Response { from, bytes } => format!("gets from {}: {}", short(from), answer(bytes)),
+        Event::RequestFailed { peer } => format!("gets no answer from {}", short(peer)),
+        Event::Publish { ticket, statements } => {
+            format!("publishes {} as ticket {ticket}", statements.len())
+        }
+        Event::Stored { batch } => format!("has stored batch {batch}"),
+        Event::StoreFailed { batch } => format!("could not store batch {batch}"),
+    }
+}
+
+pub(super) fn effect(effect: &Effect) -> String {
+    match effect {
+        Effect::Persist {
+            batch,
+            content,
+            tickets,
+        } => {
+            format!(
+                "persist batch {batch} of {} rows, tickets {tickets:?}",
+                content.writes.len()
+            )
+        }
+        Effect::Announce(bytes) => format!("announce {}", broadcast(bytes)),
+        Effect::SendRequest { to, bytes } => format!("ask {}: {}", short(to), ask(bytes)),
+        Effect::SendResponse { bytes, .. } => format!("answer {}", answer(bytes)),
+        Effect::Evidence { organization, fork } => {
+            format!("evidence against {organization} at {}", fork.at)
+        }
+        Effect::Penalize { peer, why } => format!("penalize {}: {why}", short(peer)),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Simulated peers differ in their last letters.
+fn short(peer: &str) -> &str {
+    peer.get(peer.len().saturating_sub(1)..).unwrap_or(peer)
+}
+
+fn broadcast(bytes: &[u8]) -> String {
+    match Broadcast::decode(bytes) {
+        Ok(Broadcast::News(news)) => {
+            format!(
+                "head {} with {} from {}",
+                head(&news.note),
+                news.entries.len(),
+                news.from
+            )
+        }
+        Ok(Broadcast::Fork(fork)) => format!("fork at {} of {}", fork.at, head(&fork.one.note)),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn ask(bytes: &[u8]) -> String {
+    match Ask::decode(bytes) {
+        Ok(Ask::Compare { id, logs }) => {
+            let sizes: Vec<_> = logs.iter().map(|log| (log.size, log.frozen)).collect();
+            format!("compare #{id} {sizes:?}")
+        }
+        Ok(Ask::Pull {
+            id,
+            organization,
+            from,
+        }) => {
+            format!("pull #{id} {} from {from}", tail(&organization))
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+fn answer(bytes: &[u8]) -> String {
+    match Answer::decode(bytes) {
+        Ok(Answer::Heads { id, notes, forks }) => {
+            let heads: Vec<_> = notes.iter().map(|note| head(note)).collect();
+            format!("heads #{id} {heads:?} and {} forks", forks.len())
+        }
+        Ok(Answer::Piece(piece)) => format!(
+            "piece #{} of {} from {} with {}",
+            piece.id,
+            head(&piece.note),
+            piece.from,
+            piece.entries.len()
+        ),
+        Ok(Answer::Refused { id, why }) => format!("refused #{id}: {why:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn head(note: &str) -> String {
+    let mut lines = note.lines();
+    let origin = lines.next().unwrap_or_default();
+    format!("{}:{}", tail(origin), lines.next().unwrap_or_default())
+}
+
+fn tail(text: &str) -> &str {
+    text.get(text.len().saturating_sub(4)..).unwrap_or(text)
+}
