@@ -251,11 +251,11 @@ impl Page {
             ));
         }
         for known in &decision.as_of {
-            self.line(self.paint.dim(&format!(
-                "  as {} told at {}",
-                clean(&known.issuer),
-                clean(&known.time)
-            )));
+            let (issuer, time) = (clean(&known.issuer), clean(&known.time));
+            self.line(
+                self.paint
+                    .dim(&format!("  what {issuer} says is known as of {time}")),
+            );
         }
     }
 
