@@ -60,7 +60,9 @@ impl Parameter {
     pub fn to_json(&self) -> Value {
         match self {
             Self::Plain(scalar) => scalar.to_json(),
-            Self::Measure { value, unit } => crate::object! { "value": value.as_str(), "unit": unit.as_str() },
+            Self::Measure { value, unit } => {
+                crate::object! { "value": value.as_str(), "unit": unit.as_str() }
+            }
         }
     }
 }
@@ -121,22 +123,40 @@ impl AgentAction {
         let contexts = members.array("@context")?;
         if !matches!(contexts, [only] if only.as_str() == Some(CAPABILITY_CONTEXT)) {
             let text = format!("an action has the one context {CAPABILITY_CONTEXT}");
-            return Err(Reason::new(DenialCode::ContextUnknown, members.at("@context").to_string(), text));
+            return Err(Reason::new(
+                DenialCode::ContextUnknown,
+                members.at("@context").to_string(),
+                text,
+            ));
         }
         members.literal("type", ACTION_TYPE, "AgentAction")?;
         members.optional("proof");
         let action = Self {
-            id: text(&members, "id", is_uuid_urn, "a UUID URN in lower case: urn:uuid:...")?,
+            id: text(
+                &members,
+                "id",
+                is_uuid_urn,
+                "a UUID URN in lower case: urn:uuid:...",
+            )?,
             agent: did(&members, "agent")?,
             action: capability::Action::member(&members)?,
-            resource: Resource::parse(members.str("resource")?)
-                .ok_or_else(|| members.error("resource", "a resource such as customer_records or tickets/42"))?,
+            resource: Resource::parse(members.str("resource")?).ok_or_else(|| {
+                members.error(
+                    "resource",
+                    "a resource such as customer_records or tickets/42",
+                )
+            })?,
             scope: Scope::member(&members)?,
             parameters: parameters(&members)?,
             audience: did(&members, "audience")?,
             created: time(&members, "created")?,
             expires: time(&members, "expires")?,
-            nonce: text(&members, "nonce", is_nonce, "a nonce: at least 128 random bits in base64url, 22 to 86 characters")?,
+            nonce: text(
+                &members,
+                "nonce",
+                is_nonce,
+                "a nonce: at least 128 random bits in base64url, 22 to 86 characters",
+            )?,
             capability: CapabilityReference::read(&members.object("capability")?)?,
         };
         members.finish_closed()?;
@@ -146,7 +166,11 @@ impl AgentAction {
     /// What the action asks of a capability.
     #[must_use]
     pub fn asked(&self) -> Asked<'_> {
-        Asked { action: &self.action, resource: &self.resource, scope: self.scope.as_ref() }
+        Asked {
+            action: &self.action,
+            resource: &self.resource,
+            scope: self.scope.as_ref(),
+        }
     }
 
     /// The unsigned document.
@@ -163,8 +187,11 @@ impl AgentAction {
             document.insert("scope", scope.as_str());
         }
         if !self.parameters.is_empty() {
-            let parameters: Object =
-                self.parameters.iter().map(|(name, value)| (name.as_str(), value.to_json())).collect();
+            let parameters: Object = self
+                .parameters
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.to_json()))
+                .collect();
             document.insert("parameters", parameters);
         }
         document.insert("audience", &self.audience);
@@ -208,7 +235,11 @@ fn text(
     expected: &'static str,
 ) -> Result<String, MemberError> {
     let text = members.str(name)?;
-    if fits(text) { Ok(text.to_owned()) } else { Err(members.error(name, expected)) }
+    if fits(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(members.error(name, expected))
+    }
 }
 
 fn did(members: &Members<'_, '_>, name: &str) -> Result<Did, MemberError> {
@@ -222,7 +253,9 @@ fn time(members: &Members<'_, '_>, name: &str) -> Result<Timestamp, MemberError>
 
 fn is_nonce(text: &str) -> bool {
     NONCE_CHARS.contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 fn parameters(members: &Members<'_, '_>) -> Result<Parameters, Reason> {
@@ -233,8 +266,15 @@ fn parameters(members: &Members<'_, '_>) -> Result<Parameters, Reason> {
     let at = *object.path();
     let object = object.as_object();
     if object.len() > PARAMETERS {
-        let text = format!("{} parameters, and at most {PARAMETERS} are read", object.len());
-        return Err(Reason::new(DenialCode::DocumentTooLarge, at.to_string(), text));
+        let text = format!(
+            "{} parameters, and at most {PARAMETERS} are read",
+            object.len()
+        );
+        return Err(Reason::new(
+            DenialCode::DocumentTooLarge,
+            at.to_string(),
+            text,
+        ));
     }
     for (name, value) in object {
         let here = at.member(name);
@@ -243,7 +283,11 @@ fn parameters(members: &Members<'_, '_>) -> Result<Parameters, Reason> {
                 "{} is no parameter name: a letter, then letters, digits, `_`, `-` or `.`, at most 64",
                 Quoted(name)
             );
-            return Err(Reason::new(DenialCode::ParameterMalformed, here.to_string(), text));
+            return Err(Reason::new(
+                DenialCode::ParameterMalformed,
+                here.to_string(),
+                text,
+            ));
         }
         let parameter = Parameter::read(value, &here).map_err(|error| {
             let text = format!("expected {}, or {{\"value\": ..., \"unit\": ...}}; an amount is text, never a binary fraction", error.expected);
@@ -288,9 +332,16 @@ impl ActionDraft<'_> {
     /// [`IssueError::Refused`] when no verifier would take it (and why), [`IssueError::Sign`] when
     /// the key cannot be used.
     pub fn sign(self, verification_method: &str, signer: &dyn Signer) -> Result<Value, IssueError> {
-        let id = self.credential.get("id").and_then(Value::as_str).unwrap_or_default();
+        let id = self
+            .credential
+            .get("id")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let action = AgentAction {
-            capability: CapabilityReference { id: id.to_owned(), digest: credential::digest(self.credential) },
+            capability: CapabilityReference {
+                id: id.to_owned(),
+                digest: credential::digest(self.credential),
+            },
             id: self.id,
             agent: self.agent,
             action: self.action,
@@ -305,10 +356,19 @@ impl ActionDraft<'_> {
         let document = action.to_document();
         if AgentAction::read(&document, &Path::ROOT)? != action {
             // Names that do not survive being written cannot be judged either.
-            return Err(Reason::new(DenialCode::DocumentMalformed, "", "the action does not read back as written").into());
+            return Err(Reason::new(
+                DenialCode::DocumentMalformed,
+                "",
+                "the action does not read back as written",
+            )
+            .into());
         }
         check_window(&action, "/expires")?;
-        let options = ProofOptions::new(Purpose::CapabilityInvocation, verification_method, action.created);
+        let options = ProofOptions::new(
+            Purpose::CapabilityInvocation,
+            verification_method,
+            action.created,
+        );
         Ok(proof::sign(document, &options, signer)?)
     }
 }

@@ -30,13 +30,23 @@ impl Capability {
         let members = Members::of(value, at)?;
         let action = Action::member(&members)?;
         let resource = ResourcePattern::parse(members.str("resource")?).ok_or_else(|| {
-            members.error("resource", "a resource such as customer_records, tickets/42 or tickets/*")
+            members.error(
+                "resource",
+                "a resource such as customer_records, tickets/42 or tickets/*",
+            )
         })?;
         let scope = Scope::member(&members)?;
         let items = members.optional_array("constraint")?.unwrap_or_default();
         if items.len() > CONSTRAINTS {
-            let text = format!("{} constraints, and at most {CONSTRAINTS} are read", items.len());
-            return Err(Reason::new(DenialCode::DocumentTooLarge, members.at("constraint").to_string(), text));
+            let text = format!(
+                "{} constraints, and at most {CONSTRAINTS} are read",
+                items.len()
+            );
+            return Err(Reason::new(
+                DenialCode::DocumentTooLarge,
+                members.at("constraint").to_string(),
+                text,
+            ));
         }
         let constraint = items
             .iter()
@@ -44,7 +54,12 @@ impl Capability {
             .map(|(index, item)| Constraint::read(item, &members.at("constraint").item(index)))
             .collect::<Result<_, _>>()?;
         members.finish_closed()?;
-        Ok(Self { action, resource, scope, constraint })
+        Ok(Self {
+            action,
+            resource,
+            scope,
+            constraint,
+        })
     }
 
     /// The capability as it stands in a credential.
@@ -57,7 +72,13 @@ impl Capability {
             object.insert("scope", scope.as_str());
         }
         if !self.constraint.is_empty() {
-            object.insert("constraint", self.constraint.iter().map(Constraint::to_json).collect::<Value>());
+            object.insert(
+                "constraint",
+                self.constraint
+                    .iter()
+                    .map(Constraint::to_json)
+                    .collect::<Value>(),
+            );
         }
         object.into()
     }
@@ -105,7 +126,8 @@ macro_rules! text_type {
 #[error("expected {0}")]
 pub struct NotWellFormed(&'static str);
 
-const ACTION: &str = "an action: a lower case letter, then lower case letters, digits, `_`, `-` or `.`, at most 64";
+const ACTION: &str =
+    "an action: a lower case letter, then lower case letters, digits, `_`, `-` or `.`, at most 64";
 const SCOPE: &str = "a scope: letters, digits, `_`, `-`, `.`, `:`, `@` or `/`, at most 128";
 const RESOURCE: &str = "a resource: segments of letters, digits, `_`, `-`, `.`, `~`, `:`, `@` joined by `/`, at most 512 bytes";
 const PATTERN: &str = "a resource, or one ending in `/*` for what is below it, or `*` for all";
@@ -122,7 +144,9 @@ impl Action {
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() <= LABEL_BYTES
             && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-')))
+            && text
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-')))
         .then(|| Self(text.to_owned()))
     }
 
@@ -170,7 +194,8 @@ impl Resource {
     /// Reads a resource.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        (text.len() <= RESOURCE_BYTES && text.split('/').all(is_segment)).then(|| Self(text.to_owned()))
+        (text.len() <= RESOURCE_BYTES && text.split('/').all(is_segment))
+            .then(|| Self(text.to_owned()))
     }
 }
 
@@ -264,24 +289,53 @@ impl Asked<'_> {
 
     /// Why none of the capabilities covers what is asked: the part that the nearest one lacks.
     pub(crate) fn not_granted(&self, granted: &[Capability], at: &Path<'_>) -> Reason {
-        let nearest = granted.iter().filter_map(|one| self.missing_in(one)).max().unwrap_or(Nearest::Action);
+        let nearest = granted
+            .iter()
+            .filter_map(|one| self.missing_in(one))
+            .max()
+            .unwrap_or(Nearest::Action);
         let (member, text) = match nearest {
-            Nearest::Action => ("action", format!("no capability grants the action {}", self.action)),
-            Nearest::Resource => {
-                ("resource", format!("{} is granted, but not on {}", self.action, Quoted(self.resource.as_str())))
-            }
+            Nearest::Action => (
+                "action",
+                format!("no capability grants the action {}", self.action),
+            ),
+            Nearest::Resource => (
+                "resource",
+                format!(
+                    "{} is granted, but not on {}",
+                    self.action,
+                    Quoted(self.resource.as_str())
+                ),
+            ),
             Nearest::Scope => {
-                let scope = self.scope.map_or_else(|| "no scope".to_owned(), |scope| format!("the scope {scope}"));
-                ("scope", format!("{}:{} is granted, but not under {scope}", self.action, self.resource))
+                let scope = self.scope.map_or_else(
+                    || "no scope".to_owned(),
+                    |scope| format!("the scope {scope}"),
+                );
+                (
+                    "scope",
+                    format!(
+                        "{}:{} is granted, but not under {scope}",
+                        self.action, self.resource
+                    ),
+                )
             }
         };
         const SHOWN: usize = 8;
-        let mut list: Vec<String> = granted.iter().take(SHOWN).map(Capability::to_string).collect();
+        let mut list: Vec<String> = granted
+            .iter()
+            .take(SHOWN)
+            .map(Capability::to_string)
+            .collect();
         if granted.len() > SHOWN {
             list.push("...".to_owned());
         }
         let text = format!("{text}; the credential grants {}", list.join(", "));
-        Reason::new(DenialCode::CapabilityNotGranted, at.member(member).to_string(), text)
+        Reason::new(
+            DenialCode::CapabilityNotGranted,
+            at.member(member).to_string(),
+            text,
+        )
     }
 }
 
@@ -305,14 +359,26 @@ mod tests {
         assert!(!covers("tickets/*", "tickets") && !covers("tickets/*", "tickets2/1"));
         assert!(covers("*", "tickets") && covers("*", "a/b/c"));
         assert!(covers("tickets", "tickets") && !covers("tickets", "tickets/42"));
-        assert!(pattern("*").covers_pattern(&pattern("a/*")) && !pattern("a/*").covers_pattern(&pattern("*")));
-        assert!(pattern("*").covers_pattern(&pattern("*")) && pattern("a/*").covers_pattern(&pattern("a/*")));
-        assert!(pattern("a/*").covers_pattern(&pattern("a/b/*")) && !pattern("a/b").covers_pattern(&pattern("a/b/*")));
+        assert!(
+            pattern("*").covers_pattern(&pattern("a/*"))
+                && !pattern("a/*").covers_pattern(&pattern("*"))
+        );
+        assert!(
+            pattern("*").covers_pattern(&pattern("*"))
+                && pattern("a/*").covers_pattern(&pattern("a/*"))
+        );
+        assert!(
+            pattern("a/*").covers_pattern(&pattern("a/b/*"))
+                && !pattern("a/b").covers_pattern(&pattern("a/b/*"))
+        );
     }
 
     #[test]
     fn texts_are_read_strictly() {
-        for bad in ["", "/", "a/", "/a", "a//b", ".", "a/..", "a/./b", "a b", "a%2fb", "a*", "*/a", "**", "a/*/b", "ä", "a/**"] {
+        for bad in [
+            "", "/", "a/", "/a", "a//b", ".", "a/..", "a/./b", "a b", "a%2fb", "a*", "*/a", "**",
+            "a/*/b", "ä", "a/**",
+        ] {
             assert_eq!(ResourcePattern::parse(bad), None, "{bad}");
         }
         assert_eq!(Resource::parse("a/*"), None);
@@ -320,14 +386,22 @@ mod tests {
         for bad in ["", "Read", "1read", "read all", "*", "read*", "lire\u{e9}"] {
             assert_eq!(Action::parse(bad), None, "{bad}");
         }
-        assert!(Action::parse(&"a".repeat(64)).is_some() && Action::parse(&"a".repeat(65)).is_none());
-        assert!(Scope::parse("own_tickets").is_some() && Scope::parse("").is_none() && Scope::parse("a b").is_none());
+        assert!(
+            Action::parse(&"a".repeat(64)).is_some() && Action::parse(&"a".repeat(65)).is_none()
+        );
+        assert!(
+            Scope::parse("own_tickets").is_some()
+                && Scope::parse("").is_none()
+                && Scope::parse("a b").is_none()
+        );
     }
 
     /// Few segments, so that related patterns are likely.
     fn any_pattern() -> impl Strategy<Value = ResourcePattern> {
-        proptest::sample::select(vec!["*", "a", "b", "a/*", "b/*", "a/b", "a/a", "a/b/*", "a/b/c", "ab", "ab/*", "a/b/c/*"])
-            .prop_map(pattern)
+        proptest::sample::select(vec![
+            "*", "a", "b", "a/*", "b/*", "a/b", "a/a", "a/b/*", "a/b/c", "ab", "ab/*", "a/b/c/*",
+        ])
+        .prop_map(pattern)
     }
 
     fn any_resource() -> impl Strategy<Value = Resource> {

@@ -123,7 +123,9 @@ impl Constraint {
                 values: Scalar::read_list(&members, "values")?,
             },
             "hours" => Self::Hours(Hours::read(&members)?),
-            "audience" => Self::Audience { allowed: read_audience(&members)? },
+            "audience" => Self::Audience {
+                allowed: read_audience(&members)?,
+            },
             "approval" => Self::Approval(Approval::read(&members)?),
             other => {
                 return Err(Reason::new(
@@ -166,7 +168,10 @@ impl Constraint {
             Self::OneOf { parameter, values } => {
                 object.insert("type", "oneOf");
                 object.insert("parameter", parameter.as_str());
-                object.insert("values", values.iter().map(Scalar::to_json).collect::<Value>());
+                object.insert(
+                    "values",
+                    values.iter().map(Scalar::to_json).collect::<Value>(),
+                );
             }
             Self::Hours(hours) => {
                 object.insert("type", "hours");
@@ -174,14 +179,20 @@ impl Constraint {
             }
             Self::Audience { allowed } => {
                 object.insert("type", "audience");
-                object.insert("allowed", allowed.iter().map(Did::as_str).collect::<Value>());
+                object.insert(
+                    "allowed",
+                    allowed.iter().map(Did::as_str).collect::<Value>(),
+                );
             }
             Self::Approval(approval) => {
                 object.insert("type", "approval");
                 object.insert("approver", approval.approver.as_str());
                 if let Some(when) = &approval.when {
                     object.insert("parameter", when.parameter.as_str());
-                    object.insert("values", when.values.iter().map(Scalar::to_json).collect::<Value>());
+                    object.insert(
+                        "values",
+                        when.values.iter().map(Scalar::to_json).collect::<Value>(),
+                    );
                 }
             }
         }
@@ -209,20 +220,29 @@ impl Constraint {
                 if values.contains(given) {
                     return Ok(());
                 }
-                let text = format!("{parameter} is {given}, and only {} is allowed", Choices(values));
+                let text = format!(
+                    "{parameter} is {given}, and only {} is allowed",
+                    Choices(values)
+                );
                 Err(circumstances.reason(DenialCode::ValueNotListed, parameter, text))
             }
             Self::Hours(hours) if hours.contains(circumstances.now) => Ok(()),
             Self::Hours(hours) => Err(Reason::new(
                 DenialCode::OutsideHours,
                 here.to_string(),
-                format!("it is {}, and this may be used only {hours}: wait for the window", circumstances.now),
+                format!(
+                    "it is {}, and this may be used only {hours}: wait for the window",
+                    circumstances.now
+                ),
             )),
             Self::Audience { allowed } if allowed.contains(circumstances.audience) => Ok(()),
             Self::Audience { .. } => Err(Reason::new(
                 DenialCode::AudienceNotAllowed,
                 here.to_string(),
-                format!("this capability may not be used at {}: use it at a verifier it names", circumstances.audience),
+                format!(
+                    "this capability may not be used at {}: use it at a verifier it names",
+                    circumstances.audience
+                ),
             )),
             Self::Approval(approval) => approval.check(circumstances, here),
         }
@@ -235,13 +255,16 @@ impl Range {
             parameter: parameter_name(members)?,
             minimum: bound(members, "minimum")?,
             maximum: bound(members, "maximum")?,
-            unit: members.optional("unit").map(|unit| read_unit(unit, &members.at("unit"))).transpose()?,
+            unit: members
+                .optional("unit")
+                .map(|unit| read_unit(unit, &members.at("unit")))
+                .transpose()?,
         };
         match (&range.minimum, &range.maximum) {
             (None, None) => Err(members.error("maximum", "a minimum or a maximum").into()),
-            (Some(minimum), Some(maximum)) if minimum > maximum => {
-                Err(members.error("maximum", "a number not below the minimum").into())
-            }
+            (Some(minimum), Some(maximum)) if minimum > maximum => Err(members
+                .error("maximum", "a number not below the minimum")
+                .into()),
             _ => Ok(range),
         }
     }
@@ -256,7 +279,9 @@ impl Range {
             Parameter::Plain(Scalar::Truth(_)) => (None, None),
         };
         let Some(amount) = amount else {
-            let text = format!("{parameter} is {given}: give a decimal number as text, such as \"49.99\", or an integer");
+            let text = format!(
+                "{parameter} is {given}: give a decimal number as text, such as \"49.99\", or an integer"
+            );
             return Err(circumstances.reason(DenialCode::ParameterMalformed, parameter, text));
         };
         if unit != self.unit.as_ref() {
@@ -268,8 +293,13 @@ impl Range {
             return Err(circumstances.reason(DenialCode::UnitMismatch, parameter, text));
         }
         let beyond = |side: &str, bound: &Decimal| {
-            let unit = self.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
-            let text = format!("{parameter} is {given}, {side} {bound}{unit}: stay within the limit");
+            let unit = self
+                .unit
+                .as_deref()
+                .map(|unit| format!(" {unit}"))
+                .unwrap_or_default();
+            let text =
+                format!("{parameter} is {given}, {side} {bound}{unit}: stay within the limit");
             Err(circumstances.reason(DenialCode::ValueOutOfRange, parameter, text))
         };
         match (&self.minimum, &self.maximum) {
@@ -284,7 +314,9 @@ impl Approval {
     fn read(members: &Members<'_, '_>) -> Result<Self, Reason> {
         let approver = members.str("approver")?;
         if !crate::name::is_url(approver) {
-            return Err(members.error("approver", "the DID or URL of the one who approves").into());
+            return Err(members
+                .error("approver", "the DID or URL of the one who approves")
+                .into());
         }
         let when = if members.optional("parameter").is_some() {
             Some(ApprovalCondition {
@@ -294,7 +326,10 @@ impl Approval {
         } else {
             None // `values` alone is an unknown member: it would limit nothing
         };
-        Ok(Self { approver: approver.to_owned(), when })
+        Ok(Self {
+            approver: approver.to_owned(),
+            when,
+        })
     }
 
     fn check(&self, circumstances: &Circumstances<'_>, here: &Path<'_>) -> Result<(), Reason> {
@@ -383,12 +418,18 @@ impl fmt::Display for Scalar {
 
 impl<'a> Circumstances<'a> {
     fn reason(&self, code: DenialCode, parameter: &str, message: String) -> Reason {
-        Reason::new(code, self.parameters_at.member(parameter).to_string(), message)
+        Reason::new(
+            code,
+            self.parameters_at.member(parameter).to_string(),
+            message,
+        )
     }
 
     fn parameter(&self, name: &str) -> Result<&'a Parameter, Reason> {
         self.parameters.get(name).ok_or_else(|| {
-            let text = format!("the capability limits {name}, and the action does not say it: add it to parameters");
+            let text = format!(
+                "the capability limits {name}, and the action does not say it: add it to parameters"
+            );
             self.reason(DenialCode::ParameterMissing, name, text)
         })
     }
@@ -397,7 +438,8 @@ impl<'a> Circumstances<'a> {
         match self.parameter(name)? {
             Parameter::Plain(scalar) => Ok(scalar),
             given @ Parameter::Measure { .. } => {
-                let text = format!("{name} is {given}, and the limit has no unit: give a plain value");
+                let text =
+                    format!("{name} is {given}, and the limit has no unit: give a plain value");
                 Err(self.reason(DenialCode::UnitMismatch, name, text))
             }
         }
@@ -405,13 +447,22 @@ impl<'a> Circumstances<'a> {
 }
 
 /// At least one item, at most `bound`.
-fn bounded(members: &Members<'_, '_>, name: &str, length: usize, bound: usize) -> Result<(), Reason> {
+fn bounded(
+    members: &Members<'_, '_>,
+    name: &str,
+    length: usize,
+    bound: usize,
+) -> Result<(), Reason> {
     if length == 0 {
         return Err(members.error(name, "at least one item").into());
     }
     if length > bound {
         let text = format!("{length} items, and at most {bound} are read: use fewer");
-        return Err(Reason::new(DenialCode::DocumentTooLarge, members.at(name).to_string(), text));
+        return Err(Reason::new(
+            DenialCode::DocumentTooLarge,
+            members.at(name).to_string(),
+            text,
+        ));
     }
     Ok(())
 }
@@ -421,7 +472,12 @@ fn parameter_name(members: &Members<'_, '_>) -> Result<String, Reason> {
     if is_parameter_name(name) {
         Ok(name.to_owned())
     } else {
-        Err(members.error("parameter", "a parameter name: a letter, then letters, digits, `_`, `-` or `.`, at most 64").into())
+        Err(members
+            .error(
+                "parameter",
+                "a parameter name: a letter, then letters, digits, `_`, `-` or `.`, at most 64",
+            )
+            .into())
     }
 }
 
@@ -430,14 +486,18 @@ fn parameter_name(members: &Members<'_, '_>) -> Result<String, Reason> {
 pub fn is_parameter_name(name: &str) -> bool {
     name.len() <= LABEL_BYTES
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
 }
 
 /// A unit: 1 to 32 visible ASCII characters.
 pub(crate) fn read_unit(value: &Value, at: &Path<'_>) -> Result<String, MemberError> {
     value
         .as_str()
-        .filter(|unit| (1..=UNIT_BYTES).contains(&unit.len()) && unit.bytes().all(|b| b.is_ascii_graphic()))
+        .filter(|unit| {
+            (1..=UNIT_BYTES).contains(&unit.len()) && unit.bytes().all(|b| b.is_ascii_graphic())
+        })
         .map(str::to_owned)
         .ok_or_else(|| at.error("a unit, such as USD or mg/dL"))
 }

@@ -22,6 +22,7 @@ mod draft;
 pub mod envelope;
 
 pub use draft::CapabilityCredentialDraft;
+pub(crate) use draft::check_validity;
 
 /// The context every credential of VCDM 2.0 begins with.
 pub const CREDENTIALS_CONTEXT: &str = "https://www.w3.org/ns/credentials/v2";
@@ -117,7 +118,11 @@ impl Owner {
         if !is_url(&owner.id) {
             return Err(members.error("id", "the DID or URL of the owner"));
         }
-        if owner.name.as_deref().is_some_and(|name| !is_presentable(name)) {
+        if owner
+            .name
+            .as_deref()
+            .is_some_and(|name| !is_presentable(name))
+        {
             return Err(members.error("name", NAME));
         }
         members.finish_closed()?;
@@ -169,10 +174,18 @@ impl Credential {
         let members = Members::of_object(object, at);
         let contexts = contexts(&members)?;
         let types = types(&members, CREDENTIAL_TYPE)?;
-        let is_capability = types.iter().any(|one| *one == CAPABILITY_CREDENTIAL_TYPE);
-        if is_capability && !contexts.iter().any(|one| one.as_str() == Some(CAPABILITY_CONTEXT)) {
+        let is_capability = types.contains(&CAPABILITY_CREDENTIAL_TYPE);
+        if is_capability
+            && !contexts
+                .iter()
+                .any(|one| one.as_str() == Some(CAPABILITY_CONTEXT))
+        {
             let text = format!("a capability credential has the context {CAPABILITY_CONTEXT}");
-            return Err(Reason::new(DenialCode::ContextUnknown, members.at("@context").to_string(), text));
+            return Err(Reason::new(
+                DenialCode::ContextUnknown,
+                members.at("@context").to_string(),
+                text,
+            ));
         }
         let id = members.optional_str("id")?;
         if id.is_some_and(|id| !is_url(id)) {
@@ -185,7 +198,9 @@ impl Credential {
             valid_until: time(&members, "validUntil")?,
             status: status(&members, is_capability)?,
             subject: if is_capability {
-                Subject::Capability(Box::new(CapabilitySubject::read(&members.object("credentialSubject")?)?))
+                Subject::Capability(Box::new(CapabilitySubject::read(
+                    &members.object("credentialSubject")?,
+                )?))
             } else {
                 other_subject(&members)?
             },
@@ -199,7 +214,11 @@ impl Credential {
 
     /// What a capability credential must have, and what it may have at most.
     fn require_capability_members(&self, members: &Members<'_, '_>) -> Result<(), Reason> {
-        if !self.id.as_deref().is_some_and(|id| is_uuid_urn(id) || is_https(id)) {
+        if !self
+            .id
+            .as_deref()
+            .is_some_and(|id| is_uuid_urn(id) || is_https(id))
+        {
             return Err(members.error("id", "a UUID URN or an https URL").into());
         }
         if self.valid_from.is_none() {
@@ -208,7 +227,11 @@ impl Credential {
         if self.valid_until.is_none() {
             return Err(members.error("validUntil", TIME).into());
         }
-        if !self.status.iter().any(|entry| entry.purpose == StatusPurpose::Revocation) {
+        if !self
+            .status
+            .iter()
+            .any(|entry| entry.purpose == StatusPurpose::Revocation)
+        {
             return Err(Reason::new(
                 DenialCode::StatusMissing,
                 members.at("credentialStatus").to_string(),
@@ -216,7 +239,10 @@ impl Credential {
             ));
         }
         for name in ["name", "description"] {
-            if members.optional_str(name)?.is_some_and(|text| !is_presentable(text)) {
+            if members
+                .optional_str(name)?
+                .is_some_and(|text| !is_presentable(text))
+            {
                 return Err(members.error(name, NAME).into());
             }
         }
@@ -247,11 +273,20 @@ impl CapabilitySubject {
     fn read(members: &Members<'_, '_>) -> Result<Self, Reason> {
         let items = members.array("capability")?;
         if items.is_empty() {
-            return Err(members.error("capability", "at least one capability").into());
+            return Err(members
+                .error("capability", "at least one capability")
+                .into());
         }
         if items.len() > CAPABILITIES {
-            let text = format!("{} capabilities, and at most {CAPABILITIES} are read", items.len());
-            return Err(Reason::new(DenialCode::DocumentTooLarge, members.at("capability").to_string(), text));
+            let text = format!(
+                "{} capabilities, and at most {CAPABILITIES} are read",
+                items.len()
+            );
+            return Err(Reason::new(
+                DenialCode::DocumentTooLarge,
+                members.at("capability").to_string(),
+                text,
+            ));
         }
         let capability = items
             .iter()
@@ -263,7 +298,8 @@ impl CapabilitySubject {
             return Err(members.error("name", NAME).into());
         }
         let subject = Self {
-            id: Did::parse(members.str("id")?).map_err(|_| members.error("id", "the agent's DID"))?,
+            id: Did::parse(members.str("id")?)
+                .map_err(|_| members.error("id", "the agent's DID"))?,
             name: name.to_owned(),
             owner: Owner::read(&members.object("owner")?)?,
             capability,
@@ -288,7 +324,13 @@ fn max_depth(members: &Members<'_, '_>) -> Result<u8, MemberError> {
 
 /// The contexts of a document: known ones only, the one of VCDM 2.0 first.
 pub(crate) fn contexts<'v>(members: &Members<'v, '_>) -> Result<&'v [Value], Reason> {
-    let refuse = |at: &Path<'_>, text: String| Err(Reason::new(DenialCode::ContextUnknown, at.to_string(), text));
+    let refuse = |at: &Path<'_>, text: String| {
+        Err(Reason::new(
+            DenialCode::ContextUnknown,
+            at.to_string(),
+            text,
+        ))
+    };
     let here = members.at("@context");
     let items = match members.optional("@context") {
         Some(Value::Array(items)) => items.as_slice(),
@@ -296,39 +338,73 @@ pub(crate) fn contexts<'v>(members: &Members<'v, '_>) -> Result<&'v [Value], Rea
         None => &[],
     };
     if items.len() > CONTEXTS {
-        return refuse(&here, format!("{} contexts, and at most {CONTEXTS} are read", items.len()));
+        return refuse(
+            &here,
+            format!("{} contexts, and at most {CONTEXTS} are read", items.len()),
+        );
     }
     if items.first().and_then(Value::as_str) != Some(CREDENTIALS_CONTEXT) {
-        return refuse(&here, format!("the first context must be {CREDENTIALS_CONTEXT}"));
+        return refuse(
+            &here,
+            format!("the first context must be {CREDENTIALS_CONTEXT}"),
+        );
     }
     for (index, item) in items.iter().enumerate() {
         match item.as_str() {
             Some(text) if KNOWN_CONTEXTS.contains(&text) => {}
             Some(text) => {
-                return refuse(&here.item(index), format!("the context {} is not known here, and none is fetched", Quoted(text)));
+                return refuse(
+                    &here.item(index),
+                    format!(
+                        "the context {} is not known here, and none is fetched",
+                        Quoted(text)
+                    ),
+                );
             }
-            None => return refuse(&here.item(index), "a context written out in the document is not read".to_owned()),
+            None => {
+                return refuse(
+                    &here.item(index),
+                    "a context written out in the document is not read".to_owned(),
+                );
+            }
         }
     }
     Ok(items)
 }
 
 /// The types of a document; `required` must be among them.
-pub(crate) fn types<'v>(members: &Members<'v, '_>, required: &'static str) -> Result<Vec<&'v str>, Reason> {
+pub(crate) fn types<'v>(
+    members: &Members<'v, '_>,
+    required: &'static str,
+) -> Result<Vec<&'v str>, Reason> {
     let value = members.required("type")?;
     let items = value.as_array().unwrap_or(std::slice::from_ref(value));
     if items.len() > TYPES {
         let text = format!("{} types, and at most {TYPES} are read", items.len());
-        return Err(Reason::new(DenialCode::DocumentTooLarge, members.at("type").to_string(), text));
+        return Err(Reason::new(
+            DenialCode::DocumentTooLarge,
+            members.at("type").to_string(),
+            text,
+        ));
     }
     let mut types: Vec<&str> = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         match item.as_str() {
             Some(text) if !text.is_empty() && !types.contains(&text) => types.push(text),
-            _ => return Err(members.at("type").item(index).error("a type, each once").into()),
+            _ => {
+                return Err(members
+                    .at("type")
+                    .item(index)
+                    .error("a type, each once")
+                    .into());
+            }
         }
     }
-    if types.contains(&required) { Ok(types) } else { Err(members.error("type", required).into()) }
+    if types.contains(&required) {
+        Ok(types)
+    } else {
+        Err(members.error("type", required).into())
+    }
 }
 
 /// `issuer` or `holder`: a URL, or an object with such an `id`.
@@ -362,11 +438,20 @@ fn status(members: &Members<'_, '_>, required: bool) -> Result<Vec<StatusEntry>,
     let listed = value.as_array();
     let items = listed.unwrap_or(std::slice::from_ref(value));
     if items.len() > STATUS_ENTRIES {
-        let text = format!("{} status entries, and at most {STATUS_ENTRIES} are read", items.len());
-        return Err(Reason::new(DenialCode::DocumentTooLarge, here.to_string(), text));
+        let text = format!(
+            "{} status entries, and at most {STATUS_ENTRIES} are read",
+            items.len()
+        );
+        return Err(Reason::new(
+            DenialCode::DocumentTooLarge,
+            here.to_string(),
+            text,
+        ));
     }
     if items.is_empty() && !required {
-        return Err(members.error("credentialStatus", "at least one entry").into());
+        return Err(members
+            .error("credentialStatus", "at least one entry")
+            .into());
     }
     items
         .iter()
@@ -385,8 +470,15 @@ fn status(members: &Members<'_, '_>, required: bool) -> Result<Vec<StatusEntry>,
 fn other_subject(members: &Members<'_, '_>) -> Result<Subject, MemberError> {
     let value = members.required("credentialSubject")?;
     let subjects = value.as_array().unwrap_or(std::slice::from_ref(value));
-    if subjects.is_empty() || !subjects.iter().all(|one| one.as_object().is_some_and(|object| !object.is_empty())) {
-        return Err(members.error("credentialSubject", "an object with members, or an array of such"));
+    if subjects.is_empty()
+        || !subjects
+            .iter()
+            .all(|one| one.as_object().is_some_and(|object| !object.is_empty()))
+    {
+        return Err(members.error(
+            "credentialSubject",
+            "an object with members, or an array of such",
+        ));
     }
     let id = match subjects {
         [only] => only.get("id"),
@@ -395,7 +487,9 @@ fn other_subject(members: &Members<'_, '_>) -> Result<Subject, MemberError> {
     match id {
         None => Ok(Subject::Other { id: None }),
         Some(id) => match id.as_str().filter(|text| is_url(text)) {
-            Some(text) => Ok(Subject::Other { id: Some(text.to_owned()) }),
+            Some(text) => Ok(Subject::Other {
+                id: Some(text.to_owned()),
+            }),
             None => Err(members.at("credentialSubject").member("id").error("a URL")),
         },
     }

@@ -134,7 +134,11 @@ impl<'a> Decision<'a> {
     /// The decision that a verification came to.
     pub fn of<T: Verified>(outcome: &'a Result<T, Denied>) -> Self {
         match outcome {
-            Ok(verified) => Self { outcome: Outcome::Allow, denied: None, findings: verified.findings() },
+            Ok(verified) => Self {
+                outcome: Outcome::Allow,
+                denied: None,
+                findings: verified.findings(),
+            },
             Err(denied) => Self::refused(denied),
         }
     }
@@ -146,7 +150,11 @@ impl<'a> Decision<'a> {
             RefusalKind::Deny => Outcome::Deny,
             RefusalKind::ApprovalRequired => Outcome::ApprovalRequired,
         };
-        Self { outcome, denied: Some(denied), findings: denied.findings() }
+        Self {
+            outcome,
+            denied: Some(denied),
+            findings: denied.findings(),
+        }
     }
 
     /// Yes, no, or not without approval.
@@ -164,13 +172,27 @@ impl<'a> Decision<'a> {
         object.insert("subject", self.findings.subject.as_deref());
         object.insert("owner", self.findings.owner.as_ref().map(Owner::to_json));
         object.insert("chain", self.findings.chain.iter().collect::<Value>());
-        object.insert("asOf", self.findings.as_of.iter().map(as_of).collect::<Value>());
-        object.insert("checked", self.findings.checked.iter().map(|step| step.as_str()).collect::<Value>());
+        object.insert(
+            "asOf",
+            self.findings.as_of.iter().map(as_of).collect::<Value>(),
+        );
+        object.insert(
+            "checked",
+            self.findings
+                .checked
+                .iter()
+                .map(|step| step.as_str())
+                .collect::<Value>(),
+        );
         object
     }
 
     fn reasons(&self) -> Value {
-        self.denied.into_iter().flat_map(Denied::reasons).map(reason).collect()
+        self.denied
+            .into_iter()
+            .flat_map(Denied::reasons)
+            .map(reason)
+            .collect()
     }
 }
 

@@ -42,11 +42,16 @@ pub fn is_url(text: &str) -> bool {
     };
     text.len() <= IDENTIFIER_BYTES
         && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+        && scheme
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
         && !matches!(rest, "" | "/" | "//")
         && rest.bytes().all(|b| {
             b.is_ascii_graphic()
-                && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+                && !matches!(
+                    b,
+                    b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
+                )
         })
 }
 
@@ -77,13 +82,31 @@ mod tests {
 
     #[test]
     fn names_are_what_they_look_like() {
-        for good in ["CustomerSupportAgent-v2.3", "Zoë", "東京病院", "Ana María (triage)", "مستشفى"] {
+        for good in [
+            "CustomerSupportAgent-v2.3",
+            "Zoë",
+            "東京病院",
+            "Ana María (triage)",
+            "مستشفى",
+        ] {
             assert!(is_presentable(good), "{good}");
         }
         let long = "x".repeat(NAME_BYTES + 1);
         for bad in [
-            "", " ", "a ", " a", "a\nb", "a\u{0}", "Zoe\u{308}", "admin\u{202e}nimda", "a\u{200b}b", "a\u{2066}b",
-            "a\u{feff}", "a\u{e0041}", "a\u{ad}b", &long,
+            "",
+            " ",
+            "a ",
+            " a",
+            "a\nb",
+            "a\u{0}",
+            "Zoe\u{308}",
+            "admin\u{202e}nimda",
+            "a\u{200b}b",
+            "a\u{2066}b",
+            "a\u{feff}",
+            "a\u{e0041}",
+            "a\u{ad}b",
+            &long,
         ] {
             assert!(!is_presentable(bad), "{bad:?}");
         }
@@ -91,15 +114,38 @@ mod tests {
 
     #[test]
     fn urls_are_absolute_and_plain() {
-        for good in ["https://a.example/x?y#z", "did:key:z6Mk", "urn:uuid:1", "mailto:ana@a.example"] {
+        for good in [
+            "https://a.example/x?y#z",
+            "did:key:z6Mk",
+            "urn:uuid:1",
+            "mailto:ana@a.example",
+        ] {
             assert!(is_url(good), "{good}");
         }
-        for bad in ["", "a", "/a", "a b:c", "1a:b", ":b", "https:", "https://", "https://a b", "https://ä", "x:<y>"] {
+        for bad in [
+            "",
+            "a",
+            "/a",
+            "a b:c",
+            "1a:b",
+            ":b",
+            "https:",
+            "https://",
+            "https://a b",
+            "https://ä",
+            "x:<y>",
+        ] {
             assert!(!is_url(bad), "{bad}");
         }
-        assert!(is_https("https://a.example/s/1") && !is_https("http://a.example") && !is_https("https:///x"));
+        assert!(
+            is_https("https://a.example/s/1")
+                && !is_https("http://a.example")
+                && !is_https("https:///x")
+        );
         assert!(is_uuid_urn("urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33"));
-        assert!(!is_uuid_urn("urn:uuid:58172AAC-d8ba-11ed-83dd-0b3aef56cc33"));
+        assert!(!is_uuid_urn(
+            "urn:uuid:58172AAC-d8ba-11ed-83dd-0b3aef56cc33"
+        ));
         assert!(!is_uuid_urn("urn:uuid:58172aac"));
     }
 }

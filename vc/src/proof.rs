@@ -90,7 +90,10 @@ pub fn sign(
 ) -> Result<Value, SignError> {
     let mut proof = options.to_object(document.get("@context"));
     let signature = signer.sign(&hash_data(&document, &proof))?;
-    proof.insert("proofValue", multibase::encode(Base::Base58Btc, signature.as_bytes()));
+    proof.insert(
+        "proofValue",
+        multibase::encode(Base::Base58Btc, signature.as_bytes()),
+    );
     document.insert("proof", proof);
     Ok(document.into())
 }
@@ -146,22 +149,36 @@ impl<'a> Proof<'a> {
     pub(crate) fn read(document: &'a Object, at: &Path<'_>) -> Result<Self, Reason> {
         let here = at.member("proof");
         let object = match document.get("proof") {
-            None | Some(Value::Null) => return Err(missing(&here, "the document has no proof: sign it")),
+            None | Some(Value::Null) => {
+                return Err(missing(&here, "the document has no proof: sign it"));
+            }
             Some(Value::Object(object)) => object,
             Some(Value::Array(proofs)) => match proofs.as_slice() {
-                [] => return Err(missing(&here, "the list of proofs is empty: sign the document")),
+                [] => {
+                    return Err(missing(
+                        &here,
+                        "the list of proofs is empty: sign the document",
+                    ));
+                }
                 [Value::Object(object)] => object,
                 [_] => return Err(malformed(&here, "a proof is an object")),
-                _ => return Err(unsupported(&here, "several proofs: send the document with one")),
+                _ => {
+                    return Err(unsupported(
+                        &here,
+                        "several proofs: send the document with one",
+                    ));
+                }
             },
             Some(_) => return Err(malformed(&here, "a proof is an object")),
         };
         let members = Members::of_object(object, here);
         let proof = Self::members(object, &members).map_err(|error| match error {
             Fault::Reason(reason) => reason,
-            Fault::Member(error) => {
-                Reason::new(DenialCode::ProofMalformed, error.path, format!("expected {}", error.expected))
-            }
+            Fault::Member(error) => Reason::new(
+                DenialCode::ProofMalformed,
+                error.path,
+                format!("expected {}", error.expected),
+            ),
         })?;
         same_context(document, &members)?;
         Ok(proof)
@@ -169,16 +186,32 @@ impl<'a> Proof<'a> {
 
     fn members(object: &'a Object, members: &Members<'a, '_>) -> Result<Self, Fault> {
         if members.str("type")? != PROOF_TYPE {
-            return Err(unsupported(&members.at("type"), "only DataIntegrityProof is verified here").into());
+            return Err(unsupported(
+                &members.at("type"),
+                "only DataIntegrityProof is verified here",
+            )
+            .into());
         }
         if members.str("cryptosuite")? != CRYPTOSUITE {
-            return Err(unsupported(&members.at("cryptosuite"), "only eddsa-jcs-2022 is verified here").into());
+            return Err(unsupported(
+                &members.at("cryptosuite"),
+                "only eddsa-jcs-2022 is verified here",
+            )
+            .into());
         }
         if members.optional("previousProof").is_some() {
-            return Err(unsupported(&members.at("previousProof"), "proof chains are not verified here").into());
+            return Err(unsupported(
+                &members.at("previousProof"),
+                "proof chains are not verified here",
+            )
+            .into());
         }
-        let purpose = Purpose::parse(members.str("proofPurpose")?)
-            .ok_or_else(|| members.error("proofPurpose", "a verification relationship, such as assertionMethod"))?;
+        let purpose = Purpose::parse(members.str("proofPurpose")?).ok_or_else(|| {
+            members.error(
+                "proofPurpose",
+                "a verification relationship, such as assertionMethod",
+            )
+        })?;
         let proof = Self {
             object,
             purpose,
@@ -245,9 +278,10 @@ fn unsupported(at: &Path<'_>, message: &str) -> Reason {
 /// what was added afterwards was not signed.
 fn same_context(document: &Object, proof: &Members<'_, '_>) -> Result<(), Reason> {
     match proof.optional("@context") {
-        Some(context) if document.get("@context") != Some(context) => {
-            Err(malformed(&proof.at("@context"), "the proof was made over another @context than the document's"))
-        }
+        Some(context) if document.get("@context") != Some(context) => Err(malformed(
+            &proof.at("@context"),
+            "the proof was made over another @context than the document's",
+        )),
         _ => Ok(()),
     }
 }
@@ -255,7 +289,10 @@ fn same_context(document: &Object, proof: &Members<'_, '_>) -> Result<(), Reason
 fn time(members: &Members<'_, '_>, name: &str) -> Result<Option<Timestamp>, Fault> {
     members
         .optional_str(name)?
-        .map(|text| Timestamp::parse(text).map_err(|error| malformed(&members.at(name), &error.to_string()).into()))
+        .map(|text| {
+            Timestamp::parse(text)
+                .map_err(|error| malformed(&members.at(name), &error.to_string()).into())
+        })
         .transpose()
 }
 
@@ -263,13 +300,15 @@ fn domain<'a>(members: &Members<'a, '_>) -> Result<Option<&'a Value>, Fault> {
     let Some(value) = members.optional("domain") else {
         return Ok(None);
     };
-    let listed = value
-        .as_array()
-        .is_some_and(|items| (1..=DOMAINS).contains(&items.len()) && items.iter().all(|item| item.as_str().is_some()));
+    let listed = value.as_array().is_some_and(|items| {
+        (1..=DOMAINS).contains(&items.len()) && items.iter().all(|item| item.as_str().is_some())
+    });
     if listed || value.as_str().is_some() {
         Ok(Some(value))
     } else {
-        Err(members.error("domain", "a string, or an array of at most 8 strings").into())
+        Err(members
+            .error("domain", "a string, or an array of at most 8 strings")
+            .into())
     }
 }
 
@@ -279,7 +318,12 @@ fn signature(members: &Members<'_, '_>) -> Result<Signature, Fault> {
         .then(|| multibase::decode(text).ok())
         .flatten()
         .and_then(|(_, bytes)| <[u8; 64]>::try_from(bytes.as_slice()).ok());
-    bytes
-        .map(Signature::from_bytes)
-        .ok_or_else(|| members.error("proofValue", "a signature of 64 bytes as multibase base58btc (z...)").into())
+    bytes.map(Signature::from_bytes).ok_or_else(|| {
+        members
+            .error(
+                "proofValue",
+                "a signature of 64 bytes as multibase base58btc (z...)",
+            )
+            .into()
+    })
 }

@@ -1,9 +1,10 @@
 //! Status of credentials: entries, and the bits they point at (W3C Bitstring Status List 1.0).
 
+use std::fmt;
 use std::io::{Read, Write};
 
 use flate2::Compression;
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use multibase::Base;
 
@@ -40,7 +41,9 @@ impl StatusPurpose {
     /// The purpose of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Revocation, Self::Suspension].into_iter().find(|purpose| purpose.as_str() == name)
+        [Self::Revocation, Self::Suspension]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == name)
     }
 }
 
@@ -65,8 +68,12 @@ impl StatusEntry {
         members.literal("type", ENTRY_TYPE, "BitstringStatusListEntry")?;
         let purpose = StatusPurpose::parse(members.str("statusPurpose")?)
             .ok_or_else(|| members.error("statusPurpose", "revocation or suspension"))?;
-        let index = read_index(members.str("statusListIndex")?)
-            .ok_or_else(|| members.error("statusListIndex", "an index as a string of digits, below 2^26"))?;
+        let index = read_index(members.str("statusListIndex")?).ok_or_else(|| {
+            members.error(
+                "statusListIndex",
+                "an index as a string of digits, below 2^26",
+            )
+        })?;
         let list = members.str("statusListCredential")?;
         if !is_url(list) {
             return Err(members.error("statusListCredential", "the URL of a status list"));
@@ -75,7 +82,11 @@ impl StatusEntry {
             return Err(members.error("id", "a URL"));
         }
         members.finish_closed()?;
-        Ok(Self { purpose, list: list.to_owned(), index })
+        Ok(Self {
+            purpose,
+            list: list.to_owned(),
+            index,
+        })
     }
 
     /// The entry as it stands in a credential.
@@ -101,9 +112,17 @@ fn read_index(text: &str) -> Option<u64> {
 }
 
 /// The bits of one list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StatusList {
     bytes: Vec<u8>,
+}
+
+/// How many bits there are and how many are set; not the bits.
+impl fmt::Debug for StatusList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set: u32 = self.bytes.iter().map(|byte| byte.count_ones()).sum();
+        write!(f, "StatusList({} bits, {set} set)", self.len())
+    }
 }
 
 /// A status list cannot be made, read or changed.
@@ -111,7 +130,9 @@ pub struct StatusList {
 #[non_exhaustive]
 pub enum StatusListError {
     /// Too few or too many entries, or not a multiple of 8.
-    #[error("a status list has {STATUS_BITS_MINIMUM} to {STATUS_BITS_MAXIMUM} entries, a multiple of 8, not {0}")]
+    #[error(
+        "a status list has {STATUS_BITS_MINIMUM} to {STATUS_BITS_MAXIMUM} entries, a multiple of 8, not {0}"
+    )]
     Length(u64),
     /// The index lies outside the list.
     #[error("the list has {length} entries, so there is no entry {index}")]
@@ -140,7 +161,9 @@ impl StatusList {
     pub fn new(length: u64) -> Result<Self, StatusListError> {
         let bytes = usize::try_from(length / 8).map_err(|_| StatusListError::Length(length))?;
         check_length(length)?;
-        Ok(Self { bytes: vec![0; bytes] })
+        Ok(Self {
+            bytes: vec![0; bytes],
+        })
     }
 
     /// How many entries there are.
@@ -161,7 +184,9 @@ impl StatusList {
     /// [`StatusListError::OutOfBounds`]; that is not the same as "clear".
     pub fn get(&self, index: u64) -> Result<bool, StatusListError> {
         let (at, mask) = place(index);
-        at.and_then(|at| self.bytes.get(at)).map(|byte| byte & mask != 0).ok_or_else(|| self.out_of_bounds(index))
+        at.and_then(|at| self.bytes.get(at))
+            .map(|byte| byte & mask != 0)
+            .ok_or_else(|| self.out_of_bounds(index))
     }
 
     /// Sets or clears the bit.
@@ -181,7 +206,10 @@ impl StatusList {
     }
 
     const fn out_of_bounds(&self, index: u64) -> StatusListError {
-        StatusListError::OutOfBounds { index, length: self.bytes.len() as u64 * 8 }
+        StatusListError::OutOfBounds {
+            index,
+            length: self.bytes.len() as u64 * 8,
+        }
     }
 
     /// The `encodedList`: gzip, then multibase base64url without padding. Equal bits give equal
@@ -190,7 +218,10 @@ impl StatusList {
     pub fn encode(&self) -> String {
         // Writing to memory does not fail.
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-        let compressed = gzip.write_all(&self.bytes).and_then(|()| gzip.finish()).unwrap_or_default();
+        let compressed = gzip
+            .write_all(&self.bytes)
+            .and_then(|()| gzip.finish())
+            .unwrap_or_default();
         multibase::encode(Base::Base64Url, compressed)
     }
 
@@ -209,13 +240,17 @@ impl StatusList {
         let mut rest = compressed.as_slice();
         let mut bytes = Vec::new();
         let bound = STATUS_BITS_MAXIMUM / 8;
-        // `GzDecoder` over a slice leaves in it what follows the first member.
+        // Over a slice, the decoder leaves in it what follows the first member.
         GzDecoder::new(&mut rest)
             .take(bound + 1)
             .read_to_end(&mut bytes)
             .map_err(|_| StatusListError::NotGzip)?;
         check_length(bytes.len() as u64 * 8)?;
-        if rest.is_empty() { Ok(Self { bytes }) } else { Err(StatusListError::NotGzip) }
+        if rest.is_empty() {
+            Ok(Self { bytes })
+        } else {
+            Err(StatusListError::NotGzip)
+        }
     }
 }
 
@@ -265,7 +300,10 @@ impl StatusListDraft<'_> {
         let mut document = Object::new();
         document.insert("@context", vec![CREDENTIALS_CONTEXT]);
         document.insert("id", self.id);
-        document.insert("type", vec!["VerifiableCredential", "BitstringStatusListCredential"]);
+        document.insert(
+            "type",
+            vec!["VerifiableCredential", "BitstringStatusListCredential"],
+        );
         document.insert("issuer", self.issuer);
         document.insert("validFrom", self.valid_from);
         document.insert("validUntil", self.valid_until);

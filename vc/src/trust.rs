@@ -109,8 +109,9 @@ pub struct Freshness {
 pub trait OneTime {
     /// Uses `value` up.
     ///
-    /// A challenge must have been issued here before. An action nonce is new by nature: the
-    /// first use succeeds, and the value is remembered until `expires` at least.
+    /// A challenge must have been issued here before, and ends when the store says it does;
+    /// `expires` says nothing then. An action nonce is new by nature: the first use succeeds, and
+    /// the value is remembered until `expires` at least.
     ///
     /// # Errors
     /// Says why the value may not be used; any error is a refusal.

@@ -1,1 +1,296 @@
 //! The one verification path.
+//!
+//! Whether something may be acted on is a function of what was signed, what is asked, what is
+//! known ([`Knowledge`]) and what time it is. Nothing else decides, and nobody else builds
+//! [`VerifiedCredential`], [`VerifiedPresentation`] and [`AllowedAction`]: holding one is the
+//! permission. `Ok` means "you may act on this"; every way of not being sure is an `Err` with a
+//! code of [`crate::denial`].
+//!
+//! The steps, in order: strict reading, proof, validity, status, the agent's and the issuer's
+//! standing, who uses it, constraints, freshness, single use. The text is read once; what was
+//! hashed is what is handed out.
+//!
+//! A handler that takes one of these types cannot be called with what was only parsed:
+//!
+//! ```compile_fail
+//! use syndic_vc::{credential::Credential, verify::VerifiedCredential};
+//! fn admit(_: &VerifiedCredential) {}
+//! fn handler(parsed: Credential) {
+//!     admit(&parsed); // parsed, not verified
+//! }
+//! ```
+//!
+//! ```compile_fail
+//! use syndic_vc::{action::AgentAction, verify::AllowedAction};
+//! fn build(action: AgentAction) -> AllowedAction {
+//!     AllowedAction { action } // private fields, and no constructor
+//! }
+//! ```
+//!
+//! ```compile_fail
+//! use syndic_vc::verify::{ProofChecked, VerifiedCredential};
+//! fn promote(checked: ProofChecked) -> VerifiedCredential {
+//!     checked.into() // a good signature is not permission
+//! }
+//! ```
+
+mod action;
+mod credential;
+mod outcome;
+mod presentation;
+mod signature;
+
+use crate::constraint::Quoted;
+use crate::decision::{Findings, Step};
+use crate::denial::{DenialCode, Denied, Reason};
+use crate::did::Did;
+use crate::json::{self, JsonErrorKind, Value};
+use crate::limits::CREDENTIAL_BYTES;
+use crate::time::Timestamp;
+use crate::trust::{Knowledge, OneTime};
+
+pub use outcome::{AllowedAction, ProofChecked, VerifiedCredential, VerifiedPresentation};
+
+/// What a verifier demands of everything it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Whose word makes an issuer: the DID of the verifying organization, or the id of its
+    /// consortium.
+    pub authority: String,
+    /// How old the knowledge about an issuer may be.
+    pub max_staleness_seconds: u32,
+    /// How far a signer's clock may run ahead. Only a beginning may lie that far in the future;
+    /// an end is an end.
+    pub clock_skew_seconds: u32,
+}
+
+/// What a presentation must answer.
+#[derive(Clone, Copy, Debug)]
+pub struct PresentationRequest<'a> {
+    /// The challenge that was handed out.
+    pub challenge: &'a str,
+    /// The verifier's own name, as it told the holder.
+    pub domain: &'a str,
+}
+
+/// What an action must be addressed to.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionRequest<'a> {
+    /// The verifier.
+    pub audience: &'a Did,
+}
+
+/// Verifies a credential from its text.
+///
+/// For a capability credential the issuer must have standing for every capability in it.
+///
+/// # Errors
+/// The first reason not to act on it.
+pub fn credential(
+    text: &[u8],
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    now: Timestamp,
+) -> Result<VerifiedCredential, Denied> {
+    if text.len() > CREDENTIAL_BYTES {
+        let message =
+            format!("a credential has at most {CREDENTIAL_BYTES} bytes: issue a smaller one");
+        return Err(refuse(Reason::new(
+            DenialCode::DocumentTooLarge,
+            "",
+            message,
+        )));
+    }
+    credential_value(parse(text)?, policy, knowledge, now)
+}
+
+/// Verifies a credential that [`crate::json`] has read.
+///
+/// # Errors
+/// The first reason not to act on it.
+pub fn credential_value(
+    document: Value,
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    now: Timestamp,
+) -> Result<VerifiedCredential, Denied> {
+    credential::verify(
+        document,
+        &World {
+            policy,
+            knowledge,
+            now,
+        },
+    )
+}
+
+/// Verifies a presentation from its text, and uses up the challenge.
+///
+/// Every credential in it must hold by itself and have the holder as its subject.
+///
+/// # Errors
+/// The first reason not to act on it. The challenge is used up only when everything else held.
+pub fn presentation(
+    text: &[u8],
+    request: &PresentationRequest<'_>,
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    one_time: &dyn OneTime,
+    now: Timestamp,
+) -> Result<VerifiedPresentation, Denied> {
+    presentation_value(parse(text)?, request, policy, knowledge, one_time, now)
+}
+
+/// Verifies a presentation that [`crate::json`] has read, and uses up the challenge.
+///
+/// # Errors
+/// As [`presentation`].
+pub fn presentation_value(
+    document: Value,
+    request: &PresentationRequest<'_>,
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    one_time: &dyn OneTime,
+    now: Timestamp,
+) -> Result<VerifiedPresentation, Denied> {
+    presentation::verify(
+        document,
+        request,
+        &World {
+            policy,
+            knowledge,
+            now,
+        },
+        one_time,
+    )
+}
+
+/// Verifies a signed action together with the credential it is done under, from the text
+/// `{"action": {...}, "credential": {...}}`, and uses up its nonce.
+///
+/// The issuer must have standing for this action on this resource; what else the credential
+/// grants is not looked at.
+///
+/// # Errors
+/// The reasons not to carry it out, or that somebody must approve it first. The nonce is used up
+/// only when everything else held.
+pub fn action(
+    text: &[u8],
+    request: &ActionRequest<'_>,
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    one_time: &dyn OneTime,
+    now: Timestamp,
+) -> Result<AllowedAction, Denied> {
+    action_value(parse(text)?, request, policy, knowledge, one_time, now)
+}
+
+/// Verifies a signed action and its credential that [`crate::json`] has read.
+///
+/// # Errors
+/// As [`action`].
+pub fn action_value(
+    envelope: Value,
+    request: &ActionRequest<'_>,
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    one_time: &dyn OneTime,
+    now: Timestamp,
+) -> Result<AllowedAction, Denied> {
+    action::verify(
+        envelope,
+        request,
+        &World {
+            policy,
+            knowledge,
+            now,
+        },
+        one_time,
+    )
+}
+
+/// Checks nothing but the proof of a document: suite, times, and that the key it names made it for
+/// the purpose it names. Not whether that key is the issuer's, nor anything else; its result
+/// permits nothing. For test vectors and for looking at strange documents.
+///
+/// # Errors
+/// What is wrong with the proof.
+pub fn proof_only(
+    text: &[u8],
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    now: Timestamp,
+) -> Result<ProofChecked, Denied> {
+    proof_only_value(parse(text)?, policy, knowledge, now)
+}
+
+/// The same for a document that [`crate::json`] has read.
+///
+/// # Errors
+/// What is wrong with the proof.
+pub fn proof_only_value(
+    document: Value,
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    now: Timestamp,
+) -> Result<ProofChecked, Denied> {
+    let mut findings = Findings::default();
+    match signature::check_unbound(
+        &document,
+        &World {
+            policy,
+            knowledge,
+            now,
+        },
+    ) {
+        Ok(verification_method) => {
+            findings.passed(Step::Proof);
+            Ok(ProofChecked::new(document, verification_method, findings))
+        }
+        Err(reason) => Err(Denied::new(reason, findings)),
+    }
+}
+
+/// What every step needs beside the document.
+#[derive(Clone, Copy)]
+struct World<'a> {
+    policy: &'a Policy,
+    knowledge: &'a dyn Knowledge,
+    now: Timestamp,
+}
+
+impl World<'_> {
+    /// Whether a beginning lies further in the future than a clock may run ahead.
+    fn is_future(&self, time: Timestamp) -> bool {
+        let skew = i64::from(self.policy.clock_skew_seconds);
+        time > self.now.checked_add_seconds(skew).unwrap_or(self.now)
+    }
+}
+
+/// A refusal before anything was established.
+fn refuse(reason: Reason) -> Denied {
+    Denied::new(reason, Findings::default())
+}
+
+fn parse(text: &[u8]) -> Result<Value, Denied> {
+    json::parse(text).map_err(|error| {
+        let code = match error.kind {
+            JsonErrorKind::BodyTooLarge
+            | JsonErrorKind::TooDeep
+            | JsonErrorKind::TooManyNodes
+            | JsonErrorKind::TooManyMembers
+            | JsonErrorKind::StringTooLong => DenialCode::DocumentTooLarge,
+            _ => DenialCode::JsonInvalid,
+        };
+        refuse(Reason::new(code, "", error.to_string()))
+    })
+}
+
+/// Something could not be asked. Never a permission.
+fn unavailable(at: String, what: &str, why: &str) -> Reason {
+    let message = format!(
+        "{what} cannot be told now ({}): try again later",
+        Quoted(why)
+    );
+    Reason::new(DenialCode::KnowledgeUnavailable, at, message)
+}

@@ -92,7 +92,7 @@ impl Eq for Decimal {}
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use proptest::prelude::*;
 
@@ -102,12 +102,41 @@ mod tests {
 
     #[test]
     fn only_plain_decimals_are_read() {
-        for good in ["0", "-0", "7", "-7", "100.00", "0.01", "-0.5", "12345678901234567890123456789012345678"] {
+        for good in [
+            "0",
+            "-0",
+            "7",
+            "-7",
+            "100.00",
+            "0.01",
+            "-0.5",
+            "12345678901234567890123456789012345678",
+        ] {
             assert!(Decimal::parse(good).is_some(), "{good}");
         }
         for bad in [
-            "", "-", ".", "1.", ".5", "+1", "00", "01", "-01", "1e3", "1E3", "0x1", "1,000", " 1", "1 ", "--1", "1.2.3",
-            "NaN", "Infinity", "\u{661}", "1.-2", "123456789012345678901234567890123456789",
+            "",
+            "-",
+            ".",
+            "1.",
+            ".5",
+            "+1",
+            "00",
+            "01",
+            "-01",
+            "1e3",
+            "1E3",
+            "0x1",
+            "1,000",
+            " 1",
+            "1 ",
+            "--1",
+            "1.2.3",
+            "NaN",
+            "Infinity",
+            "\u{661}",
+            "1.-2",
+            "123456789012345678901234567890123456789",
             "1234567890123456789012345678901234567.89",
         ] {
             assert!(Decimal::parse(bad).is_none(), "{bad}");
@@ -129,7 +158,10 @@ mod tests {
     /// The reference: both numbers scaled to 18 decimal places in an `i128`.
     fn scaled(text: &str) -> i128 {
         let negative = text.starts_with('-');
-        let (whole, fraction) = text.trim_start_matches('-').split_once('.').unwrap_or((text.trim_start_matches('-'), ""));
+        let (whole, fraction) = text
+            .trim_start_matches('-')
+            .split_once('.')
+            .unwrap_or((text.trim_start_matches('-'), ""));
         let digits = format!("{whole}{fraction:0<18}");
         let size: i128 = digits.parse().unwrap();
         if negative { -size } else { size }

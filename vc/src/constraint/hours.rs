@@ -72,7 +72,11 @@ impl Hours {
                 .map(|position| 1_u8 << position)
                 .filter(|bit| days.0 & bit == 0);
             let Some(bit) = bit else {
-                return Err(members.at("days").item(index).error("one of mon, tue, wed, thu, fri, sat, sun, each once").into());
+                return Err(members
+                    .at("days")
+                    .item(index)
+                    .error("one of mon, tue, wed, thu, fri, sat, sun, each once")
+                    .into());
             };
             days.0 |= bit;
         }
@@ -84,14 +88,30 @@ impl Hours {
             .ok_or_else(|| members.error("from", "a time of day HH:MM, 00:00 to 23:59"))?;
         let to = Minute::parse(members.str("to")?)
             .filter(|minute| *minute != from && *minute > Minute(0))
-            .ok_or_else(|| members.error("to", "a time of day HH:MM, 00:01 to 24:00, other than `from`"))?;
+            .ok_or_else(|| {
+                members.error(
+                    "to",
+                    "a time of day HH:MM, 00:01 to 24:00, other than `from`",
+                )
+            })?;
         let zone_name = members.str("timeZone")?;
         let zone = TimeZoneDatabase::bundled()
             .get(zone_name)
             .ok()
             .filter(|zone| !zone.is_unknown())
-            .ok_or_else(|| members.error("timeZone", "an IANA time zone, such as Europe/Amsterdam or UTC"))?;
-        Ok(Self { days, from, to, zone_name: zone_name.to_owned(), zone })
+            .ok_or_else(|| {
+                members.error(
+                    "timeZone",
+                    "an IANA time zone, such as Europe/Amsterdam or UTC",
+                )
+            })?;
+        Ok(Self {
+            days,
+            from,
+            to,
+            zone_name: zone_name.to_owned(),
+            zone,
+        })
     }
 
     pub(super) fn write(&self, object: &mut crate::json::Object) {
@@ -105,7 +125,9 @@ impl Hours {
     #[must_use]
     pub fn contains(&self, now: Timestamp) -> bool {
         let local = self.zone.to_datetime(now.instant());
-        let minute = Minute(u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs()));
+        let minute = Minute(
+            u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs()),
+        );
         let today = local.weekday();
         if self.from < self.to {
             self.days.contains(today) && self.from <= minute && minute < self.to
@@ -132,7 +154,11 @@ impl Days {
     }
 
     fn names(self) -> impl Iterator<Item = &'static str> {
-        DAY_NAMES.into_iter().enumerate().filter(move |(bit, _)| self.0 >> bit & 1 == 1).map(|(_, name)| name)
+        DAY_NAMES
+            .into_iter()
+            .enumerate()
+            .filter(move |(bit, _)| self.0 >> bit & 1 == 1)
+            .map(|(_, name)| name)
     }
 }
 
@@ -190,7 +216,10 @@ mod tests {
         assert!(open(&hours, "2026-11-27T22:00:00Z"), "Friday night");
         assert!(open(&hours, "2026-11-28T05:59:59Z"), "Saturday before six");
         assert!(!open(&hours, "2026-11-28T06:00:00Z"));
-        assert!(!open(&hours, "2026-11-27T05:00:00Z"), "Friday morning belongs to Thursday");
+        assert!(
+            !open(&hours, "2026-11-27T05:00:00Z"),
+            "Friday morning belongs to Thursday"
+        );
         assert!(!open(&hours, "2026-11-28T23:00:00Z"), "Saturday night");
     }
 
@@ -208,14 +237,19 @@ mod tests {
 
     #[test]
     fn always_is_always() {
-        for at in ["2026-01-01T00:00:00Z", "2026-11-28T23:59:59Z", "2026-03-29T01:00:00Z"] {
+        for at in [
+            "2026-01-01T00:00:00Z",
+            "2026-11-28T23:59:59Z",
+            "2026-03-29T01:00:00Z",
+        ] {
             assert!(open(&Hours::always(), at));
         }
     }
 
     #[test]
     fn what_is_not_a_window_is_refused() {
-        let wrong = |days: &[&str], from, to, zone| Hours::new(days, from, to, zone).unwrap_err().path;
+        let wrong =
+            |days: &[&str], from, to, zone| Hours::new(days, from, to, zone).unwrap_err().path;
         assert_eq!(wrong(&[], "08:00", "18:00", "UTC"), "/days");
         assert_eq!(wrong(&["mon", "mon"], "08:00", "18:00", "UTC"), "/days/1");
         assert_eq!(wrong(&["Mon"], "08:00", "18:00", "UTC"), "/days/0");
@@ -225,8 +259,14 @@ mod tests {
         assert_eq!(wrong(&["mon"], "08:00", "08:00", "UTC"), "/to");
         assert_eq!(wrong(&["mon"], "08:00", "00:00", "UTC"), "/to");
         assert_eq!(wrong(&["mon"], "08:00", "24:01", "UTC"), "/to");
-        assert_eq!(wrong(&["mon"], "08:00", "18:00", "Europe/Atlantis"), "/timeZone");
-        assert_eq!(wrong(&["mon"], "08:00", "18:00", "Etc/Unknown"), "/timeZone");
+        assert_eq!(
+            wrong(&["mon"], "08:00", "18:00", "Europe/Atlantis"),
+            "/timeZone"
+        );
+        assert_eq!(
+            wrong(&["mon"], "08:00", "18:00", "Etc/Unknown"),
+            "/timeZone"
+        );
         assert_eq!(wrong(&["mon"], "08:00", "18:00", "+01:00"), "/timeZone");
     }
 }

@@ -5,8 +5,8 @@
 //! others would refuse or read in two ways.
 
 use super::draft::check_validity;
-use super::{Credential, contexts, issuer, other_subject, time, types};
 use super::{CAPABILITY_CREDENTIAL_TYPE, CREDENTIAL_TYPE};
+use super::{Credential, contexts, issuer, other_subject, time, types};
 use crate::denial::Reason;
 use crate::json::Value;
 use crate::json::members::{MemberError, Members, Path};
@@ -20,12 +20,17 @@ use crate::name::is_url;
 pub fn check_unsigned(value: &Value) -> Result<(), Reason> {
     let members = Members::of(value, Path::ROOT)?;
     if members.optional("proof").is_some() {
-        return Err(members.error("proof", "no proof: the credential is about to be signed").into());
+        return Err(members
+            .error("proof", "no proof: the credential is about to be signed")
+            .into());
     }
     contexts(&members)?;
     let types = types(&members, CREDENTIAL_TYPE)?;
     if types.contains(&CAPABILITY_CREDENTIAL_TYPE) {
-        return check_validity(&Credential::read(members.as_object(), &Path::ROOT)?, &Path::ROOT);
+        return check_validity(
+            &Credential::read(members.as_object(), &Path::ROOT)?,
+            &Path::ROOT,
+        );
     }
     if members.optional_str("id")?.is_some_and(|id| !is_url(id)) {
         return Err(members.error("id", "a URL").into());
@@ -63,7 +68,7 @@ fn each(
     };
     let here = members.at(name);
     match value.as_array() {
-        None => check(&Members::of(value, &here)?),
+        None => check(&Members::of(value, here)?),
         Some([]) => Err(here.error("at least one object")),
         Some(items) => items
             .iter()
@@ -76,7 +81,11 @@ fn each(
 fn typed(members: &Members<'_, '_>) -> Result<(), MemberError> {
     let value = members.required("type")?;
     let items = value.as_array().unwrap_or(std::slice::from_ref(value));
-    if items.is_empty() || !items.iter().all(|item| item.as_str().is_some_and(|text| !text.is_empty())) {
+    if items.is_empty()
+        || !items
+            .iter()
+            .all(|item| item.as_str().is_some_and(|text| !text.is_empty()))
+    {
         return Err(members.error("type", "a type, or an array of types"));
     }
     if members.optional_str("id")?.is_some_and(|id| !is_url(id)) {
@@ -101,10 +110,16 @@ fn language_tagged(members: &Members<'_, '_>, name: &str) -> Result<(), MemberEr
         }
         let tagged = Members::of(item, here)?;
         tagged.str("@value")?;
-        if tagged.optional_str("@language")?.is_some_and(|tag| !is_language_tag(tag)) {
+        if tagged
+            .optional_str("@language")?
+            .is_some_and(|tag| !is_language_tag(tag))
+        {
             return Err(tagged.error("@language", "a language tag (BCP 47), such as en"));
         }
-        if tagged.optional_str("@direction")?.is_some_and(|d| !matches!(d, "ltr" | "rtl")) {
+        if tagged
+            .optional_str("@direction")?
+            .is_some_and(|d| !matches!(d, "ltr" | "rtl"))
+        {
             return Err(tagged.error("@direction", "ltr or rtl"));
         }
         tagged.finish_closed()?;
@@ -114,10 +129,15 @@ fn language_tagged(members: &Members<'_, '_>, name: &str) -> Result<(), MemberEr
 
 /// The shape of BCP 47: subtags of 1 to 8 letters or digits, the first of letters.
 fn is_language_tag(tag: &str) -> bool {
-    let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let subtag = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
     tag.len() <= 64
         && tag.split('-').all(subtag)
-        && tag.split('-').next().is_some_and(|first| first.bytes().all(|b| b.is_ascii_alphabetic()))
+        && tag
+            .split('-')
+            .next()
+            .is_some_and(|first| first.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
 /// Each with an id of its own and at least one digest that reads as one (VCDM 2.0 section 5.3).
@@ -144,21 +164,32 @@ fn related_resources(members: &Members<'_, '_>) -> Result<(), MemberError> {
             return Err(resource.error("digestSRI", "a digestSRI or a digestMultibase"));
         }
         if sri.is_some_and(|text| !is_sri(text)) {
-            return Err(resource.error("digestSRI", "sha256-, sha384- or sha512- and the digest in base64"));
+            return Err(resource.error(
+                "digestSRI",
+                "sha256-, sha384- or sha512- and the digest in base64",
+            ));
         }
-        if multibase.is_some_and(|text| !matches!(text.chars().next(), Some('u' | 'z')) || multibase::decode(text).is_err()) {
-            return Err(resource.error("digestMultibase", "a multihash as multibase (u... or z...)"));
+        if multibase.is_some_and(|text| {
+            !matches!(text.chars().next(), Some('u' | 'z')) || multibase::decode(text).is_err()
+        }) {
+            return Err(
+                resource.error("digestMultibase", "a multihash as multibase (u... or z...)")
+            );
         }
     }
     Ok(())
 }
 
 fn is_sri(text: &str) -> bool {
-    [("sha256-", 32), ("sha384-", 48), ("sha512-", 64)].into_iter().any(|(prefix, length)| {
-        text.strip_prefix(prefix).is_some_and(|base64| {
-            multibase::Base::Base64Pad.decode(base64).is_ok_and(|bytes| bytes.len() == length)
+    [("sha256-", 32), ("sha384-", 48), ("sha512-", 64)]
+        .into_iter()
+        .any(|(prefix, length)| {
+            text.strip_prefix(prefix).is_some_and(|base64| {
+                multibase::Base::Base64Pad
+                    .decode(base64)
+                    .is_ok_and(|bytes| bytes.len() == length)
+            })
         })
-    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 use super::*;
 use proptest::prelude::*;
 
@@ -23,7 +28,10 @@ fn the_first_bit_is_the_most_significant() {
     assert!(!list.get(0).unwrap());
     assert_eq!(
         list.get(131_072),
-        Err(StatusListError::OutOfBounds { index: 131_072, length: 131_072 })
+        Err(StatusListError::OutOfBounds {
+            index: 131_072,
+            length: 131_072
+        })
     );
     assert!(list.set(u64::MAX, true).is_err());
 }
@@ -33,21 +41,30 @@ fn lengths_are_bounded() {
     for bad in [0, 8, 131_064, 131_073, STATUS_BITS_MAXIMUM + 8, u64::MAX] {
         assert!(StatusList::new(bad).is_err(), "{bad}");
     }
-    assert_eq!(StatusList::new(STATUS_BITS_MAXIMUM).unwrap().len(), STATUS_BITS_MAXIMUM);
+    assert_eq!(
+        StatusList::new(STATUS_BITS_MAXIMUM).unwrap().len(),
+        STATUS_BITS_MAXIMUM
+    );
 }
 
 #[test]
 fn a_list_of_the_standard_is_read() {
     // Bitstring Status List 1.0, example 12 ("encodedList" of 131,072 clear bits).
     let text = "uH4sIAAAAAAAAA-3BMQEAAADCoPVPbQwfoAAAAAAAAAAAAAAAAAAAAIC3AYbSVKsAQAAA";
-    assert_eq!(StatusList::decode(text).unwrap(), StatusList::new(131_072).unwrap());
+    assert_eq!(
+        StatusList::decode(text).unwrap(),
+        StatusList::new(131_072).unwrap()
+    );
 }
 
 #[test]
 fn a_bomb_is_refused_before_it_fills_memory() {
     let bomb = gzip(&vec![0; 64 << 20]);
     assert!(bomb.len() < STATUS_COMPRESSED_BYTES);
-    assert!(matches!(StatusList::decode(&encoded(&bomb)), Err(StatusListError::Length(_))));
+    assert!(matches!(
+        StatusList::decode(&encoded(&bomb)),
+        Err(StatusListError::Length(_))
+    ));
     let largest = StatusList::new(STATUS_BITS_MAXIMUM).unwrap();
     assert_eq!(StatusList::decode(&largest.encode()).unwrap(), largest);
 }
@@ -71,23 +88,40 @@ fn what_is_not_exactly_a_list_is_refused() {
         ("not gzip", b"hello"),
         ("empty", b""),
     ] {
-        assert_eq!(StatusList::decode(&encoded(bytes)), Err(StatusListError::NotGzip), "{what}");
+        assert_eq!(
+            StatusList::decode(&encoded(bytes)),
+            Err(StatusListError::NotGzip),
+            "{what}"
+        );
     }
     let short = gzip(&[0; 100]);
-    assert_eq!(StatusList::decode(&encoded(&short)), Err(StatusListError::Length(800)));
+    assert_eq!(
+        StatusList::decode(&encoded(&short)),
+        Err(StatusListError::Length(800))
+    );
     let base58 = multibase::encode(Base::Base58Btc, &good);
     let padded = multibase::encode(Base::Base64UrlPad, &good);
     for text in ["", "u", "H4sI", &base58, &padded, &encoded(&good)[1..]] {
         let result = StatusList::decode(text);
         assert!(result.is_err(), "{text}");
     }
-    assert_eq!(StatusList::decode(&"u".repeat(STATUS_COMPRESSED_BYTES * 2)), Err(StatusListError::TooLarge));
+    assert_eq!(
+        StatusList::decode(&"u".repeat(STATUS_COMPRESSED_BYTES * 2)),
+        Err(StatusListError::TooLarge)
+    );
 }
 
 #[test]
 fn entries_are_read_strictly() {
-    let good = StatusEntry { purpose: StatusPurpose::Revocation, list: "https://a.example/s/1".into(), index: 94_567 };
-    assert_eq!(StatusEntry::read(&good.to_json(), &Path::ROOT).unwrap(), good);
+    let good = StatusEntry {
+        purpose: StatusPurpose::Revocation,
+        list: "https://a.example/s/1".into(),
+        index: 94_567,
+    };
+    assert_eq!(
+        StatusEntry::read(&good.to_json(), &Path::ROOT).unwrap(),
+        good
+    );
     for (member, value) in [
         ("type", Value::from("StatusList2021Entry")),
         ("statusPurpose", "message".into()),

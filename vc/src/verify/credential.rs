@@ -1,0 +1,305 @@
+//! The steps that every credential goes through.
+
+use std::sync::Arc;
+
+use super::outcome::VerifiedCredential;
+use super::{World, signature, unavailable};
+use crate::constraint::Quoted;
+use crate::credential::{CapabilitySubject, Credential, check_validity, object_digest};
+use crate::decision::{AsOf, Findings, Step};
+use crate::denial::{DenialCode, Denied, Reason};
+use crate::did::Did;
+use crate::document::Purpose;
+use crate::json::members::{Members, Path};
+use crate::json::{Object, Value};
+use crate::status::StatusPurpose;
+use crate::trust::{AgentStanding, Standing, StatusBit};
+
+pub(super) fn verify(document: Value, world: &World<'_>) -> Result<VerifiedCredential, Denied> {
+    let mut findings = Findings::default();
+    match check(&document, &Path::ROOT, world, &mut findings) {
+        Ok((credential, issuer)) => Ok(VerifiedCredential::new(
+            Arc::new(document),
+            None,
+            credential,
+            issuer,
+            findings,
+        )),
+        Err(reason) => Err(Denied::new(reason, findings)),
+    }
+}
+
+/// All steps of a credential that stands by itself or in a presentation.
+pub(super) fn check(
+    document: &Value,
+    at: &Path<'_>,
+    world: &World<'_>,
+    findings: &mut Findings,
+) -> Result<(Credential, Did), Reason> {
+    let object = Members::of(document, at)?.as_object();
+    let credential = Credential::read(object, at)?;
+    findings.passed(Step::Syntax);
+    let issuer = check_proof(object, &credential, at, world)?;
+    findings.passed(Step::Proof);
+    establish(object, &credential, findings);
+    check_life(&credential, &issuer, at, world, findings)?;
+    if let Some(subject) = credential.capability_subject() {
+        check_standing(subject, &issuer, at, world)?;
+        findings.passed(Step::Standing);
+    }
+    if credential.capability_subject().is_some() || !credential.status.is_empty() {
+        check_freshness(&issuer, at, world, findings)?;
+    }
+    Ok((credential, issuer))
+}
+
+/// The issuer signed it, with a key of its own that is for that.
+pub(super) fn check_proof(
+    object: &Object,
+    credential: &Credential,
+    at: &Path<'_>,
+    world: &World<'_>,
+) -> Result<Did, Reason> {
+    let issuer = Did::parse(&credential.issuer).map_err(|_| {
+        let text = format!(
+            "the issuer {} is no DID, so no key can be shown to be its own",
+            Quoted(&credential.issuer)
+        );
+        Reason::new(
+            DenialCode::VerificationMethodForeign,
+            at.member("issuer").to_string(),
+            text,
+        )
+    })?;
+    signature::check(object, at, Purpose::AssertionMethod, &issuer, world)?;
+    Ok(issuer)
+}
+
+/// From here on the issuer's words are its own.
+pub(super) fn establish(object: &Object, credential: &Credential, findings: &mut Findings) {
+    findings.chain.push(
+        credential
+            .id
+            .clone()
+            .unwrap_or_else(|| object_digest(object)),
+    );
+    findings.subject = credential.subject_id().map(str::to_owned);
+    findings.owner = credential
+        .capability_subject()
+        .map(|subject| subject.owner.clone());
+}
+
+/// Validity, status, and that the agent is in service.
+pub(super) fn check_life(
+    credential: &Credential,
+    issuer: &Did,
+    at: &Path<'_>,
+    world: &World<'_>,
+    findings: &mut Findings,
+) -> Result<(), Reason> {
+    check_valid_now(credential, at, world)?;
+    findings.passed(Step::Validity);
+    if !credential.status.is_empty() {
+        check_status(credential, issuer, at, world)?;
+        findings.passed(Step::Status);
+    }
+    let subject_at = at.member("credentialSubject");
+    if let Some(subject) = credential.subject_id().and_then(|id| Did::parse(id).ok()) {
+        check_agent(&subject, &subject_at.member("id"), world)?;
+        findings.passed(Step::Agent);
+    }
+    Ok(())
+}
+
+fn check_valid_now(
+    credential: &Credential,
+    at: &Path<'_>,
+    world: &World<'_>,
+) -> Result<(), Reason> {
+    check_validity(credential, at)?;
+    if let Some(from) = credential.valid_from
+        && world.is_future(from)
+    {
+        let text = format!(
+            "it is valid from {from}, and it is {}: wait until then",
+            world.now
+        );
+        return Err(Reason::new(
+            DenialCode::NotYetValid,
+            at.member("validFrom").to_string(),
+            text,
+        ));
+    }
+    match credential.valid_until {
+        Some(until) if until <= world.now => {
+            let text = format!(
+                "it was valid until {until}, and it is {}: ask the issuer for a new one",
+                world.now
+            );
+            Err(Reason::new(
+                DenialCode::Expired,
+                at.member("validUntil").to_string(),
+                text,
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_status(
+    credential: &Credential,
+    issuer: &Did,
+    at: &Path<'_>,
+    world: &World<'_>,
+) -> Result<(), Reason> {
+    let refuse = |code, text: String| {
+        Err(Reason::new(
+            code,
+            at.member("credentialStatus").to_string(),
+            text,
+        ))
+    };
+    for entry in &credential.status {
+        match world
+            .knowledge
+            .status(issuer, &entry.list, entry.purpose, entry.index)
+        {
+            StatusBit::Clear => {}
+            StatusBit::Set => {
+                let (code, text) = match entry.purpose {
+                    StatusPurpose::Revocation => (
+                        DenialCode::Revoked,
+                        "revoked by its issuer: ask for a new one",
+                    ),
+                    StatusPurpose::Suspension => (
+                        DenialCode::Suspended,
+                        "suspended by its issuer: ask when that ends",
+                    ),
+                };
+                return refuse(code, text.to_owned());
+            }
+            StatusBit::Unknown(why) => {
+                let text = format!(
+                    "entry {} of {} cannot be told ({}), so it counts as revoked",
+                    entry.index,
+                    Quoted(&entry.list),
+                    Quoted(&why)
+                );
+                return refuse(DenialCode::StatusUnknown, text);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An unknown agent is the issuer's responsibility; a retired one is nobody's any more.
+pub(super) fn check_agent(agent: &Did, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
+    match world.knowledge.agent(agent) {
+        AgentStanding::Unknown | AgentStanding::Active { .. } => Ok(()),
+        AgentStanding::Retired { at: since } => {
+            let text = format!("the agent was retired at {since}: register a new agent");
+            Err(Reason::new(DenialCode::AgentRetired, at.to_string(), text))
+        }
+        AgentStanding::Unavailable(why) => Err(unavailable(
+            at.to_string(),
+            "whether the agent is in service",
+            &why,
+        )),
+    }
+}
+
+/// The issuer may grant everything that the credential grants.
+fn check_standing(
+    subject: &CapabilitySubject,
+    issuer: &Did,
+    at: &Path<'_>,
+    world: &World<'_>,
+) -> Result<(), Reason> {
+    let subject_at = at.member("credentialSubject");
+    let list_at = subject_at.member("capability");
+    for (index, capability) in subject.capability.iter().enumerate() {
+        let (action, resource) = (capability.action.as_str(), capability.resource.as_str());
+        check_one_standing(issuer, action, resource, &list_at.item(index), world)?;
+    }
+    Ok(())
+}
+
+/// The issuer may grant this action on this resource.
+pub(super) fn check_one_standing(
+    issuer: &Did,
+    action: &str,
+    resource: &str,
+    at: &Path<'_>,
+    world: &World<'_>,
+) -> Result<(), Reason> {
+    let authority = world.policy.authority.as_str();
+    let refuse = |code, text: String| Err(Reason::new(code, at.to_string(), text));
+    match world
+        .knowledge
+        .standing(authority, issuer, action, resource, world.now)
+    {
+        Standing::Authorized { .. } => Ok(()),
+        Standing::NotAuthorized => {
+            let text = format!(
+                "{authority} does not authorize {issuer} to grant {action} on {resource}: ask it to"
+            );
+            refuse(DenialCode::IssuerNotAuthorized, text)
+        }
+        Standing::IssuerUnknown => refuse(
+            DenialCode::IssuerUnknown,
+            format!("{issuer} is no member that is known here: it must join first"),
+        ),
+        Standing::IssuerFrozen => {
+            let text =
+                format!("{issuer} told two stories and is frozen until its consortium settles it");
+            refuse(DenialCode::IssuerFrozen, text)
+        }
+        Standing::Unavailable(why) => {
+            Err(unavailable(at.to_string(), "the issuer's standing", &why))
+        }
+    }
+}
+
+/// What is known about the issuer is young enough to decide on.
+pub(super) fn check_freshness(
+    issuer: &Did,
+    at: &Path<'_>,
+    world: &World<'_>,
+    findings: &mut Findings,
+) -> Result<(), Reason> {
+    let stale = |text: String| {
+        Err(Reason::new(
+            DenialCode::KnowledgeStale,
+            at.member("issuer").to_string(),
+            text,
+        ))
+    };
+    let Some(freshness) = world.knowledge.freshness(issuer) else {
+        return stale(format!(
+            "nothing has been heard from {issuer}: connect to its node or another member's"
+        ));
+    };
+    let (age, bound) = (
+        world.now.seconds_since(freshness.time),
+        i64::from(world.policy.max_staleness_seconds),
+    );
+    let from_the_future = world.is_future(freshness.time);
+    if !findings.as_of.iter().any(|known| known.issuer == *issuer) {
+        findings.as_of.push(AsOf {
+            issuer: issuer.clone(),
+            freshness,
+        });
+    }
+    if from_the_future {
+        return stale(format!(
+            "the newest word of {issuer} is dated in the future: one of the two clocks is wrong"
+        ));
+    }
+    if age > bound {
+        return stale(format!(
+            "nothing has been heard from {issuer} for {age} s, and {bound} s are allowed: reconnect, then try again"
+        ));
+    }
+    findings.passed(Step::Freshness);
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! What verification makes, and nobody else can.
+
+use std::sync::Arc;
+
+use crate::action::AgentAction;
+use crate::capability::Capability;
+use crate::credential::{self, Credential, Owner};
+use crate::decision::{Findings, Verified, sealed::Sealed};
+use crate::did::Did;
+use crate::json::Value;
+use crate::presentation;
+
+/// A credential that may be acted on.
+#[derive(Clone, Debug)]
+pub struct VerifiedCredential {
+    /// The document that was verified, with everything around it.
+    whole: Arc<Value>,
+    /// Which credential of a presentation; `None`: the whole document.
+    index: Option<usize>,
+    credential: Credential,
+    issuer: Did,
+    findings: Findings,
+}
+
+impl VerifiedCredential {
+    pub(super) const fn new(
+        whole: Arc<Value>,
+        index: Option<usize>,
+        credential: Credential,
+        issuer: Did,
+        findings: Findings,
+    ) -> Self {
+        Self {
+            whole,
+            index,
+            credential,
+            issuer,
+            findings,
+        }
+    }
+
+    /// The credential exactly as it was signed, proof included.
+    #[must_use]
+    pub fn document(&self) -> &Value {
+        let part = || {
+            let items = presentation::credentials(self.whole.as_object()?);
+            items.get(self.index?)
+        };
+        part().unwrap_or(&self.whole)
+    }
+
+    /// What the credential says.
+    #[must_use]
+    pub const fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// Who issued it.
+    #[must_use]
+    pub const fn issuer(&self) -> &Did {
+        &self.issuer
+    }
+
+    /// What the agent may do; empty if this is no capability credential.
+    #[must_use]
+    pub fn capabilities(&self) -> &[Capability] {
+        self.credential
+            .capability_subject()
+            .map_or(&[], |subject| &subject.capability)
+    }
+
+    /// The digest an action refers to it by.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        credential::digest(self.document())
+    }
+}
+
+/// A presentation that may be acted on: by this holder, now.
+#[derive(Clone, Debug)]
+pub struct VerifiedPresentation {
+    document: Arc<Value>,
+    holder: Did,
+    credentials: Vec<VerifiedCredential>,
+    findings: Findings,
+}
+
+impl VerifiedPresentation {
+    pub(super) const fn new(
+        document: Arc<Value>,
+        holder: Did,
+        credentials: Vec<VerifiedCredential>,
+        findings: Findings,
+    ) -> Self {
+        Self {
+            document,
+            holder,
+            credentials,
+            findings,
+        }
+    }
+
+    /// The presentation exactly as it was signed, proof included.
+    #[must_use]
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// Who presents, and is the subject of every credential.
+    #[must_use]
+    pub const fn holder(&self) -> &Did {
+        &self.holder
+    }
+
+    /// The credentials; at least one.
+    #[must_use]
+    pub fn credentials(&self) -> &[VerifiedCredential] {
+        &self.credentials
+    }
+}
+
+/// An action that may be carried out: this once.
+///
+/// It does not hand out a [`VerifiedCredential`], because only the capability it rests on was
+/// looked at.
+#[derive(Clone, Debug)]
+pub struct AllowedAction {
+    envelope: Value,
+    action: AgentAction,
+    capability: Capability,
+    owner: Owner,
+    issuer: Did,
+    findings: Findings,
+}
+
+impl AllowedAction {
+    pub(super) const fn new(
+        envelope: Value,
+        action: AgentAction,
+        capability: Capability,
+        owner: Owner,
+        issuer: Did,
+        findings: Findings,
+    ) -> Self {
+        Self {
+            envelope,
+            action,
+            capability,
+            owner,
+            issuer,
+            findings,
+        }
+    }
+
+    /// The action and its credential exactly as they were signed, proofs included.
+    #[must_use]
+    pub const fn document(&self) -> &Value {
+        &self.envelope
+    }
+
+    /// What may be done.
+    #[must_use]
+    pub const fn action(&self) -> &AgentAction {
+        &self.action
+    }
+
+    /// The capability it rests on.
+    #[must_use]
+    pub const fn capability(&self) -> &Capability {
+        &self.capability
+    }
+
+    /// Who answers for the agent.
+    #[must_use]
+    pub const fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// Who issued the credential.
+    #[must_use]
+    pub const fn issuer(&self) -> &Did {
+        &self.issuer
+    }
+}
+
+/// A document whose proof holds. Nothing else is known about it, and it permits nothing.
+#[derive(Clone, Debug)]
+pub struct ProofChecked {
+    document: Value,
+    verification_method: String,
+    findings: Findings,
+}
+
+impl ProofChecked {
+    pub(super) const fn new(
+        document: Value,
+        verification_method: String,
+        findings: Findings,
+    ) -> Self {
+        Self {
+            document,
+            verification_method,
+            findings,
+        }
+    }
+
+    /// The document exactly as it was signed, proof included.
+    #[must_use]
+    pub const fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// The key that signed.
+    #[must_use]
+    pub fn verification_method(&self) -> &str {
+        &self.verification_method
+    }
+
+    /// What was checked: the proof.
+    #[must_use]
+    pub const fn findings(&self) -> &Findings {
+        &self.findings
+    }
+}
+
+macro_rules! verified {
+    ($($name:ident),*) => {$(
+        impl Sealed for $name {}
+
+        impl Verified for $name {
+            fn findings(&self) -> &Findings {
+                &self.findings
+            }
+        }
+    )*};
+}
+
+verified!(VerifiedCredential, VerifiedPresentation, AllowedAction);

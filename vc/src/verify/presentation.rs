@@ -1,0 +1,205 @@
+//! A presentation: the holder's proof, every credential, the binding between them, the challenge.
+
+use std::sync::Arc;
+
+use super::outcome::{VerifiedCredential, VerifiedPresentation};
+use super::{PresentationRequest, World, credential, signature, unavailable};
+use crate::constraint::Quoted;
+use crate::credential::Credential;
+use crate::decision::{Findings, Step};
+use crate::denial::{DenialCode, Denied, Reason};
+use crate::did::Did;
+use crate::document::Purpose;
+use crate::json::members::{Members, Path};
+use crate::json::{Object, Value};
+use crate::presentation::{Presentation, credentials};
+use crate::proof::Proof;
+use crate::trust::{OneTime, OneTimeKind, SpendError};
+
+/// A credential of the presentation that held, its issuer, and what was found.
+type Held = (Credential, Did, Findings);
+
+pub(super) fn verify(
+    document: Value,
+    request: &PresentationRequest<'_>,
+    world: &World<'_>,
+    one_time: &dyn OneTime,
+) -> Result<VerifiedPresentation, Denied> {
+    let mut findings = Findings::default();
+    match check(&document, request, world, one_time, &mut findings) {
+        Ok((holder, held)) => {
+            let whole = Arc::new(document);
+            let credentials = held
+                .into_iter()
+                .enumerate()
+                .map(|(index, (credential, issuer, findings))| {
+                    VerifiedCredential::new(
+                        Arc::clone(&whole),
+                        Some(index),
+                        credential,
+                        issuer,
+                        findings,
+                    )
+                })
+                .collect();
+            Ok(VerifiedPresentation::new(
+                whole,
+                holder,
+                credentials,
+                findings,
+            ))
+        }
+        Err(reason) => Err(Denied::new(reason, findings)),
+    }
+}
+
+fn check(
+    document: &Value,
+    request: &PresentationRequest<'_>,
+    world: &World<'_>,
+    one_time: &dyn OneTime,
+    findings: &mut Findings,
+) -> Result<(Did, Vec<Held>), Reason> {
+    let object = Members::of(document, Path::ROOT)?.as_object();
+    let presentation = Presentation::read(object, &Path::ROOT)?;
+    findings.passed(Step::Syntax);
+    let holder_at = Path::ROOT.member("holder");
+    let holder = Did::parse(&presentation.holder).map_err(|_| {
+        let text = format!(
+            "the holder {} is no DID, so no key can be shown to be its own",
+            Quoted(&presentation.holder)
+        );
+        Reason::new(
+            DenialCode::VerificationMethodForeign,
+            holder_at.to_string(),
+            text,
+        )
+    })?;
+    let proof = signature::check(object, &Path::ROOT, Purpose::Authentication, &holder, world)?;
+    findings.passed(Step::Proof);
+    findings.subject = Some(holder.as_str().to_owned());
+    check_answer(&proof, request)?;
+    let held = check_credentials(object, &holder, world, findings)?;
+    credential::check_agent(&holder, &holder_at, world)?;
+    spend_challenge(request, world, one_time)?;
+    findings.passed(Step::SingleUse);
+    Ok((holder, held))
+}
+
+/// The proof answers this verifier's question and was made for this verifier.
+fn check_answer(proof: &Proof<'_>, request: &PresentationRequest<'_>) -> Result<(), Reason> {
+    if proof.challenge != Some(request.challenge) {
+        let text = "the proof does not answer the challenge that was handed out: sign the presentation with it";
+        return Err(Reason::new(
+            DenialCode::ChallengeMismatch,
+            "/proof/challenge",
+            text,
+        ));
+    }
+    if !proof.is_for_domain(request.domain) {
+        let text = format!(
+            "the proof was not made for {}: sign the presentation for it",
+            request.domain
+        );
+        return Err(Reason::new(
+            DenialCode::DomainMismatch,
+            "/proof/domain",
+            text,
+        ));
+    }
+    Ok(())
+}
+
+fn check_credentials(
+    object: &Object,
+    holder: &Did,
+    world: &World<'_>,
+    findings: &mut Findings,
+) -> Result<Vec<Held>, Reason> {
+    let items = credentials(object);
+    let listed = object
+        .get("verifiableCredential")
+        .is_some_and(|value| value.as_array().is_some());
+    let list_at = Path::ROOT.member("verifiableCredential");
+    let mut held: Vec<Held> = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let item_at = list_at.item(index);
+        let at = if listed { &item_at } else { &list_at };
+        let mut own = Findings::default();
+        let outcome = credential::check(item, at, world, &mut own)
+            .and_then(|found| check_holder(&found.0, holder, at).map(|()| found));
+        findings.chain.extend_from_slice(&own.chain);
+        merge_as_of(findings, &own);
+        match outcome {
+            Ok((credential, issuer)) => {
+                own.passed(Step::Holder);
+                findings.owner = findings.owner.take().or_else(|| own.owner.clone());
+                held.push((credential, issuer, own));
+            }
+            Err(reason) => {
+                // Only what held for every credential looked at counts as checked.
+                findings.checked = own.checked;
+                findings.checked.retain(|step| {
+                    held.iter()
+                        .all(|(_, _, other)| other.checked.contains(step))
+                });
+                return Err(reason);
+            }
+        }
+    }
+    for (_, _, own) in &held {
+        own.checked.iter().for_each(|step| findings.passed(*step));
+    }
+    findings.checked.sort_unstable();
+    Ok(held)
+}
+
+fn merge_as_of(findings: &mut Findings, own: &Findings) {
+    for known in &own.as_of {
+        if !findings.as_of.contains(known) {
+            findings.as_of.push(known.clone());
+        }
+    }
+}
+
+/// The holder is the one the credential was issued to.
+fn check_holder(credential: &Credential, holder: &Did, at: &Path<'_>) -> Result<(), Reason> {
+    if credential.subject_id() == Some(holder.as_str()) {
+        return Ok(());
+    }
+    let subject_at = at.member("credentialSubject");
+    let text = format!(
+        "it was issued to another subject than {holder}: a holder presents its own credentials only"
+    );
+    Err(Reason::new(
+        DenialCode::HolderMismatch,
+        subject_at.member("id").to_string(),
+        text,
+    ))
+}
+
+fn spend_challenge(
+    request: &PresentationRequest<'_>,
+    world: &World<'_>,
+    one_time: &dyn OneTime,
+) -> Result<(), Reason> {
+    one_time
+        .spend(
+            OneTimeKind::Challenge,
+            request.challenge,
+            world.now,
+            world.now,
+        )
+        .map_err(|error| {
+            let at = "/proof/challenge".to_owned();
+            let code = match &error {
+                SpendError::Unknown => DenialCode::ChallengeUnknown,
+                SpendError::Used => DenialCode::ChallengeUsed,
+                SpendError::Expired => DenialCode::ChallengeExpired,
+                SpendError::Unavailable(why) => {
+                    return unavailable(at, "whether the challenge is unused", why);
+                }
+            };
+            Reason::new(code, at, format!("the challenge: {error}"))
+        })
+}

@@ -1,0 +1,603 @@
+//! A small world for tests: who there is, what is known, and documents signed by fixed keys.
+#![allow(dead_code, unreachable_pub)] // every test file uses a part of it
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use syndic_vc::action::{ActionDraft, Parameters};
+use syndic_vc::capability::{Capability, ResourcePattern};
+use syndic_vc::constraint::{Approval, ApprovalCondition, Constraint, Decimal, Hours, Range};
+use syndic_vc::credential::{CapabilityCredentialDraft, Owner};
+use syndic_vc::did::Did;
+use syndic_vc::did_key::{self, ResolveError};
+use syndic_vc::document::DidDocument;
+use syndic_vc::json::{self, Value};
+use syndic_vc::key::{SecretKey, Signer};
+use syndic_vc::presentation::PresentationDraft;
+use syndic_vc::status::{StatusEntry, StatusPurpose};
+use syndic_vc::time::Timestamp;
+use syndic_vc::trust::{
+    AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit,
+};
+use syndic_vc::verify::Policy;
+use zeroize::Zeroizing;
+
+/// A Tuesday.
+pub const NOW: &str = "2026-11-24T12:00:00Z";
+pub const LIST: &str = "https://north.example/status/revocation/1";
+pub const SUSPENSIONS: &str = "https://north.example/status/suspension/1";
+pub const INDEX: u64 = 94_567;
+pub const CREDENTIAL_ID: &str = "urn:uuid:6f1c2a3e-8d4b-4c59-9a27-0b3f5d7e9c11";
+pub const ACTION_ID: &str = "urn:uuid:b0a7c1de-2f34-4e56-8a9b-1c2d3e4f5a6b";
+pub const NONCE: &str = "q83vEjRWeJCrze8SNFZ4kA";
+pub const CHALLENGE: &str = "kmZ0vI2cQ1yT5b8Xw3rH9g";
+pub const DOMAIN: &str = "south.example";
+
+pub fn now() -> Timestamp {
+    at(NOW)
+}
+
+pub fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+pub fn after(seconds: i64) -> Timestamp {
+    now().checked_add_seconds(seconds).unwrap()
+}
+
+/// Somebody with a key and the did:key of it.
+pub struct Party {
+    pub key: SecretKey,
+    pub did: Did,
+}
+
+impl Party {
+    pub fn new(seed: u8) -> Party {
+        let key = SecretKey::from_seed(Zeroizing::new([seed; 32]));
+        let did = did_key::for_key(key.public_key());
+        Party { key, did }
+    }
+
+    /// The name of the key.
+    pub fn method(&self) -> String {
+        format!("{}#{}", self.did, self.did.method_specific_id())
+    }
+
+    pub fn signer(&self) -> &dyn Signer {
+        &self.key
+    }
+}
+
+/// The hospital that issues.
+pub fn north() -> Party {
+    Party::new(1)
+}
+
+/// The hospital that verifies.
+pub fn south() -> Party {
+    Party::new(2)
+}
+
+/// The article's agent, CustomerSupportAgent-v2.3.
+pub fn agent() -> Party {
+    Party::new(3)
+}
+
+/// Nobody's friend.
+pub fn stranger() -> Party {
+    Party::new(4)
+}
+
+pub fn policy() -> Policy {
+    Policy {
+        authority: south().did.to_string(),
+        max_staleness_seconds: 300,
+        clock_skew_seconds: 60,
+    }
+}
+
+/// What is known. By default all is well: north may grant everything and was heard 5 s ago.
+pub struct Known {
+    /// What each issuer may grant: action and resource, `*` for any action.
+    pub authorized: BTreeMap<Did, Vec<(String, ResourcePattern)>>,
+    pub frozen: BTreeSet<Did>,
+    pub set: BTreeSet<(String, u64)>,
+    pub lists: BTreeSet<String>,
+    pub retired: BTreeSet<Did>,
+    pub heard: BTreeMap<Did, Timestamp>,
+    /// DIDs whose document is not the one of their key.
+    pub documents: BTreeMap<Did, Arc<DidDocument>>,
+    /// Questions that cannot be answered now: `document`, `standing`, `status`, `agent`.
+    pub down: BTreeSet<String>,
+}
+
+impl Known {
+    pub fn new() -> Known {
+        let everything = vec![("*".to_owned(), ResourcePattern::parse("*").unwrap())];
+        Known {
+            authorized: BTreeMap::from([(north().did, everything)]),
+            frozen: BTreeSet::new(),
+            set: BTreeSet::new(),
+            lists: BTreeSet::from([LIST.to_owned(), SUSPENSIONS.to_owned()]),
+            retired: BTreeSet::new(),
+            heard: BTreeMap::from([(north().did, after(-5))]),
+            documents: BTreeMap::new(),
+            down: BTreeSet::new(),
+        }
+    }
+}
+
+impl Knowledge for Known {
+    fn document(&self, did: &Did) -> Result<Arc<DidDocument>, ResolveError> {
+        if self.down.contains("document") {
+            return Err(ResolveError::Unavailable("down".into()));
+        }
+        match self.documents.get(did) {
+            Some(document) => Ok(document.clone()),
+            None => did_key::resolve(did).map(Arc::new),
+        }
+    }
+
+    fn standing(
+        &self,
+        _: &str,
+        issuer: &Did,
+        action: &str,
+        resource: &str,
+        _: Timestamp,
+    ) -> Standing {
+        if self.down.contains("standing") {
+            return Standing::Unavailable("down".into());
+        }
+        if self.frozen.contains(issuer) {
+            return Standing::IssuerFrozen;
+        }
+        let Some(granted) = self.authorized.get(issuer) else {
+            return Standing::IssuerUnknown;
+        };
+        let resource = ResourcePattern::parse(resource).unwrap();
+        let covered = |(name, pattern): &(String, ResourcePattern)| {
+            (name == "*" || name == action) && pattern.covers_pattern(&resource)
+        };
+        if granted.iter().any(covered) {
+            Standing::Authorized {
+                by: south().did.to_string(),
+            }
+        } else {
+            Standing::NotAuthorized
+        }
+    }
+
+    fn status(&self, issuer: &Did, list: &str, _: StatusPurpose, index: u64) -> StatusBit {
+        if self.down.contains("status") {
+            return StatusBit::Unknown("down".into());
+        }
+        if *issuer != north().did || !self.lists.contains(list) {
+            return StatusBit::Unknown("no such list of this issuer".into());
+        }
+        if self.set.contains(&(list.to_owned(), index)) {
+            StatusBit::Set
+        } else {
+            StatusBit::Clear
+        }
+    }
+
+    fn agent(&self, did: &Did) -> AgentStanding {
+        if self.down.contains("agent") {
+            return AgentStanding::Unavailable("down".into());
+        }
+        if self.retired.contains(did) {
+            return AgentStanding::Retired { at: after(-3_600) };
+        }
+        AgentStanding::Unknown
+    }
+
+    fn freshness(&self, issuer: &Did) -> Option<Freshness> {
+        let time = *self.heard.get(issuer)?;
+        Some(Freshness {
+            organization: issuer.clone(),
+            head_size: 17,
+            time,
+            witnesses: 2,
+        })
+    }
+}
+
+/// Single-use values in memory.
+pub struct Once {
+    /// Challenges that were handed out: `unused`, `used` or `expired`.
+    pub challenges: RefCell<BTreeMap<String, &'static str>>,
+    pub nonces: RefCell<BTreeSet<String>>,
+    pub down: bool,
+}
+
+impl Once {
+    pub fn new() -> Once {
+        Once {
+            challenges: RefCell::new(BTreeMap::from([(CHALLENGE.to_owned(), "unused")])),
+            nonces: RefCell::new(BTreeSet::new()),
+            down: false,
+        }
+    }
+}
+
+impl OneTime for Once {
+    fn spend(
+        &self,
+        kind: OneTimeKind,
+        value: &str,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<(), SpendError> {
+        if self.down {
+            return Err(SpendError::Unavailable("disk full".into()));
+        }
+        match kind {
+            OneTimeKind::Challenge => match self.challenges.borrow_mut().get_mut(value) {
+                None => Err(SpendError::Unknown),
+                Some(state) => match std::mem::replace(state, "used") {
+                    "unused" => Ok(()),
+                    "used" => Err(SpendError::Used),
+                    _ => Err(SpendError::Expired),
+                },
+            },
+            OneTimeKind::ActionNonce => {
+                if self.nonces.borrow_mut().insert(value.to_owned()) {
+                    Ok(())
+                } else {
+                    Err(SpendError::Used)
+                }
+            }
+        }
+    }
+}
+
+pub fn capability(
+    action: &str,
+    resource: &str,
+    scope: &str,
+    constraint: Vec<Constraint>,
+) -> Capability {
+    Capability {
+        action: action.parse().unwrap(),
+        resource: resource.parse().unwrap(),
+        scope: (!scope.is_empty()).then(|| scope.parse().unwrap()),
+        constraint,
+    }
+}
+
+pub fn range(
+    parameter: &str,
+    minimum: Option<&str>,
+    maximum: Option<&str>,
+    unit: Option<&str>,
+) -> Constraint {
+    let decimal = |text: Option<&str>| text.map(|text| Decimal::parse(text).unwrap());
+    Constraint::Range(Range {
+        parameter: parameter.to_owned(),
+        minimum: decimal(minimum),
+        maximum: decimal(maximum),
+        unit: unit.map(str::to_owned),
+    })
+}
+
+pub fn approval_for(parameter: &str, values: &[&str]) -> Constraint {
+    Constraint::Approval(Approval {
+        approver: owner().id,
+        when: Some(ApprovalCondition {
+            parameter: parameter.to_owned(),
+            values: values.iter().map(|text| (*text).into()).collect(),
+        }),
+    })
+}
+
+pub fn owner() -> Owner {
+    Owner {
+        id: "https://north.example/people/ana-lima".into(),
+        name: Some("Ana Lima".into()),
+    }
+}
+
+pub fn revocation() -> StatusEntry {
+    StatusEntry {
+        purpose: StatusPurpose::Revocation,
+        list: LIST.into(),
+        index: INDEX,
+    }
+}
+
+pub fn suspension() -> StatusEntry {
+    StatusEntry {
+        purpose: StatusPurpose::Suspension,
+        list: SUSPENSIONS.into(),
+        index: INDEX,
+    }
+}
+
+/// The article's agent, line by line.
+pub fn draft() -> CapabilityCredentialDraft {
+    let hours = || Constraint::Hours(Hours::always());
+    CapabilityCredentialDraft {
+        id: CREDENTIAL_ID.into(),
+        issuer: north().did,
+        valid_from: after(-3_600),
+        valid_until: after(82_800),
+        status: vec![revocation(), suspension()],
+        agent: agent().did,
+        agent_name: "CustomerSupportAgent-v2.3".into(),
+        owner: owner(),
+        capability: vec![
+            capability(
+                "read",
+                "customer_records",
+                "assigned_tickets_only",
+                vec![hours()],
+            ),
+            capability(
+                "write",
+                "ticket_updates",
+                "own_tickets",
+                vec![approval_for("operation", &["account_closure"]), hours()],
+            ),
+            capability(
+                "call",
+                "billing_api",
+                "refund_under_100",
+                vec![range("amount", None, Some("100"), Some("USD")), hours()],
+            ),
+            capability("escalate", "to_human", "always", vec![hours()]),
+        ],
+        max_depth: 0,
+    }
+}
+
+pub fn sign(draft: &CapabilityCredentialDraft) -> Value {
+    draft
+        .sign(&north().method(), after(-3_600), north().signer())
+        .unwrap()
+}
+
+pub fn credential() -> Value {
+    sign(&draft())
+}
+
+pub fn presentation_draft(credentials: Vec<Value>) -> PresentationDraft {
+    PresentationDraft {
+        id: None,
+        holder: agent().did,
+        credentials,
+    }
+}
+
+pub fn present(credentials: Vec<Value>) -> Value {
+    let agent = agent();
+    presentation_draft(credentials)
+        .sign(
+            CHALLENGE,
+            DOMAIN,
+            &agent.method(),
+            after(-2),
+            agent.signer(),
+        )
+        .unwrap()
+}
+
+/// An action of the article's agent: `("call", "billing_api", "refund_under_100", {"amount": ...})`.
+pub fn action_draft<'a>(
+    credential: &'a Value,
+    action: &str,
+    resource: &str,
+    scope: &str,
+    parameters: &str,
+) -> ActionDraft<'a> {
+    ActionDraft {
+        id: ACTION_ID.into(),
+        agent: agent().did,
+        action: action.parse().unwrap(),
+        resource: resource.parse().unwrap(),
+        scope: (!scope.is_empty()).then(|| scope.parse().unwrap()),
+        parameters: parameters_of(parameters),
+        audience: south().did,
+        created: after(-2),
+        expires: after(298),
+        nonce: NONCE.into(),
+        credential,
+    }
+}
+
+pub fn parameters_of(text: &str) -> Parameters {
+    use syndic_vc::action::Parameter;
+    use syndic_vc::json::members::Path;
+    let value = json::parse(text.as_bytes()).unwrap();
+    let object = value.as_object().unwrap();
+    object
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.to_owned(),
+                Parameter::read(value, &Path::ROOT).unwrap(),
+            )
+        })
+        .collect()
+}
+
+pub fn sign_action(draft: ActionDraft<'_>) -> Value {
+    draft.sign(&agent().method(), agent().signer()).unwrap()
+}
+
+pub fn envelope(action: Value, credential: Value) -> Value {
+    syndic_vc::object! { "action": action, "credential": credential }
+}
+
+/// A refund of 49.99 USD, which is allowed.
+pub fn refund() -> Value {
+    let credential = credential();
+    let draft = action_draft(
+        &credential,
+        "call",
+        "billing_api",
+        "refund_under_100",
+        r#"{"amount": {"value": "49.99", "unit": "USD"}, "ticket": "T-1001"}"#,
+    );
+    envelope(sign_action(draft), credential)
+}
+
+pub fn text(value: &Value) -> Vec<u8> {
+    syndic_vc::canonical::to_bytes(value)
+}
+
+// What is known, as the vectors write it.
+
+impl Known {
+    pub fn to_json(&self) -> Value {
+        let dids = |set: &BTreeSet<Did>| set.iter().map(Did::as_str).collect::<Value>();
+        let authorized: json::Object = self
+            .authorized
+            .iter()
+            .map(|(issuer, granted)| {
+                let granted = granted.iter().map(|(action, resource)| {
+                    syndic_vc::object! { "action": action.as_str(), "resource": resource.as_str() }
+                });
+                (issuer.as_str(), granted.collect::<Value>())
+            })
+            .collect();
+        let heard: json::Object = self
+            .heard
+            .iter()
+            .map(|(issuer, time)| (issuer.as_str(), *time))
+            .collect();
+        let documents: json::Object = self
+            .documents
+            .iter()
+            .map(|(did, document)| (did.as_str(), document.to_json()))
+            .collect();
+        let set = self
+            .set
+            .iter()
+            .map(|(list, index)| syndic_vc::object! { "list": list.as_str(), "index": *index });
+        syndic_vc::object! {
+            "authorized": authorized,
+            "frozen": dids(&self.frozen),
+            "heard": heard,
+            "statusLists": syndic_vc::object! {
+                "issuer": north().did.as_str(),
+                "known": self.lists.iter().map(String::as_str).collect::<Value>(),
+                "set": set.collect::<Value>(),
+            },
+            "retired": dids(&self.retired),
+            "documents": documents,
+            "unavailable": self.down.iter().map(String::as_str).collect::<Value>(),
+        }
+    }
+
+    pub fn from_json(value: &Value) -> Known {
+        let object = |name: &str| value.get(name).unwrap().as_object().unwrap();
+        let texts = |value: &Value| -> Vec<String> {
+            value
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one.as_str().unwrap().to_owned())
+                .collect()
+        };
+        let dids = |name: &str| -> BTreeSet<Did> {
+            texts(value.get(name).unwrap())
+                .iter()
+                .map(|one| one.parse().unwrap())
+                .collect()
+        };
+        let str = |value: &Value, name: &str| value.get(name).unwrap().as_str().unwrap().to_owned();
+        let status = value.get("statusLists").unwrap();
+        Known {
+            authorized: object("authorized")
+                .iter()
+                .map(|(issuer, granted)| {
+                    let granted = granted.as_array().unwrap().iter();
+                    let granted = granted
+                        .map(|one| (str(one, "action"), str(one, "resource").parse().unwrap()));
+                    (issuer.parse().unwrap(), granted.collect())
+                })
+                .collect(),
+            frozen: dids("frozen"),
+            set: status
+                .get("set")
+                .unwrap()
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| {
+                    (
+                        str(one, "list"),
+                        u64::try_from(one.get("index").unwrap().as_i64().unwrap()).unwrap(),
+                    )
+                })
+                .collect(),
+            lists: texts(status.get("known").unwrap()).into_iter().collect(),
+            retired: dids("retired"),
+            heard: object("heard")
+                .iter()
+                .map(|(did, time)| (did.parse().unwrap(), at(time.as_str().unwrap())))
+                .collect(),
+            documents: object("documents")
+                .iter()
+                .map(|(did, document)| {
+                    (
+                        did.parse().unwrap(),
+                        Arc::new(DidDocument::from_json(document).unwrap()),
+                    )
+                })
+                .collect(),
+            down: texts(value.get("unavailable").unwrap())
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+impl Once {
+    pub fn write(&self, knowledge: &mut Value) {
+        let challenges: json::Object = self
+            .challenges
+            .borrow()
+            .iter()
+            .map(|(value, state)| (value.as_str(), *state))
+            .collect();
+        let nonces = self
+            .nonces
+            .borrow()
+            .iter()
+            .map(String::as_str)
+            .collect::<Value>();
+        let object = knowledge.as_object_mut().unwrap();
+        object.insert("challenges", challenges);
+        object.insert("nonces", nonces);
+    }
+
+    pub fn from_json(knowledge: &Value) -> Once {
+        let state = |text: &str| match text {
+            "unused" => "unused",
+            "used" => "used",
+            _ => "expired",
+        };
+        let challenges = knowledge.get("challenges").and_then(Value::as_object);
+        let nonces = knowledge.get("nonces").and_then(Value::as_array);
+        Once {
+            challenges: RefCell::new(
+                challenges
+                    .into_iter()
+                    .flatten()
+                    .map(|(value, one)| (value.to_owned(), state(one.as_str().unwrap())))
+                    .collect(),
+            ),
+            nonces: RefCell::new(
+                nonces
+                    .into_iter()
+                    .flatten()
+                    .map(|one| one.as_str().unwrap().to_owned())
+                    .collect(),
+            ),
+            down: false,
+        }
+    }
+}
