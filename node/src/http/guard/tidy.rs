@@ -51,7 +51,9 @@ fn is_json(headers: &HeaderMap) -> bool {
         .get(CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
         .and_then(|kind| kind.split(';').next())
-        .is_some_and(|essence| essence.trim_end().ends_with("json"))
+        // DID Resolution tells its errors in a form of its own, which is JSON by another name.
+        .map(str::trim_end)
+        .is_some_and(|essence| essence.ends_with("json") || essence == "application/did-resolution")
 }
 
 fn problem(status: StatusCode, headers: &HeaderMap, text: String) -> Problem {
