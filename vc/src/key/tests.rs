@@ -170,6 +170,12 @@ fn nothing_shows_the_secret() {
 }
 
 #[test]
+fn the_secret_is_wiped_on_drop() {
+    fn wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+    wiped(&secret(1).key);
+}
+
+#[test]
 fn names_the_multicodec() {
     assert_eq!(multicodec(&[0xed, 0x01, 9]), Some(0xed));
     assert_eq!(multicodec(&[0x81, 0x24]), Some(0x1201));

@@ -1,0 +1,1 @@
+//! A home for the differential test in `tests/`; there is no code here.
