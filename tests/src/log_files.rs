@@ -61,7 +61,7 @@ pub fn entries(node: &Node, organization: &str, size: u64) -> Vec<Vec<u8>> {
         let path = format!("/logs/{organization}/tile/entries/{}", tile_path(index, width));
         let answer = node.public().get(&path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        assert_eq!(answer.cache_control.contains("immutable"), width == 256, "{path}: {}", answer.cache_control);
+        assert!(width < 256 || answer.cache_control.contains("immutable"), "{path}: {}", answer.cache_control);
         let before = entries.len();
         let mut rest = answer.body.as_slice();
         while let Some((length, more)) = rest.split_first_chunk::<2>() {

@@ -82,7 +82,7 @@ impl Request {
     /// Sends it to a port of loopback.
     #[must_use]
     pub fn send(&self, port: u16) -> Reply {
-        send(port, &self.bytes(port))
+        send(port, &self.bytes(port), Ending::Waiting)
     }
 
     /// Method, target and the beginning of the body, for messages.
@@ -94,19 +94,30 @@ impl Request {
     }
 }
 
+/// What the sender does after its last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Waits for the answer.
+    Waiting,
+    /// Says that nothing further will come; a server may take that for "gone".
+    HangingUp,
+}
+
 /// Sends any bytes to a port of loopback and reads until the other side closes.
 ///
 /// # Panics
 /// There is no connection, or no end of the answer within 10 s.
 #[must_use]
-pub fn send(port: u16, bytes: &[u8]) -> Reply {
+pub fn send(port: u16, bytes: &[u8], ending: Ending) -> Reply {
     let began = Instant::now();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the listener takes connections");
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
     // A server that has seen enough may answer and close before all is written.
     let _refused_early = stream.write_all(bytes);
-    let _closed = stream.shutdown(Shutdown::Write);
+    if ending == Ending::HangingUp {
+        let _gone_already = stream.shutdown(Shutdown::Write);
+    }
     let mut answer = Vec::new();
     if let Err(error) = stream.read_to_end(&mut answer) {
         let shown = String::from_utf8_lossy(bytes).chars().take(200).collect::<String>();
