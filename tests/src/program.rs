@@ -25,12 +25,17 @@ pub fn syndic() -> &'static Path {
             return Path::new(&path).canonicalize().expect("SYNDIC_BIN names a file");
         }
         let program = profile_folder().join("syndic");
-        if is_older_than_sources(&program) {
-            build();
-        }
-        assert!(program.exists(), "cargo built no {}", program.display());
+        build(&program, &["vc", "registry", "node"], &["--package", "syndic-node", "--bin", "syndic"]);
         program
     })
+}
+
+/// An example of examples/, built in the same way.
+#[must_use]
+pub fn example(name: &str) -> PathBuf {
+    let program = profile_folder().join("examples").join(name);
+    build(&program, &["vc", "examples"], &["--package", "syndic-examples", "--example", name]);
+    program
 }
 
 /// `target/<profile>`: the test itself is in its `deps`.
@@ -39,28 +44,38 @@ fn profile_folder() -> PathBuf {
     test.ancestors().nth(2).expect("a test lies in target/<profile>/deps").to_owned()
 }
 
-fn is_older_than_sources(program: &Path) -> bool {
-    let Ok(built) = std::fs::metadata(program).and_then(|metadata| metadata.modified()) else { return true };
-    let sources = ["vc/src", "registry/src", "node/src", "vc/Cargo.toml", "registry/Cargo.toml", "node/Cargo.toml"];
-    sources.iter().any(|path| newest(&repository().join(path)) > built)
-}
-
-fn newest(path: &Path) -> SystemTime {
-    let own = std::fs::metadata(path).and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-    let Ok(entries) = std::fs::read_dir(path) else { return own };
-    entries.flatten().map(|entry| newest(&entry.path())).fold(own, SystemTime::max)
-}
-
-fn build() {
+/// Has cargo build a program, unless it is newer than the packages it is made of.
+fn build(program: &Path, packages: &[&str], what: &[&str]) {
+    if !is_older_than_sources(program, packages) {
+        return;
+    }
     let profile_folder = profile_folder();
     let folder = profile_folder.file_name().unwrap().to_string_lossy();
     let profile = if folder == "debug" { "dev" } else { folder.as_ref() };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--package", "syndic-node", "--bin", "syndic", "--profile", profile, "--target-dir"])
+        .arg("build")
+        .args(what)
+        .args(["--profile", profile, "--target-dir"])
         .arg(profile_folder.parent().unwrap())
         .current_dir(repository())
         .status()
         .expect("cargo can be run");
-    assert!(status.success(), "the node does not build");
+    assert!(status.success() && program.exists(), "cargo built no {}", program.display());
+}
+
+fn is_older_than_sources(program: &Path, packages: &[&str]) -> bool {
+    let Ok(built) = std::fs::metadata(program).and_then(|metadata| metadata.modified()) else { return true };
+    packages.iter().any(|package| newest(&repository().join(package)) > built)
+}
+
+/// When a file, or the newest source below a folder, was written.
+fn newest(path: &Path) -> SystemTime {
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        return entries.map(|entry| newest(&entry.path())).fold(SystemTime::UNIX_EPOCH, SystemTime::max);
+    }
+    let is_source = path.extension().is_some_and(|extension| extension == "rs" || extension == "toml");
+    let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
+    written.ok().filter(|_| is_source).unwrap_or(SystemTime::UNIX_EPOCH)
 }

@@ -2,7 +2,7 @@
 //! in the one form of errors, soon, and the node is as well as before. Beside each group stands a twin that differs
 //! only in what was wrong, and is accepted.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! `syndic demo`, as a newcomer runs it: alone, and twice at the same time.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 use std::path::Path;
 use std::process::Command;

@@ -1,6 +1,6 @@
 //! Who may know of whom: node -> registry -> vc, and nothing in the two lower crates that would tie them to a machine.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 use std::collections::BTreeSet;
 use std::process::Command;

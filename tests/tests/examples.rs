@@ -1,8 +1,7 @@
 //! The programs of examples/ do what they say, the second one with a credential of a real node.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,12 +11,7 @@ use syndic_tests::program;
 use syndic_tests::scenario::{AGENT, issue, register};
 
 fn example(name: &str, arguments: &[&str]) -> Finished {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let target = std::env::current_exe().unwrap().ancestors().nth(3).map(PathBuf::from).unwrap();
-    cargo.current_dir(program::repository()).args(["run", "--locked", "--quiet", "-p", "syndic-examples", "--example", name]);
-    cargo.arg("--target-dir").arg(target).arg("--").args(arguments);
-    // Built for the first time, with the features that the examples alone need.
-    command::run(&mut cargo, Duration::from_secs(600))
+    command::run(Command::new(program::example(name)).args(arguments), Duration::from_secs(20))
 }
 
 #[test]

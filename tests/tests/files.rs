@@ -1,6 +1,6 @@
 //! The registry as plain files: what a stranger with an HTTP client and SHA-256 can check alone.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 use serde_json::{Value, json};
 use syndic_tests::cluster::Cluster;

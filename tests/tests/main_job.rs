@@ -1,7 +1,7 @@
 //! The main job over HTTP: three organizations, an agent of the first one at the doors of the others. Every refusal has
 //! its reason, and beside it a twin that differs only in what was wrong and is accepted.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! What may be used once is used once: by a hundred callers at the same time, and across a crash.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 use std::sync::Barrier;
 

@@ -1,7 +1,7 @@
 //! What goes wrong at the operator's desk: a clear message that says what to do, an exit code that is not 0, and
 //! nothing lost: with the right input all is as it was.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! What one organization says reaches the others: also those that were dead or not yet born when it was said.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 use serde_json::json;
 use syndic_tests::cluster::{Cluster, Shape, digest};

@@ -12,7 +12,7 @@
 //! `# => text` says that the lines since the last such comment print `text`. Only the ports are others than in the
 //! text, so that a node of the reader's own does not stand in the way; commands that leave the ports out get free ones.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
