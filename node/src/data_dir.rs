@@ -24,7 +24,10 @@ impl DataDir {
             std::fs::set_permissions(path, Permissions::from_mode(0o700))?;
             sync_folder_of(path)
         };
-        create().map_err(|source| DataDirError::Io { path: path.to_path_buf(), source })?;
+        create().map_err(|source| DataDirError::Io {
+            path: path.to_path_buf(),
+            source,
+        })?;
         Self::open_locked(path)
     }
 
@@ -37,7 +40,10 @@ impl DataDir {
             return Err(DataDirError::Missing(path.to_path_buf()));
         }
         let lock_path = path.join("lock");
-        let io = |source| DataDirError::Io { path: lock_path.clone(), source };
+        let io = |source| DataDirError::Io {
+            path: lock_path.clone(),
+            source,
+        };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -51,7 +57,10 @@ impl DataDir {
                 file.set_len(0).map_err(io)?;
                 file.rewind().map_err(io)?;
                 writeln!(file, "{}", std::process::id()).map_err(io)?;
-                Ok(Self { path: path.to_path_buf(), _lock: file })
+                Ok(Self {
+                    path: path.to_path_buf(),
+                    _lock: file,
+                })
             }
             Err(TryLockError::WouldBlock) => {
                 /// Digits of the largest process number, with room.
@@ -60,7 +69,10 @@ impl DataDir {
                 // Without the number the message is only a little less helpful.
                 let _ = file.take(LONGEST).read_to_string(&mut holder);
                 let process = holder.trim().to_owned();
-                Err(DataDirError::InUse { path: path.to_path_buf(), process })
+                Err(DataDirError::InUse {
+                    path: path.to_path_buf(),
+                    process,
+                })
             }
             Err(TryLockError::Error(source)) => Err(io(source)),
         }
@@ -136,8 +148,11 @@ pub fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&unfinished)?;
     file.write_all(content)?;
     file.sync_all()?;
     std::fs::rename(&unfinished, path)?;
@@ -153,7 +168,12 @@ fn sync_folder_of(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
 
     use super::*;
 

@@ -72,7 +72,10 @@ impl Keystore {
     pub fn open(path: &Path, passphrase: &str) -> Result<Self, KeystoreError> {
         let io = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => KeystoreError::Missing(path.to_path_buf()),
-            _ => KeystoreError::Io { path: path.to_path_buf(), source },
+            _ => KeystoreError::Io {
+                path: path.to_path_buf(),
+                source,
+            },
         };
         let length = path.metadata().map_err(io)?.len();
         if length > MAX_FILE_BYTES {
@@ -105,10 +108,12 @@ impl Keystore {
         if passphrase.chars().count() < MIN_PASSPHRASE_CHARS {
             return Err(KeystoreError::ShortPassphrase);
         }
-        let bytes = sealed::seal(&self.to_entries(), passphrase, cost)
-            .map_err(|error| error.of(path))?;
-        write_durably(path, &bytes)
-            .map_err(|source| KeystoreError::Io { path: path.to_path_buf(), source })
+        let bytes =
+            sealed::seal(&self.to_entries(), passphrase, cost).map_err(|error| error.of(path))?;
+        write_durably(path, &bytes).map_err(|source| KeystoreError::Io {
+            path: path.to_path_buf(),
+            source,
+        })
     }
 
     /// The organization's root key, which answers for the others.
@@ -150,7 +155,10 @@ impl Keystore {
     /// The system's random source failed.
     pub fn seal_record(&self, purpose: &[u8], content: &[u8]) -> Result<Vec<u8>, RandomError> {
         let nonce = random::bytes::<RECORD_NONCE_BYTES>()?;
-        let payload = Payload { msg: content, aad: purpose };
+        let payload = Payload {
+            msg: content,
+            aad: purpose,
+        };
         let sealed = self
             .record_cipher()
             .encrypt(&XNonce::from(*nonce), payload)
@@ -170,9 +178,13 @@ impl Keystore {
         let ([RECORD_VERSION], rest) = record.split_first_chunk::<1>().ok_or(RecordError)? else {
             return Err(RecordError);
         };
-        let (nonce, sealed) =
-            rest.split_first_chunk::<RECORD_NONCE_BYTES>().ok_or(RecordError)?;
-        let payload = Payload { msg: sealed, aad: purpose };
+        let (nonce, sealed) = rest
+            .split_first_chunk::<RECORD_NONCE_BYTES>()
+            .ok_or(RecordError)?;
+        let payload = Payload {
+            msg: sealed,
+            aad: purpose,
+        };
         self.record_cipher()
             .decrypt(&XNonce::from(*nonce), payload)
             .map(Zeroizing::new)
@@ -219,7 +231,9 @@ impl Keystore {
 
 /// The bytes are not a record sealed by these keys for this purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a sealed record does not open: it was changed, or sealed by other keys or for another use")]
+#[error(
+    "a sealed record does not open: it was changed, or sealed by other keys or for another use"
+)]
 pub struct RecordError;
 
 /// Why keys, or the admin token, could not be written or read.
@@ -252,7 +266,9 @@ pub enum KeystoreError {
     #[error("{0} holds keys that this program does not know: use the program that wrote it")]
     Content(PathBuf),
     /// The passphrase for new keys is too short.
-    #[error("the passphrase is too short; choose one of at least {MIN_PASSPHRASE_CHARS} characters")]
+    #[error(
+        "the passphrase is too short; choose one of at least {MIN_PASSPHRASE_CHARS} characters"
+    )]
     ShortPassphrase,
     /// The admin token's hash is not one.
     #[error("{0} is damaged: it is not the hash of an admin token; restore it from a backup")]

@@ -13,6 +13,7 @@ mod commit;
 mod folder;
 pub mod limits;
 pub mod memory;
+mod pieces;
 mod record;
 mod redb;
 mod sled;
@@ -165,8 +166,7 @@ impl Options {
 /// Opens the store in `dir`, creating it (mode 0700) when there is none.
 ///
 /// The whole content is read once and compared with its checksums, so that what has rotted or
-/// vanished is known now and not on the day it is needed. The caller holds the lock of the data
-/// folder ([`crate::data_dir::Lock`]).
+/// vanished is known now and not on the day it is needed. The caller holds the data folder's lock.
 ///
 /// # Errors
 /// [`OpenError`]; each says what to do.

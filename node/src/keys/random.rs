@@ -93,7 +93,12 @@ pub fn random_urn_uuid() -> Result<String, RandomError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
 
     use super::*;
 
@@ -103,7 +108,10 @@ mod tests {
             let uuid = random_urn_uuid().unwrap();
             assert_eq!(uuid.len(), 45, "{uuid}");
             let parts: Vec<&str> = uuid.strip_prefix("urn:uuid:").unwrap().split('-').collect();
-            assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+            assert_eq!(
+                parts.iter().map(|part| part.len()).collect::<Vec<_>>(),
+                [8, 4, 4, 4, 12]
+            );
             assert!(parts[2].starts_with('4'), "{uuid}");
             assert!(parts[3].starts_with(['8', '9', 'a', 'b']), "{uuid}");
         }
@@ -115,7 +123,10 @@ mod tests {
         for _ in 0..7_000 {
             seen[random_below(7).unwrap() as usize] += 1;
         }
-        assert!(seen.iter().all(|count| (700..1300).contains(count)), "{seen:?}");
+        assert!(
+            seen.iter().all(|count| (700..1300).contains(count)),
+            "{seen:?}"
+        );
         assert_eq!(random_below(0).unwrap(), 0);
         assert_eq!(random_below(1).unwrap(), 0);
     }

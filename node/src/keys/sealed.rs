@@ -44,7 +44,11 @@ pub struct Cost {
 impl Default for Cost {
     /// The second recommended option of RFC 9106 section 4 with one lane: 64 MiB, 3 passes.
     fn default() -> Self {
-        Self { memory_kib: 64 << 10, passes: 3, lanes: 1 }
+        Self {
+            memory_kib: 64 << 10,
+            passes: 3,
+            lanes: 1,
+        }
     }
 }
 
@@ -111,7 +115,13 @@ pub(super) fn seal(content: &[u8], passphrase: &str, cost: Cost) -> Result<Vec<u
     file.extend_from_slice(&*nonce);
     let cipher = cipher(passphrase, &*salt, cost)?;
     let sealed = cipher
-        .encrypt(&XNonce::from(*nonce), Payload { msg: content, aad: &file })
+        .encrypt(
+            &XNonce::from(*nonce),
+            Payload {
+                msg: content,
+                aad: &file,
+            },
+        )
         .map_err(|_| SealError::Cost)?;
     file.extend_from_slice(&sealed);
     let check = check(&file);
@@ -122,20 +132,32 @@ pub(super) fn seal(content: &[u8], passphrase: &str, cost: Cost) -> Result<Vec<u
 /// The content of a file.
 pub(super) fn open(file: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let after_magic = file.strip_prefix(MAGIC).ok_or(SealError::NotAKeystore)?;
-    let (version, _) = after_magic.split_first_chunk::<2>().ok_or(SealError::Damaged)?;
+    let (version, _) = after_magic
+        .split_first_chunk::<2>()
+        .ok_or(SealError::Damaged)?;
     let version = u16::from_be_bytes(*version);
     // The end is where every version has its checksum, so damage is not taken for a newer version.
-    let (body, found) = file.split_last_chunk::<CHECK_BYTES>().ok_or(SealError::Damaged)?;
+    let (body, found) = file
+        .split_last_chunk::<CHECK_BYTES>()
+        .ok_or(SealError::Damaged)?;
     if check(body) != *found {
         return Err(SealError::Damaged);
     }
     if version != VERSION {
         return Err(SealError::NewerVersion(version));
     }
-    let (header, sealed) = body.split_at_checked(HEADER_BYTES).ok_or(SealError::Damaged)?;
+    let (header, sealed) = body
+        .split_at_checked(HEADER_BYTES)
+        .ok_or(SealError::Damaged)?;
     let (cost, salt, nonce) = read_header(header).ok_or(SealError::Damaged)?;
     cipher(passphrase, &salt, cost)?
-        .decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: header })
+        .decrypt(
+            &XNonce::from(nonce),
+            Payload {
+                msg: sealed,
+                aad: header,
+            },
+        )
         .map(Zeroizing::new)
         .map_err(|_| SealError::WrongPassphrase)
 }

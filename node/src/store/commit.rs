@@ -146,21 +146,37 @@ impl<B: Backend> Store for Committed<B> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let key = record::engine_key(key);
         // Held while the engine is asked, so that the writer cannot finish in between.
-        let hidden = self.shared.hidden.read().unwrap_or_else(PoisonError::into_inner);
+        let hidden = self
+            .shared
+            .hidden
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         let stored = match hidden.get(&key) {
             Some(before) => before.clone(),
-            None => self.shared.backend.get(&key).map_err(|error| error.at(&key))?,
+            None => self
+                .shared
+                .backend
+                .get(&key)
+                .map_err(|error| error.at(&key))?,
         };
         stored.map(|stored| unpack(&key, &stored)).transpose()
     }
 
     fn range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
         let from = record::engine_key(from);
-        let to = if to.is_empty() { record::engine_end() } else { record::engine_key(to) };
+        let to = if to.is_empty() {
+            record::engine_end()
+        } else {
+            record::engine_key(to)
+        };
         if limit == 0 || from >= to {
             return Ok(Vec::new());
         }
-        let hidden = self.shared.hidden.read().unwrap_or_else(PoisonError::into_inner);
+        let hidden = self
+            .shared
+            .hidden
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<Pair> = Vec::new();
         self.shared
             .backend
@@ -179,9 +195,7 @@ impl<B: Backend> Store for Committed<B> {
         found.truncate(limit);
         found
             .into_iter()
-            .map(|(key, stored)| {
-                Ok((record::caller_key(&key).to_vec(), unpack(&key, &stored)?))
-            })
+            .map(|(key, stored)| Ok((record::caller_key(&key).to_vec(), unpack(&key, &stored)?)))
             .collect()
     }
 
@@ -226,7 +240,11 @@ fn unpack(key: &[u8], stored: &[u8]) -> Result<Vec<u8>, StoreError> {
 fn check_sizes(batch: &Batch) -> Result<(), ApplyError> {
     let check = |what, actual, limit| {
         if actual > limit {
-            return Err(ApplyError::TooLarge { what, actual, limit });
+            return Err(ApplyError::TooLarge {
+                what,
+                actual,
+                limit,
+            });
         }
         Ok(())
     };
@@ -251,16 +269,23 @@ fn check_content<B: Backend>(backend: &B, folder: &Folder) -> Result<Totals, Ope
         None if folder.is_new() => Totals::default(),
         None => return Err(damaged("the totals are missing".to_owned())),
     };
-    let mut found = Totals { commits: totals.commits, ..Totals::default() };
+    let mut found = Totals {
+        commits: totals.commits,
+        ..Totals::default()
+    };
     let mut first_bad = None;
     backend
-        .range(&record::engine_key(b""), &record::engine_end(), &mut |key, stored| {
-            match record::decode(key, stored) {
-                Ok((_, check)) => found.add(check),
-                Err(error) => first_bad = Some(error),
-            }
-            first_bad.is_none()
-        })
+        .range(
+            &record::engine_key(b""),
+            &record::engine_end(),
+            &mut |key, stored| {
+                match record::decode(key, stored) {
+                    Ok((_, check)) => found.add(check),
+                    Err(error) => first_bad = Some(error),
+                }
+                first_bad.is_none()
+            },
+        )
         .map_err(|error| damaged(error.to_string()))?;
     if let Some(StoreError::Corrupted { place, problem }) = first_bad {
         return Err(folder.damaged(&place, problem));
@@ -317,7 +342,10 @@ impl<B: Backend> Writer<B> {
     /// Checks one batch against the state that those before it leave, and adds its writes.
     fn admit(&self, group: &mut Group, job: Job) {
         let Job { batch, answer } = job;
-        let verdict = self.shared.writable().and_then(|()| self.check(group, &batch));
+        let verdict = self
+            .shared
+            .writable()
+            .and_then(|()| self.check(group, &batch));
         if verdict.is_ok() {
             for (key, value) in batch.writes {
                 group.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
@@ -360,7 +388,11 @@ impl<B: Backend> Writer<B> {
         engine_key: &[u8],
     ) -> Result<Option<&'a Vec<u8>>, StoreError> {
         if !group.before.contains_key(engine_key) {
-            let stored = self.shared.backend.get(engine_key).map_err(|error| error.at(engine_key))?;
+            let stored = self
+                .shared
+                .backend
+                .get(engine_key)
+                .map_err(|error| error.at(engine_key))?;
             group.before.insert(engine_key.to_vec(), stored);
         }
         Ok(group.before.get(engine_key).and_then(Option::as_ref))
@@ -418,13 +450,22 @@ impl<B: Backend> Writer<B> {
     }
 
     fn hide(&self, records: BTreeMap<Vec<u8>, Option<Vec<u8>>>) {
-        *self.shared.hidden.write().unwrap_or_else(PoisonError::into_inner) = records;
+        *self
+            .shared
+            .hidden
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = records;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
 
     use std::sync::Arc;
     use std::time::Duration;
@@ -436,18 +477,24 @@ mod tests {
     fn a_write_is_not_seen_before_it_is_durable() {
         let disk = Disk::new();
         let store = disk.open().unwrap();
-        store.apply(Batch::new().put("a", "1").put("c", "1")).unwrap();
+        store
+            .apply(Batch::new().put("a", "1").put("c", "1"))
+            .unwrap();
         disk.hold();
         std::thread::scope(|scope| {
-            let write = scope.spawn(|| {
-                store.apply(Batch::new().put("a", "2").put("b", "2").remove("c"))
-            });
+            let write =
+                scope.spawn(|| store.apply(Batch::new().put("a", "2").put("b", "2").remove("c")));
             std::thread::sleep(Duration::from_millis(50));
             assert_eq!(store.get(b"a").unwrap().unwrap(), b"1");
             assert_eq!(store.get(b"b").unwrap(), None);
             assert_eq!(store.get(b"c").unwrap().unwrap(), b"1");
             let keys = |limit| -> Vec<Vec<u8>> {
-                store.range(b"", b"", limit).unwrap().into_iter().map(|(key, _)| key).collect()
+                store
+                    .range(b"", b"", limit)
+                    .unwrap()
+                    .into_iter()
+                    .map(|(key, _)| key)
+                    .collect()
             };
             assert_eq!(keys(10), [b"a", b"c"]);
             assert_eq!(keys(1), [b"a"]);
@@ -470,7 +517,10 @@ mod tests {
         // The disk may be well again; what it holds is unknown all the same.
         disk.repair();
         let refused = store.apply(Batch::new().put("a", "3")).unwrap_err();
-        assert!(refused.to_string().contains("restart the node"), "{refused}");
+        assert!(
+            refused.to_string().contains("restart the node"),
+            "{refused}"
+        );
         assert!(matches!(store.writable(), Err(ApplyError::ReadOnly(_))));
         assert_eq!(store.get(b"a").unwrap().unwrap(), b"1");
         assert_eq!(store.range(b"", b"", 10).unwrap().len(), 1);
@@ -502,13 +552,22 @@ mod tests {
             std::thread::sleep(Duration::from_millis(50));
             disk.release();
             first.join().unwrap().unwrap();
-            writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+            writers
+                .into_iter()
+                .map(|writer| writer.join().unwrap())
+                .collect()
         });
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-        assert!(outcomes.iter().all(|outcome| {
-            matches!(outcome, Ok(()) | Err(ApplyError::Expectation { .. }))
-        }));
-        assert!(disk.commits() - before <= 3, "{} commits", disk.commits() - before);
+        assert!(
+            outcomes
+                .iter()
+                .all(|outcome| { matches!(outcome, Ok(()) | Err(ApplyError::Expectation { .. })) })
+        );
+        assert!(
+            disk.commits() - before <= 3,
+            "{} commits",
+            disk.commits() - before
+        );
     }
 
     #[test]
@@ -528,7 +587,10 @@ mod tests {
             // Not "expectation": the write it would have collided with never happened.
             for outcome in [a.join().unwrap(), b.join().unwrap()] {
                 let error = outcome.unwrap_err();
-                assert!(matches!(error, ApplyError::Failed(_) | ApplyError::ReadOnly(_)), "{error}");
+                assert!(
+                    matches!(error, ApplyError::Failed(_) | ApplyError::ReadOnly(_)),
+                    "{error}"
+                );
             }
         });
         assert_eq!(store.get(b"one").unwrap(), None);
@@ -540,7 +602,9 @@ mod tests {
         let store = disk.open().unwrap();
         store.apply(Batch::new().put("a", "1")).unwrap();
         let before = disk.commits();
-        store.apply(Batch::new().put("a", "1").remove("b").expect("c", None)).unwrap();
+        store
+            .apply(Batch::new().put("a", "1").remove("b").expect("c", None))
+            .unwrap();
         assert_eq!(disk.commits(), before);
     }
 }

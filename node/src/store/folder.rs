@@ -73,7 +73,11 @@ impl Folder {
                 folder.start_again()?;
             }
         }
-        folder.acknowledged = Some(folder.open_acknowledged().map_err(|source| folder.io(source))?);
+        folder.acknowledged = Some(
+            folder
+                .open_acknowledged()
+                .map_err(|source| folder.io(source))?,
+        );
         Ok(folder)
     }
 
@@ -105,12 +109,19 @@ impl Folder {
 
     /// An error of this folder.
     pub(super) fn io(&self, source: io::Error) -> OpenError {
-        OpenError::Io { path: self.path.clone(), source }
+        OpenError::Io {
+            path: self.path.clone(),
+            source,
+        }
     }
 
     /// Damage in this folder.
     pub(super) fn damaged(&self, file: &str, problem: String) -> OpenError {
-        OpenError::Corrupted { dir: self.path.clone(), file: file.to_owned(), problem }
+        OpenError::Corrupted {
+            dir: self.path.clone(),
+            file: file.to_owned(),
+            problem,
+        }
     }
 
     /// Declares that the engine's files are complete and durable.
@@ -147,7 +158,11 @@ impl Folder {
         let restrict = || {
             for entry in self.path.read_dir()? {
                 let entry = entry?;
-                let mode = if entry.file_type()?.is_dir() { 0o700 } else { 0o600 };
+                let mode = if entry.file_type()?.is_dir() {
+                    0o700
+                } else {
+                    0o600
+                };
                 std::fs::set_permissions(entry.path(), Permissions::from_mode(mode))?;
             }
             Ok(())
@@ -164,15 +179,25 @@ impl Folder {
             .map_err(|error| ApplyError::Failed(format!("the disk's free space: {error}")))?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         if free < self.min_free_bytes {
-            return Err(ApplyError::Full { free, needed: self.min_free_bytes });
+            return Err(ApplyError::Full {
+                free,
+                needed: self.min_free_bytes,
+            });
         }
         Ok(())
     }
 
     fn create(&self) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.path)?;
         std::fs::set_permissions(&self.path, Permissions::from_mode(0o700))?;
-        if let Some(parent) = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        if let Some(parent) = self
+            .path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+        {
             File::open(parent)?.sync_all()?;
         }
         Ok(())
@@ -190,7 +215,11 @@ impl Folder {
         let found = format.parse::<u32>().map_err(|_| damaged())?;
         // Before the checksum, which a newer format may compute otherwise.
         if found > FORMAT {
-            return Err(OpenError::NewerFormat { dir: self.path.clone(), found, known: FORMAT });
+            return Err(OpenError::NewerFormat {
+                dir: self.path.clone(),
+                found,
+                known: FORMAT,
+            });
         }
         let line = format!("syndic-store {found} {engine}");
         if text != format!("{line} {check}") || check != line_check(&line) {
@@ -268,7 +297,10 @@ impl Folder {
         match slots.max() {
             Some(counted) => Ok(Some(counted)),
             None if bytes.iter().all(|byte| *byte == 0) => Ok(Some(0)),
-            None => Err(self.damaged(ACKNOWLEDGED, "neither of its two counts is whole".to_owned())),
+            None => Err(self.damaged(
+                ACKNOWLEDGED,
+                "neither of its two counts is whole".to_owned(),
+            )),
         }
     }
 }

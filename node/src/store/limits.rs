@@ -6,13 +6,12 @@ use std::time::Duration;
 /// stop, and for the operator to work. 256 MiB.
 pub const MIN_FREE_BYTES: u64 = 256 << 20;
 
-/// Longest key. The registry's longest key is an organization's identifier with a status list's
-/// URL; 2 KiB holds both at their own limits.
-pub const MAX_KEY_BYTES: usize = 2 << 10;
+/// Longest key. The registry's longest names two DIDs of 2 KiB, an action and a resource.
+pub const MAX_KEY_BYTES: usize = 8 << 10;
 
-/// Longest value. The largest thing kept in one piece is a request body, at most 1 MiB, with room
-/// for what is stored around it.
-pub const MAX_VALUE_BYTES: usize = 2 << 20;
+/// Longest value. The largest thing kept in one piece is a charter, at most 2 MiB, with room for
+/// what is stored around it.
+pub const MAX_VALUE_BYTES: usize = 4 << 20;
 
 /// Largest batch, keys and values together: what a peer may make us hold in one go, four times.
 pub const MAX_BATCH_BYTES: usize = 64 << 20;

@@ -33,7 +33,10 @@ impl Redb {
             .truncate(false)
             .mode(0o600)
             .open(&path)
-            .map_err(|source| OpenError::Io { path: path.clone(), source })?;
+            .map_err(|source| OpenError::Io {
+                path: path.clone(),
+                source,
+            })?;
         let db = guarded(|| {
             Ok(Database::builder()
                 .set_cache_size(limits::CACHE_BYTES)
@@ -50,7 +53,9 @@ impl Redb {
 impl Backend for Redb {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
         guarded(|| {
-            let Some(table) = self.table()? else { return Ok(None) };
+            let Some(table) = self.table()? else {
+                return Ok(None);
+            };
             let value = table.get(key).map_err(from_redb)?;
             Ok(value.map(|value| value.value().to_vec()))
         })
@@ -63,7 +68,9 @@ impl Backend for Redb {
         visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), BackendError> {
         guarded(|| {
-            let Some(table) = self.table()? else { return Ok(()) };
+            let Some(table) = self.table()? else {
+                return Ok(());
+            };
             for pair in table.range::<&[u8]>(from..to).map_err(from_redb)? {
                 let (key, value) = pair.map_err(from_redb)?;
                 if !visit(key.value(), value.value()) {
@@ -132,7 +139,10 @@ fn open_error(dir: &Path, error: DatabaseError) -> OpenError {
             if source.kind() != io::ErrorKind::InvalidData
                 && source.kind() != io::ErrorKind::UnexpectedEof =>
         {
-            OpenError::Io { path: dir.join(folder::REDB_FILE), source }
+            OpenError::Io {
+                path: dir.join(folder::REDB_FILE),
+                source,
+            }
         }
         error => damaged(dir, error.to_string()),
     }

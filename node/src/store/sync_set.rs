@@ -89,7 +89,14 @@ impl Folder {
                 new_entries = true;
                 handle.set_permissions(Permissions::from_mode(0o600))?;
                 let rewritten = rewritten.iter().any(|name| entry.file_name() == **name);
-                present.insert(path, Kept { handle, synced: None, rewritten });
+                present.insert(
+                    path,
+                    Kept {
+                        handle,
+                        synced: None,
+                        rewritten,
+                    },
+                );
             }
         }
         self.files = present;
