@@ -124,6 +124,32 @@ fn proofs_hold_across_tile_levels() {
     }
 }
 
+/// Our proofs, checked by an implementation that shares nothing with ours.
+#[test]
+fn an_independent_implementation_accepts_the_proofs() {
+    let other = |hash: &Hash| tlog_tiles::Hash(*hash);
+    let entries = naive::entries(700);
+    let store = stored(&entries);
+    for n in 0..400_u64 {
+        let second = 1 + n * 7_919 % 700;
+        let first = 1 + n * 104_729 % second;
+        let roots = [first, second].map(|size| root(ORGANIZATION, size, &store).unwrap().unwrap());
+        let [old, new] = roots.each_ref().map(other);
+        let proof = consistency(ORGANIZATION, first, second, &store)
+            .unwrap()
+            .unwrap();
+        let proof = proof.iter().map(other).collect();
+        tlog_tiles::check_tree(&proof, second, new, first, old).unwrap();
+        let index = first - 1;
+        let proof = inclusion(ORGANIZATION, index, second, &store)
+            .unwrap()
+            .unwrap();
+        let proof = proof.iter().map(other).collect();
+        let leaf = other(&leaf_hash(&entries[index as usize]));
+        tlog_tiles::check_record(&proof, second, new, index, leaf).unwrap();
+    }
+}
+
 /// Any change of a proof, of the leaf, of the index or of a root is noticed.
 fn changed(proof: &[Hash], at: usize, bit: usize) -> Vec<Vec<Hash>> {
     let mut all = Vec::new();
