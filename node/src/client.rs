@@ -99,16 +99,8 @@ impl Client {
                 "a host and a port are expected, as in http://127.0.0.1:8440",
             ));
         }
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .timeout_connect(Some(CONNECT))
-            .timeout_global(Some(WHOLE_CALL))
-            .user_agent(concat!("syndic/", env!("CARGO_PKG_VERSION")))
-            .build();
         Ok(Self {
-            agent: config.into(),
+            agent: agent(WHOLE_CALL),
             base: url.trim_end_matches('/').to_owned(),
             token: None,
         })
@@ -123,6 +115,16 @@ impl Client {
             token: Some(token),
             ..Self::public(url)?
         })
+    }
+
+    /// The same client, but each call may take only so long: for asking whether a node is there.
+    #[must_use]
+    pub fn giving_up_after(&self, limit: Duration) -> Self {
+        Self {
+            agent: agent(limit),
+            base: self.base.clone(),
+            token: self.token.clone(),
+        }
     }
 
     /// The address, without a slash at its end.
@@ -258,6 +260,18 @@ impl Client {
             why: why.to_owned(),
         }
     }
+}
+
+fn agent(limit: Duration) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .timeout_connect(Some(CONNECT.min(limit)))
+        .timeout_global(Some(limit))
+        .user_agent(concat!("syndic/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into()
 }
 
 fn bearer(token: &str) -> Zeroizing<String> {

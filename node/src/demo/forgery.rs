@@ -113,3 +113,25 @@ fn signed_by_a_stranger(credential: Value) -> Result<Value, DemoError> {
     let options = ProofOptions::new(Purpose::AssertionMethod, &method, clock::now());
     proof::sign(document, &options, &stranger).map_err(|error| failed(&error))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use syndic_vc::object;
+
+    #[test]
+    fn a_forgery_changes_the_limit_and_nothing_else() {
+        let range =
+            |maximum| object! { "type": "range", "parameter": "amount", "maximum": maximum };
+        let credential = |maximum| {
+            let constraint = vec![object! { "type": "hours" }, range(maximum)];
+            object! { "credentialSubject": object! { "capability": vec![object! { "constraint": constraint }] }, "proof": 1 }
+        };
+        assert_eq!(
+            with_limit(&credential("100"), "100000").unwrap(),
+            credential("100000")
+        );
+        assert!(with_limit(&object! { "proof": 1 }, "100000").is_err());
+    }
+}

@@ -22,6 +22,9 @@ use crate::setup::{self, InitOptions};
 /// How long a node may take to be ready. Opening the keys alone takes up to a second on a slow machine.
 const READY: Duration = Duration::from_secs(60);
 
+/// How long one look whether a node is there may take: it is on this machine.
+const GLANCE: Duration = Duration::from_secs(2);
+
 pub(super) struct Hospital {
     pub(super) name: String,
     pub(super) did: String,
@@ -101,18 +104,22 @@ impl Hospital {
     /// Waits until the node says that it is ready.
     pub(super) fn wait_until_ready(&self, stage: &Stage) -> Result<(), StartError> {
         let ended = || self.place.and_then(|place| stage.ended(place));
+        let (public, admin) = (
+            self.public.giving_up_after(GLANCE),
+            self.admin.giving_up_after(GLANCE),
+        );
         let come_up = wait::until(READY, || {
             if let Some(status) = ended() {
                 return Some(Err(status));
             }
-            self.public
+            let ready = public
                 .fetch("/readyz")
-                .ok()
-                .filter(|answer| answer.status == 200)
-                .map(Ok)
+                .is_ok_and(|answer| answer.status == 200);
+            // Whoever else may have taken the ports does not take this node's token.
+            (ready && admin.get("/status").is_ok()).then_some(Ok(()))
         });
         match come_up {
-            Some(Ok(_)) => Ok(()),
+            Some(Ok(())) => Ok(()),
             Some(Err(_)) if self.ports.are_taken() => Err(StartError::PortTaken),
             Some(Err(status)) => Err(StartError::Failed(DemoError::new(format!(
                 "the node of {} ended with {status}",

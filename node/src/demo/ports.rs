@@ -60,3 +60,20 @@ impl Ports {
             .any(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn ports_are_distinct_and_held_until_they_are_released() {
+        let mut ports = Ports::hold().unwrap();
+        assert!(ports.are_taken(), "nobody else gets them");
+        assert!(
+            ports.public != ports.admin && ports.admin != ports.peer && ports.peer != ports.public
+        );
+        ports.release();
+        assert!(!ports.are_taken());
+    }
+}
