@@ -8,7 +8,7 @@
 )]
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+use std::{panic, thread};
 
 use syndic_registry::sim::{self, Figures, Violation};
 
@@ -74,9 +74,15 @@ fn work(next: &AtomicU64, end: u64) -> (Figures, Vec<Violation>) {
         if seed >= end {
             return (figures, violations);
         }
-        match sim::run(seed, false) {
-            Ok((some, _)) => figures.add(&some),
-            Err(violation) => violations.push(*violation),
+        match panic::catch_unwind(|| sim::run(seed, false)) {
+            Ok(Ok((some, _))) => figures.add(&some),
+            Ok(Err(violation)) => violations.push(*violation),
+            Err(_) => violations.push(Violation {
+                seed,
+                at: 0,
+                what: "a panic, as printed above".to_owned(),
+                trace: Vec::new(),
+            }),
         }
     }
 }

@@ -66,6 +66,7 @@ impl Liar {
         &mut self,
         rng: &mut Rng,
         lies: &Lies,
+        world: (&Charter, &[Node], Timestamp),
         bytes: Vec<u8>,
     ) -> Option<Vec<u8>> {
         keep(rng, &mut self.answers, &bytes);
@@ -92,6 +93,12 @@ impl Liar {
             self.lies += 1;
             return Some(renumbered(old, now.id()).encode());
         }
+        if rng.chance(lies.forge)
+            && let Some(news) = forged(rng, world.0, world.1, world.2)
+        {
+            self.lies += 1;
+            return Some(with_forged(Answer::decode(&bytes).ok()?, news).encode());
+        }
         if rng.chance(lies.tamper)
             && let Ok(Answer::Piece(piece)) = Answer::decode(&bytes)
         {
@@ -99,6 +106,40 @@ impl Liar {
             return Some(Answer::Piece(bend_piece(rng, piece)).encode());
         }
         Some(bytes)
+    }
+
+    /// What a question to it becomes, so that the answer is whole and true, and not what was asked.
+    pub(super) fn bend_ask(
+        &mut self,
+        rng: &mut Rng,
+        lies: &Lies,
+        nodes: &[Node],
+        bytes: Vec<u8>,
+    ) -> Vec<u8> {
+        if !rng.chance(lies.tamper / 2) {
+            return bytes;
+        }
+        let Ok(Ask::Pull {
+            id,
+            organization,
+            from,
+        }) = Ask::decode(&bytes)
+        else {
+            return bytes;
+        };
+        self.lies += 1;
+        let other = rng.pick(nodes).map(|node| node.did.as_str().to_owned());
+        let (organization, from) = match rng.below(3) {
+            0 => (other.unwrap_or(organization), from),
+            1 => (organization, from + 1 + rng.below(3)),
+            _ => (organization, from.saturating_sub(1 + rng.below(3))),
+        };
+        Ask::Pull {
+            id,
+            organization,
+            from,
+        }
+        .encode()
     }
 
     /// A broadcast out of the blue.
@@ -112,7 +153,7 @@ impl Liar {
     ) -> Option<Vec<u8>> {
         self.lies += 1;
         if rng.chance(lies.forge) {
-            return forged(rng, charter, nodes, now);
+            return forged(rng, charter, nodes, now).map(|news| Broadcast::News(news).encode());
         }
         if rng.chance(lies.accuse) {
             return self.accusation(rng);
@@ -184,31 +225,41 @@ impl Liar {
     }
 }
 
-/// A head of another member's log with an entry of the liar's, signed with the liar's key.
-fn forged(rng: &mut Rng, charter: &Charter, nodes: &[Node], now: Timestamp) -> Option<Vec<u8>> {
+/// A head of another member's log, signed with the liar's key: with an entry of the liar's, with
+/// another root, or the very head that is held, as if its owner had renewed it.
+fn forged(rng: &mut Rng, charter: &Charter, nodes: &[Node], now: Timestamp) -> Option<News> {
     let victims: Vec<&Node> = nodes.iter().filter(|node| !node.hostile).collect();
     let victim = rng.pick(&victims)?;
     let liar = nodes.iter().find(|node| node.hostile)?;
     let disk = &liar.machines.first()?.disk;
     let state = LogState::read(victim.did.as_str(), disk).ok()?;
-    let mut members = Object::new();
-    members.insert("lie", rng.below(1_000));
-    let content = Content::Unknown(Unknown {
-        kind: "lie".to_owned(),
-        members,
-    });
-    let entry = Statement { at: now, content }.to_bytes().ok()?;
     let mut frontier = state.frontier;
     let from = frontier.size();
-    frontier.append(log::leaf_hash(&entry));
-    let origin = head::origin(charter.id(), victim.did.as_str());
-    let head = Head::sign(&origin, frontier.size(), &frontier.root(), &*liar.key, now).ok()?;
-    let news = News {
-        note: head.note().to_owned(),
-        from,
-        entries: vec![entry],
+    let mut entries = Vec::new();
+    if rng.chance(70) {
+        let mut members = Object::new();
+        members.insert("lie", rng.below(1_000));
+        let content = Content::Unknown(Unknown {
+            kind: "lie".to_owned(),
+            members,
+        });
+        let entry = Statement { at: now, content }.to_bytes().ok()?;
+        frontier.append(log::leaf_hash(&entry));
+        entries.push(entry);
+    }
+    let root = if rng.chance(10) {
+        [5; 32]
+    } else {
+        frontier.root()
     };
-    Some(Broadcast::News(news).encode())
+    let origin = head::origin(charter.id(), victim.did.as_str());
+    let head = Head::sign(&origin, frontier.size(), &root, &*liar.key, now).ok()?;
+    let note = head.note().to_owned();
+    Some(News {
+        note,
+        from,
+        entries,
+    })
 }
 
 /// Signs, in the liar's own log, an entry that is no statement.
@@ -282,6 +333,25 @@ fn bend_piece(rng: &mut Rng, mut piece: Piece) -> Piece {
         _ => drop(bend(rng, &mut piece.entries)),
     }
     piece
+}
+
+/// The answer with a forged head in it.
+fn with_forged(answer: Answer, news: News) -> Answer {
+    match answer {
+        Answer::Heads { id, forks, .. } => Answer::Heads {
+            id,
+            notes: vec![news.note],
+            forks,
+        },
+        Answer::Piece(piece) => Answer::Piece(Piece {
+            note: news.note,
+            entries: news.entries,
+            start_proof: Vec::new(),
+            end_proof: Vec::new(),
+            ..piece
+        }),
+        refused @ Answer::Refused { .. } => refused,
+    }
 }
 
 fn renumbered(answer: Answer, id: u64) -> Answer {

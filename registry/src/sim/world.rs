@@ -196,7 +196,7 @@ impl World {
             self.schedule(at + 5_000, Happening::Join);
         }
         if let Some(lies) = self.plan.lies.clone() {
-            for _ in 0..10 {
+            for _ in 0..60 {
                 let at = self.rng.below(self.plan.faults_until + 20_000);
                 self.schedule(at, Happening::Mischief);
             }
@@ -681,13 +681,27 @@ impl World {
     }
 
     fn bent(&mut self, at: usize, bytes: Vec<u8>, broadcast: bool) -> Option<Vec<u8>> {
-        let hostile = self.nodes.get(at).is_some_and(|node| node.hostile);
+        let node = self.nodes.get(at).filter(|node| node.hostile);
+        let (Some(node), Some(lies)) = (node, &self.plan.lies) else {
+            return Some(bytes);
+        };
+        if broadcast {
+            return self.liar.bend_broadcast(&mut self.rng, lies, bytes);
+        }
+        let world = (
+            &self.charter,
+            self.nodes.as_slice(),
+            node.now(self.at).ok()?,
+        );
+        self.liar.bend_answer(&mut self.rng, lies, world, bytes)
+    }
+
+    fn bent_ask(&mut self, to: usize, bytes: Vec<u8>) -> Vec<u8> {
         match &self.plan.lies {
-            Some(lies) if hostile && broadcast => {
-                self.liar.bend_broadcast(&mut self.rng, lies, bytes)
+            Some(lies) if self.nodes.get(to).is_some_and(|node| node.hostile) => {
+                self.liar.bend_ask(&mut self.rng, lies, &self.nodes, bytes)
             }
-            Some(lies) if hostile => self.liar.bend_answer(&mut self.rng, lies, bytes),
-            _ => Some(bytes),
+            _ => bytes,
         }
     }
 
@@ -869,6 +883,7 @@ impl World {
                 )
             }
             What::Ask(asker, bytes) => {
+                let bytes = self.bent_ask(to, bytes);
                 self.tokens.insert(
                     token,
                     Token::Ask {
