@@ -1,0 +1,98 @@
+//! What is put to the test: the node's store with either engine, and one that must fail.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::node_sources::store::{self, Batch, Engine, Options, Store};
+use crate::workload::{Part, Writes};
+
+/// Something that keeps data.
+pub trait Target: Send + Sync {
+    fn apply(&self, writes: Writes) -> Result<(), String>;
+    fn all(&self) -> Result<Part, String>;
+    /// Whether it refuses to write since something failed.
+    fn refuses(&self) -> bool;
+}
+
+/// Opens what `name` says in `dir`.
+pub fn open(name: &str, dir: &Path) -> Result<Arc<dyn Target>, String> {
+    match name {
+        "sled" | "redb" => {
+            let engine = name.parse::<Engine>().map_err(|error| error.to_string())?;
+            let options = Options {
+                engine,
+                min_free_bytes: 0,
+            };
+            let store = store::open_with(dir, &options).map_err(|error| error.to_string())?;
+            Ok(Arc::new(Real(store)))
+        }
+        "sled-flush-only" => {
+            let config = sled::Config::new().path(dir).flush_every_ms(None);
+            Ok(Arc::new(FlushOnly(
+                config.open().map_err(|error| error.to_string())?,
+            )))
+        }
+        other => Err(format!("unknown engine '{other}'")),
+    }
+}
+
+struct Real(Arc<dyn Store>);
+
+impl Target for Real {
+    fn apply(&self, writes: Writes) -> Result<(), String> {
+        let batch = Batch {
+            writes,
+            expectations: Vec::new(),
+        };
+        self.0.apply(batch).map_err(|error| error.to_string())
+    }
+
+    fn all(&self) -> Result<Part, String> {
+        let pairs = self
+            .0
+            .range(b"", b"", usize::MAX)
+            .map_err(|error| error.to_string())?;
+        Ok(pairs.into_iter().collect())
+    }
+
+    fn refuses(&self) -> bool {
+        self.0.writable().is_err()
+    }
+}
+
+/// Known to be bad: believes sled's `flush`. The campaign must find it out, or finds out nothing.
+struct FlushOnly(sled::Db);
+
+impl Target for FlushOnly {
+    fn apply(&self, writes: Writes) -> Result<(), String> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in writes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        self.0
+            .apply_batch(batch)
+            .map_err(|error| error.to_string())?;
+        self.0
+            .flush()
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    }
+
+    fn all(&self) -> Result<Part, String> {
+        let pair = |pair: sled::Result<(sled::IVec, sled::IVec)>| {
+            pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
+        };
+        self.0
+            .iter()
+            .map(pair)
+            .collect::<Result<_, _>>()
+            .map_err(|error| error.to_string())
+    }
+
+    fn refuses(&self) -> bool {
+        false
+    }
+}
