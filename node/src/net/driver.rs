@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
 use futures::StreamExt;
-use libp2p::core::ConnectedPoint;
 use libp2p::core::transport::ListenerId;
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, MessageId, PublishError};
 use libp2p::request_response::{self, OutboundRequestId, ResponseChannel};
@@ -15,7 +14,7 @@ use tokio::sync::mpsc;
 
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::limits::{self, Limits};
-use super::links::{Link, Links, Surplus};
+use super::links::{Links, Opened};
 use super::members::{Members, Penalty};
 use super::waiting::{Caps, Waiting};
 use super::{NetCommand, NetError, NetEvent, Verdict, listen_error};
@@ -44,8 +43,6 @@ pub(super) struct Driver {
     outbox: VecDeque<NetEvent>,
     members: Members,
     links: Links,
-    /// Superfluous connections and when to close them.
-    surplus: VecDeque<(Instant, PeerId, ConnectionId)>,
     announcements: Waiting<MessageId>,
     requests_in: Waiting<ResponseChannel<Vec<u8>>>,
     requests_out: HashMap<OutboundRequestId, PeerId>,
@@ -71,8 +68,7 @@ impl Driver {
             events,
             outbox: VecDeque::new(),
             members: Members::new(me, jitter),
-            links: Links::new(me),
-            surplus: VecDeque::new(),
+            links: Links::default(),
             announcements: Waiting::new(ANNOUNCEMENT_CAPS),
             requests_in: Waiting::new(REQUEST_CAPS),
             requests_out: HashMap::new(),
@@ -151,25 +147,14 @@ impl Driver {
     }
 
     fn next_wake(&self) -> Instant {
-        let surplus = self.surplus.front().map(|(at, _, _)| *at);
-        [self.members.next_due(), surplus]
-            .into_iter()
-            .flatten()
-            .fold(self.next_sweep, Instant::min)
+        self.members
+            .next_due()
+            .map_or(self.next_sweep, |due| due.min(self.next_sweep))
     }
 
     fn on_time(&mut self, now: Instant) {
         for (peer, addresses) in self.members.due(now) {
             self.dial(peer, addresses, now);
-        }
-        while let Some((at, peer, id)) = self.surplus.front().copied() {
-            if at > now {
-                break;
-            }
-            self.surplus.pop_front();
-            if self.links.has_surplus(&peer) {
-                self.swarm.close_connection(id);
-            }
         }
         if self.next_sweep <= now {
             self.next_sweep = now + limits::SWEEP_INTERVAL;
@@ -335,9 +320,8 @@ impl Driver {
             SwarmEvent::ConnectionEstablished {
                 peer_id,
                 connection_id,
-                endpoint,
                 ..
-            } => self.on_opened(peer_id, connection_id, &endpoint),
+            } => self.on_opened(peer_id, connection_id),
             SwarmEvent::ConnectionClosed {
                 peer_id,
                 connection_id,
@@ -369,29 +353,19 @@ impl Driver {
         }
     }
 
-    fn on_opened(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint) {
+    fn on_opened(&mut self, peer: PeerId, id: ConnectionId) {
         let now = Instant::now();
-        let link = Link {
-            id,
-            dialed: endpoint.is_dialer(),
-            since: now,
-        };
-        let first = !self.links.contains(&peer);
-        match self.links.opened(peer, link) {
-            Surplus::None => {}
-            Surplus::Close(id) => {
-                let at = now + limits::HANDOVER_GRACE;
-                self.surplus.push_back((at, peer, id));
+        self.members.connected(&peer, now);
+        match self.links.opened(peer, id) {
+            Opened::First => {
+                let penalties = self.members.penalties(&peer, now);
+                self.score(&peer, penalties);
+                self.outbox.push_back(NetEvent::Connected(peer.to_base58()));
             }
-            Surplus::Restart => {
+            Opened::Surplus => {
+                tracing::debug!(%peer, "connected twice; both are closed");
                 let _gone_already = self.swarm.disconnect_peer_id(peer);
             }
-        }
-        self.members.connected(&peer, now);
-        if first {
-            let penalties = self.members.penalties(&peer, now);
-            self.score(&peer, penalties);
-            self.outbox.push_back(NetEvent::Connected(peer.to_base58()));
         }
     }
 

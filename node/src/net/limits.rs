@@ -6,7 +6,7 @@ use std::time::Duration;
 pub const MAX_CONNECTIONS: u32 = 128;
 /// Handshakes under way, each direction: strangers can hold no more than these.
 pub const MAX_PENDING: u32 = 32;
-/// One connection a peer, and a second while both sides dialed at once.
+/// One connection a peer, and a second for the moment in which it is found to be one too many.
 pub const MAX_PER_PEER: u32 = 2;
 /// No new connections while the process uses more memory than this.
 pub const MAX_MEMORY: usize = 512 * 1024 * 1024;
@@ -84,17 +84,11 @@ pub const REDIAL_FIRST: Duration = Duration::from_millis(100);
 pub const REDIAL_MAX: Duration = Duration::from_secs(30);
 /// A connection that held this long was a good one: the pauses begin anew after it.
 pub(super) const STABLE: Duration = Duration::from_secs(5);
-/// The peer with the greater id waits this long before its first dial, so that two nodes seldom
+/// The peer with the greater id waits so much longer before each dial, so that two nodes seldom
 /// dial each other at once.
 pub(super) const DIAL_STAGGER: Duration = Duration::from_millis(250);
 /// Addresses kept of one member.
 pub const MAX_ADDRESSES: usize = 8;
-/// Two connections made within this time are a simultaneous dial; later ones mean that the peer
-/// lost the first.
-pub(super) const HANDOVER: Duration = Duration::from_secs(3);
-/// A superfluous connection lives this long, so that what was sent on it arrives.
-pub(super) const HANDOVER_GRACE: Duration = Duration::from_secs(1);
-
 /// A dead connection is noticed after interval plus timeout.
 pub(super) const PING_INTERVAL: Duration = Duration::from_secs(5);
 /// A ping must be answered within this time.

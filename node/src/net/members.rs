@@ -76,16 +76,11 @@ impl Members {
                 continue;
             }
             let addresses = usable(&peer, &addresses);
+            let at = now + self.stagger(&peer);
             match self.known.get_mut(&peer) {
-                Some(member) => member.move_to(addresses, now),
+                Some(member) => member.move_to(addresses, at),
                 None => {
-                    let stagger = if self.me < peer {
-                        Duration::ZERO
-                    } else {
-                        DIAL_STAGGER
-                    };
-                    self.known
-                        .insert(peer, Member::new(addresses, now + stagger));
+                    self.known.insert(peer, Member::new(addresses, at));
                     change.joined.push(peer);
                 }
             }
@@ -154,9 +149,18 @@ impl Members {
 
     fn schedule(&mut self, peer: &PeerId, now: Instant) {
         let jitter = (self.jitter)();
+        let stagger = self.stagger(peer);
         if let Some(member) = self.known.get_mut(peer) {
-            member.dial = Dial::At(now + pause(member.attempts, jitter));
+            member.dial = Dial::At(now + stagger + pause(member.attempts, jitter));
             member.attempts = member.attempts.saturating_add(1);
+        }
+    }
+
+    fn stagger(&self, peer: &PeerId) -> Duration {
+        if self.me < *peer {
+            Duration::ZERO
+        } else {
+            DIAL_STAGGER
         }
     }
 
@@ -215,12 +219,12 @@ impl Member {
         }
     }
 
-    fn move_to(&mut self, addresses: Vec<Multiaddr>, now: Instant) {
+    fn move_to(&mut self, addresses: Vec<Multiaddr>, at: Instant) {
         if self.addresses != addresses {
             self.addresses = addresses;
             if let Dial::At(_) = self.dial {
                 self.attempts = 0;
-                self.dial = Dial::At(now);
+                self.dial = Dial::At(at);
             }
         }
     }
@@ -291,7 +295,16 @@ mod tests {
     }
 
     fn members() -> Members {
-        Members::new(PeerId::random(), || 255)
+        // The least of some, so that greater ones are quickly found.
+        let me = [0; 8].map(|_| PeerId::random()).into_iter().min().unwrap();
+        Members::new(me, || 255)
+    }
+
+    /// A peer that waits for this one to dial.
+    fn greater(members: &Members) -> PeerId {
+        std::iter::repeat_with(PeerId::random)
+            .find(|peer| *peer > members.me)
+            .unwrap()
     }
 
     #[test]
@@ -308,26 +321,27 @@ mod tests {
 
     #[test]
     fn a_dial_is_due_once_until_its_outcome() {
-        let (mut members, peer, now) = (members(), PeerId::random(), Instant::now());
+        let (mut members, now) = (members(), Instant::now());
+        let peer = greater(&members);
         members.replace(list(&[(peer, &[ADDRESS])]), now);
-        let soon = now + DIAL_STAGGER;
-        assert_eq!(members.due(soon).len(), 1);
-        assert!(members.due(soon).is_empty() && members.next_due().is_none());
-        members.failed(&peer, soon);
-        assert_eq!(members.next_due(), Some(soon + REDIAL_FIRST));
-        assert_eq!(members.due(soon + REDIAL_FIRST).len(), 1);
-        members.connected(&peer, soon);
-        members.failed(&peer, soon);
+        assert_eq!(members.due(now).len(), 1);
+        assert!(members.due(now).is_empty() && members.next_due().is_none());
+        members.failed(&peer, now);
+        assert_eq!(members.next_due(), Some(now + REDIAL_FIRST));
+        assert_eq!(members.due(now + REDIAL_FIRST).len(), 1);
+        members.connected(&peer, now);
+        members.failed(&peer, now);
         assert!(members.next_due().is_none(), "connected meanwhile");
-        members.disconnected(&peer, soon + STABLE);
-        assert_eq!(members.next_due(), Some(soon + STABLE + REDIAL_FIRST));
+        members.disconnected(&peer, now + STABLE);
+        assert_eq!(members.next_due(), Some(now + STABLE + REDIAL_FIRST));
     }
 
     #[test]
     fn a_peer_that_hangs_up_at_once_is_dialed_ever_more_seldom() {
-        let (mut members, peer, start) = (members(), PeerId::random(), Instant::now());
+        let (mut members, start) = (members(), Instant::now());
+        let peer = greater(&members);
         members.replace(list(&[(peer, &[ADDRESS])]), start);
-        let mut now = start + DIAL_STAGGER;
+        let mut now = start;
         let mut dials = 0;
         while now < start + Duration::from_secs(60) {
             dials += members.due(now).len();
@@ -339,8 +353,27 @@ mod tests {
     }
 
     #[test]
+    fn of_two_the_one_with_the_greater_id_dials_later() {
+        let now = Instant::now();
+        let mut low = members();
+        let mut high = Members::new(greater(&low), || 255);
+        low.replace(list(&[(high.me, &[ADDRESS])]), now);
+        high.replace(list(&[(low.me, &[ADDRESS])]), now);
+        let (me, peer) = (low.me, high.me);
+        assert_eq!(low.next_due(), Some(now));
+        assert_eq!(high.next_due(), Some(now + DIAL_STAGGER));
+        low.connected(&peer, now);
+        high.connected(&me, now);
+        low.disconnected(&peer, now);
+        high.disconnected(&me, now);
+        assert_eq!(low.next_due(), Some(now + REDIAL_FIRST));
+        assert_eq!(high.next_due(), Some(now + REDIAL_FIRST + DIAL_STAGGER));
+    }
+
+    #[test]
     fn a_member_without_an_address_is_never_dialed() {
-        let (mut members, peer, now) = (members(), PeerId::random(), Instant::now());
+        let (mut members, now) = (members(), Instant::now());
+        let peer = greater(&members);
         let change = members.replace(list(&[(peer, &[])]), now);
         assert_eq!(change.joined, [peer]);
         assert!(members.next_due().is_none());
@@ -348,7 +381,8 @@ mod tests {
 
     #[test]
     fn strange_entries_are_skipped() {
-        let (mut members, peer, now) = (members(), PeerId::random(), Instant::now());
+        let (mut members, now) = (members(), Instant::now());
+        let peer = greater(&members);
         let other = PeerId::random();
         let mine = format!("{ADDRESS}/p2p/{peer}");
         let theirs = format!("{ADDRESS}/p2p/{other}");
@@ -365,19 +399,19 @@ mod tests {
         list.insert("not a peer".into(), vec![]);
         members.replace(list, now);
         assert_eq!(members.known.len(), 1);
-        let due = members.due(now + DIAL_STAGGER);
+        let due = members.due(now);
         assert_eq!(due, [(peer, vec![ADDRESS.parse().unwrap()])]);
     }
 
     #[test]
     fn a_new_list_keeps_those_who_stay() {
         let (mut members, now) = (members(), Instant::now());
-        let (a, b, c) = (PeerId::random(), PeerId::random(), PeerId::random());
+        let [a, b, c] = [0; 3].map(|_| greater(&members));
         members.replace(list(&[(a, &[ADDRESS]), (b, &[ADDRESS])]), now);
         members.connected(&a, now);
         let change = members.replace(list(&[(a, &[ADDRESS]), (c, &[ADDRESS])]), now);
         assert_eq!((change.joined, change.left), (vec![c], vec![b]));
-        assert_eq!(members.due(now + DIAL_STAGGER).len(), 1, "a is connected");
+        assert_eq!(members.due(now).len(), 1, "a is connected");
         members.disconnected(&a, now);
         let moved = "/ip4/127.0.0.1/tcp/4002";
         members.replace(list(&[(a, &[moved])]), now);
@@ -386,7 +420,8 @@ mod tests {
 
     #[test]
     fn penalties_block_and_are_forgotten() {
-        let (mut members, peer, now) = (members(), PeerId::random(), Instant::now());
+        let (mut members, now) = (members(), Instant::now());
+        let peer = greater(&members);
         assert_eq!(members.penalize(&peer, now), Penalty::Unknown);
         members.replace(list(&[(peer, &[ADDRESS])]), now);
         assert_eq!(members.penalize(&peer, now), Penalty::Counted(1));
