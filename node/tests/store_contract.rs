@@ -305,6 +305,20 @@ fn a_full_disk_is_refused_and_recovers_by_itself(engine: Engine) {
     open(dir.path(), engine)
         .apply(Batch::new().put("a", "1"))
         .unwrap();
+    // With a reserve to keep, room for opening is set aside, and given up on a full disk.
+    let ballast = dir.path().join("ballast");
+    assert!(!ballast.exists());
+    drop(
+        store::open_with(
+            dir.path(),
+            &Options {
+                engine,
+                min_free_bytes: 1,
+            },
+        )
+        .unwrap(),
+    );
+    assert_eq!(ballast.metadata().unwrap().len(), limits::BALLAST_BYTES);
     // More than any disk has.
     let full = Options {
         engine,
@@ -323,6 +337,7 @@ fn a_full_disk_is_refused_and_recovers_by_itself(engine: Engine) {
         "{error}"
     );
     assert!(matches!(store.writable(), Err(ApplyError::Full { .. })));
+    assert!(!ballast.exists());
     assert_eq!(store.get(b"a").unwrap().unwrap(), b"1");
     drop(store);
     let store = open(dir.path(), engine);

@@ -109,6 +109,7 @@ impl<B: Backend> Committed<B> {
                 .map_err(|error| folder.damaged("first commit", error.to_string()))?;
             folder.mark_ready()?;
         }
+        folder.take_ballast();
         folder.restrict()?;
         let shared = Arc::new(Shared {
             backend,

@@ -1,16 +1,17 @@
 //! The store's folder: who made it, whether it was ever acknowledged from, how full the disk is.
 //!
-//! Beside the engine's files lie two of ours. `ready` names the engine and the format; it is
+//! Beside the engine's files lie three of ours. `ready` names the engine and the format; it is
 //! written last, so a folder without it was never acknowledged from and is started again.
 //! `acknowledged` counts the commits that callers were told of: an engine that takes damage for the
-//! torn end of its log, and quietly drops what follows, is found out by it.
+//! torn end of its log, and quietly drops what follows, is found out by it. `ballast` is there to be
+//! given up when the disk is full.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::{ApplyError, Engine, OpenError, Options, record};
+use super::{ApplyError, Engine, OpenError, Options, limits, record};
 
 /// The newest layout of records and folder that this program reads and writes.
 const FORMAT: u32 = 1;
@@ -18,6 +19,7 @@ const FORMAT: u32 = 1;
 const READY: &str = "ready";
 const READY_UNFINISHED: &str = "ready.new";
 const ACKNOWLEDGED: &str = "acknowledged";
+const BALLAST: &str = "ballast";
 
 /// The engines' file in the folder, where they have only one.
 pub(super) const REDB_FILE: &str = "data.redb";
@@ -73,6 +75,7 @@ impl Folder {
                 folder.start_again()?;
             }
         }
+        folder.drop_ballast();
         folder.acknowledged = Some(
             folder
                 .open_acknowledged()
@@ -170,14 +173,46 @@ impl Folder {
         restrict().map_err(|source| self.io(source))
     }
 
+    /// Gives up the ballast when the disk is full, so that the engine can open.
+    fn drop_ballast(&self) {
+        if self
+            .free_bytes()
+            .is_ok_and(|free| free < self.min_free_bytes)
+        {
+            // Not there, or not to be removed: then opening tells whether it matters.
+            let _ = std::fs::remove_file(self.path.join(BALLAST));
+        }
+    }
+
+    /// Sets the ballast aside when there is room for it. A store opens without it just as well.
+    pub(super) fn take_ballast(&self) {
+        let room = self.min_free_bytes.saturating_add(limits::BALLAST_BYTES);
+        if self.acknowledged.is_none()
+            || self.min_free_bytes == 0
+            || !self.free_bytes().is_ok_and(|free| free >= room)
+        {
+            return;
+        }
+        if let Ok(file) = private().open(self.path.join(BALLAST)) {
+            // Real blocks, where the file system can give them; elsewhere there is no ballast.
+            let none = rustix::fs::FallocateFlags::empty();
+            let _ = rustix::fs::fallocate(&file, none, 0, limits::BALLAST_BYTES);
+        }
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(&self.path)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Whether there is room for a write.
     pub(super) fn check_free_space(&self) -> Result<(), ApplyError> {
         if self.acknowledged.is_none() || self.min_free_bytes == 0 {
             return Ok(());
         }
-        let disk = rustix::fs::statvfs(&self.path)
+        let free = self
+            .free_bytes()
             .map_err(|error| ApplyError::Failed(format!("the disk's free space: {error}")))?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         if free < self.min_free_bytes {
             return Err(ApplyError::Full {
                 free,
@@ -259,7 +294,14 @@ impl Folder {
             let entry = entry.map_err(io)?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let known = [SLED_LOG, "conf", REDB_FILE, ACKNOWLEDGED, READY_UNFINISHED];
+            let known = [
+                SLED_LOG,
+                "conf",
+                REDB_FILE,
+                ACKNOWLEDGED,
+                BALLAST,
+                READY_UNFINISHED,
+            ];
             let is_dir = entry.file_type().map_err(io)?.is_dir();
             if is_dir && name == SLED_BLOBS
                 || !is_dir && (known.contains(&&*name) || name.starts_with("snap."))

@@ -6,6 +6,10 @@ use std::time::Duration;
 /// stop, and for the operator to work. 256 MiB.
 pub const MIN_FREE_BYTES: u64 = 256 << 20;
 
+/// Set aside in a file, and given up when the store is opened on a full disk: opening after a kill
+/// writes too. Three of sled's segments, and a snapshot of a million records.
+pub const BALLAST_BYTES: u64 = 16 << 20;
+
 /// Longest key. The registry's longest names two DIDs of 2 KiB, an action and a resource.
 pub const MAX_KEY_BYTES: usize = 8 << 10;
 

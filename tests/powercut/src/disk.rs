@@ -3,8 +3,9 @@
 //! What was written is in `current`; what survives for certain is in `durable`. `fsync` of a file
 //! makes its bytes and length durable, and nothing else: not its name. `fsync` of a folder makes
 //! its entries durable. At a cut, of everything else any part may or may not have reached the disk:
-//! of the bytes each sector on its own, of the length any value on the way, of the names either the
-//! first so many changes in order (as a journal would have it) or any of them.
+//! of the bytes each sector on its own, of the length any that it had since (and on the way of a
+//! write that made the file longer any whole sector), of the names either the first so many changes
+//! in order (as a journal would have it) or any of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -42,6 +43,16 @@ pub struct Content {
     durable: Vec<u8>,
     /// Sectors that may differ between the two.
     dirty: BTreeSet<usize>,
+    /// Changes of the length since the last synchronization.
+    lengths: Vec<Length>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Length {
+    from: usize,
+    to: usize,
+    /// Set at once, or grown into by a write.
+    at_once: bool,
 }
 
 /// A change of names that no `fsync` has made durable.
@@ -239,7 +250,7 @@ impl Disk {
         self.room(end.saturating_sub(length) as u64)?;
         let content = self.content(file)?;
         if end > length {
-            content.resize(end);
+            content.resize(end, false);
         }
         content.current[offset..end].copy_from_slice(data);
         content.touch(offset, end);
@@ -249,7 +260,7 @@ impl Disk {
     pub fn resize(&mut self, file: u64, length: usize) -> Outcome<()> {
         let old = self.content(file)?.current.len();
         self.room(length.saturating_sub(old) as u64)?;
-        self.content(file)?.resize(length);
+        self.content(file)?.resize(length, true);
         Ok(())
     }
 
@@ -342,7 +353,7 @@ impl Disk {
                 let left = Content {
                     durable: left.clone(),
                     current: left,
-                    dirty: BTreeSet::new(),
+                    ..Content::default()
                 };
                 fresh.nodes.insert(to, Node::File(left));
             }
@@ -380,13 +391,19 @@ impl Content {
         self.dirty.extend(from / SECTOR..to.div_ceil(SECTOR));
     }
 
-    fn resize(&mut self, length: usize) {
+    fn resize(&mut self, length: usize, at_once: bool) {
         let old = self.current.len();
+        self.lengths.push(Length {
+            from: old,
+            to: length,
+            at_once,
+        });
         self.current.resize(length, 0);
         self.touch(old.min(length), old.max(length));
     }
 
     fn sync(&mut self) {
+        self.lengths.clear();
         self.durable.resize(self.current.len(), 0);
         for sector in std::mem::take(&mut self.dirty) {
             let from = (sector * SECTOR).min(self.current.len());
@@ -396,17 +413,25 @@ impl Content {
     }
 
     fn survivor(&self, percent: u64, random: &mut Random) -> Vec<u8> {
-        let (low, high) = {
-            let lengths = [self.durable.len(), self.current.len()];
-            (lengths[0].min(lengths[1]), lengths[0].max(lengths[1]))
-        };
-        let length = match random.below(3) {
+        let length = match random.below(self.lengths.len() as u64 + 1) {
             0 => self.durable.len(),
-            1 => self.current.len(),
-            _ => (low / SECTOR + random.below((high - low) as u64 / SECTOR as u64 + 1) as usize)
-                .saturating_mul(SECTOR)
-                .clamp(low, high),
+            number => {
+                let Length { from, to, at_once } = self.lengths[number as usize - 1];
+                if at_once || random.chance(50) {
+                    to
+                } else {
+                    let sectors = random.below(((to - from) / SECTOR) as u64 + 1) as usize;
+                    ((from / SECTOR + sectors) * SECTOR).clamp(from, to)
+                }
+            }
         };
+        let longest = self
+            .lengths
+            .iter()
+            .map(|length| length.to)
+            .max()
+            .unwrap_or(0);
+        let high = longest.max(self.durable.len()).max(self.current.len());
         let mut left = self.durable.clone();
         left.resize(high, 0);
         for sector in &self.dirty {
