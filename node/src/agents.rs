@@ -153,13 +153,13 @@ pub async fn create(
     now: Timestamp,
 ) -> Result<Agent, AgentError> {
     check_name(name)?;
-    if let Some(shown) = &owner.name {
-        if shown.is_empty() || shown.chars().count() > MAX_OWNER_NAME_CHARS || shown.chars().any(char::is_control) {
-            return Err(AgentError::Invalid {
-                at: "/owner/name",
-                what: format!("must have 1 to {MAX_OWNER_NAME_CHARS} characters and no control characters"),
-            });
-        }
+    if let Some(shown) = &owner.name
+        && (shown.is_empty() || shown.chars().count() > MAX_OWNER_NAME_CHARS || shown.chars().any(char::is_control))
+    {
+        return Err(AgentError::Invalid {
+            at: "/owner/name",
+            what: format!("must have 1 to {MAX_OWNER_NAME_CHARS} characters and no control characters"),
+        });
     }
     let mut batch = Batch::default();
     let (did, key_held_by_node) = match did {

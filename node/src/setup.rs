@@ -311,10 +311,10 @@ fn install(data: &DataDir, folder: &Path, charter: &Charter) -> Result<(), JoinE
         return Err(JoinError::NotAMember { card: card_path.display().to_string() });
     }
     let store = store::open(&data.store_path(), engine(config.store.engine))?;
-    if let Some(installed) = installed(store.as_ref())? {
-        if installed.id() != charter.id() {
-            return Err(JoinError::Belongs(installed.id().to_owned()));
-        }
+    if let Some(installed) = installed(store.as_ref())?
+        && installed.id() != charter.id()
+    {
+        return Err(JoinError::Belongs(installed.id().to_owned()));
     }
     let bytes = charter.bytes().to_vec();
     let key = layout::charter(1);

@@ -152,10 +152,11 @@ impl SignedLists {
         let organization = node.organization.as_str();
         let failed = |error: ReadError| ServeError::View(error.to_string());
         let log_size = view.log(organization).map_err(failed)?.frontier.size();
-        if let Some(signed) = self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&url) {
-            if signed.log_size == log_size && now.unix_seconds() - signed.at.unix_seconds() < i64::from(TTL_SECONDS) {
-                return Ok(signed.text.clone());
-            }
+        if let Some(signed) = self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&url)
+            && signed.log_size == log_size
+            && now.seconds_since(signed.at) < i64::from(TTL_SECONDS)
+        {
+            return Ok(signed.text.clone());
         }
         let unknown = || ServeError::Unknown(name.to_owned());
         let known = view.status_list(organization, &url).map_err(failed)?.ok_or_else(unknown)?;

@@ -86,7 +86,7 @@ fn check(
     )?;
     let issuer = credential::check_proof(under.as_object(), &credential, under_at, world)?;
     findings.passed(Step::Proof);
-    credential::establish(under.as_object(), &credential, findings);
+    credential::establish(under.as_object(), &credential, &issuer, world, findings);
 
     check_open(&action, signed_at, world)?;
     credential::check_life(&credential, &issuer, under_at, world, findings)?;

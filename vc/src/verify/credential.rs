@@ -41,7 +41,7 @@ pub(super) fn check(
     findings.passed(Step::Syntax);
     let issuer = check_proof(object, &credential, at, world)?;
     findings.passed(Step::Proof);
-    establish(object, &credential, findings);
+    establish(object, &credential, &issuer, world, findings);
     check_life(&credential, &issuer, at, world, findings)?;
     if let Some(subject) = credential.capability_subject() {
         check_standing(subject, &issuer, at, world)?;
@@ -75,8 +75,15 @@ pub(super) fn check_proof(
     Ok(issuer)
 }
 
-/// From here on the issuer's words are its own.
-pub(super) fn establish(object: &Object, credential: &Credential, findings: &mut Findings) {
+/// From here on the issuer's words are its own, and whatever is decided says how old the knowledge
+/// about it is: a refusal too.
+pub(super) fn establish(
+    object: &Object,
+    credential: &Credential,
+    issuer: &Did,
+    world: &World<'_>,
+    findings: &mut Findings,
+) {
     findings.chain.push(
         credential
             .id
@@ -87,6 +94,12 @@ pub(super) fn establish(object: &Object, credential: &Credential, findings: &mut
     findings.owner = credential
         .capability_subject()
         .map(|subject| subject.owner.clone());
+    if let Some(freshness) = world.knowledge.freshness(issuer) {
+        findings.as_of.push(AsOf {
+            issuer: issuer.clone(),
+            freshness,
+        });
+    }
 }
 
 /// Validity, status, and that the agent is in service.
@@ -274,23 +287,17 @@ pub(super) fn check_freshness(
             text,
         ))
     };
-    let Some(freshness) = world.knowledge.freshness(issuer) else {
+    let known = findings.as_of.iter().find(|known| known.issuer == *issuer);
+    let Some(time) = known.map(|known| known.freshness.time) else {
         return stale(format!(
             "nothing has been heard from {issuer}: connect to its node or another member's"
         ));
     };
     let (age, bound) = (
-        world.now.seconds_since(freshness.time),
+        world.now.seconds_since(time),
         i64::from(world.policy.max_staleness_seconds),
     );
-    let from_the_future = world.is_future(freshness.time);
-    if !findings.as_of.iter().any(|known| known.issuer == *issuer) {
-        findings.as_of.push(AsOf {
-            issuer: issuer.clone(),
-            freshness,
-        });
-    }
-    if from_the_future {
+    if world.is_future(time) {
         return stale(format!(
             "the newest word of {issuer} is dated in the future: one of the two clocks is wrong"
         ));
