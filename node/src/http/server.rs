@@ -34,7 +34,7 @@ use super::wire::{REFUSED_PATH, Refusal, Wire};
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// The port is taken.
-    #[error("port {port} is in use: stop the other process or set [{what}] listen")]
+    #[error("port {port} is in use: stop the other process or set [http] {what}")]
     PortInUse {
         /// The port.
         port: u16,
@@ -43,7 +43,7 @@ pub enum BindError {
     },
     /// Reachable from other machines, and nothing encrypts.
     #[error(
-        "[{what}] listen = \"{address}\" can be reached from other machines without TLS: \
+        "[http] {what} = \"{address}\" can be reached from other machines without TLS: \
          listen on 127.0.0.1, or put a TLS proxy in front and say --behind-proxy"
     )]
     NotLoopback {
@@ -54,7 +54,7 @@ pub enum BindError {
     },
     /// Not an address, or the system refuses it.
     #[error(
-        "cannot listen on {address}: {source}; set [{what}] listen, such as \"127.0.0.1:8440\""
+        "cannot listen on {address}: {source}; set [http] {what}, such as \"127.0.0.1:8440\""
     )]
     Address {
         /// The address as configured.
