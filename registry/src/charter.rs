@@ -4,22 +4,22 @@
 //! needs no one to tell that a charter is the right one. Each member signs its own card with its
 //! root key; keys, names and addresses of others cannot be put in its mouth.
 
+mod card;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use multibase::Base;
 use syndic_vc::canonical;
 use syndic_vc::did::Did;
-use syndic_vc::json::members::{MemberError, Members, Path};
+use syndic_vc::json::members::{MemberError, Members};
 use syndic_vc::json::{self, JsonError, Object, Value};
-use syndic_vc::key::{PublicKey, SignError, Signature, Signer};
+use syndic_vc::key::SignError;
 use syndic_vc::name::is_presentable;
 use syndic_vc::time::Timestamp;
 
 use crate::limits;
-use crate::text;
-
-/// What the root key signs before a member card, so that the signature is good for nothing else.
-const CARD_DOMAIN: &[u8] = b"syndic/member-card/v1\n";
+pub(crate) use card::peer_ids;
+pub use card::{Endpoints, MemberCard};
 
 /// Multihash prefix of SHA-256: code 0x12, 32 bytes.
 const SHA2_256: [u8; 2] = [0x12, 0x20];
@@ -49,27 +49,6 @@ pub struct Rules {
     pub max_staleness: u32,
     /// How many members must vouch before the consortium itself authorizes.
     pub endorsements: u32,
-}
-
-/// A member as it describes itself.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct MemberCard {
-    did: Did,
-    name: String,
-    root_key: PublicKey,
-    log_key: PublicKey,
-    peer_ids: Vec<String>,
-    endpoints: Endpoints,
-    proof: String,
-}
-
-/// Where an organization's node is reached.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Endpoints {
-    /// Public HTTP address, without a trailing slash, if there is one.
-    pub http: Option<String>,
-    /// Addresses for peers, as multiaddrs.
-    pub peer: Vec<String>,
 }
 
 /// Why a text is not a charter or a member card, for whoever wrote it.
@@ -110,187 +89,6 @@ pub enum CharterError {
     /// The root key refused to sign.
     #[error(transparent)]
     Sign(#[from] SignError),
-}
-
-impl MemberCard {
-    /// Makes and signs an organization's card.
-    ///
-    /// # Errors
-    /// [`CharterError`] names what the card may not say.
-    pub fn sign(
-        did: &Did,
-        name: &str,
-        log_key: &PublicKey,
-        peer_ids: &[String],
-        endpoints: &Endpoints,
-        root: &dyn Signer,
-    ) -> Result<Self, CharterError> {
-        let mut card = Self {
-            did: did.clone(),
-            name: name.to_owned(),
-            root_key: root.public_key().clone(),
-            log_key: log_key.clone(),
-            peer_ids: peer_ids.to_vec(),
-            endpoints: endpoints.clone(),
-            proof: String::new(),
-        };
-        let signature = root.sign(&card.signed_bytes())?;
-        card.proof = multibase::encode(Base::Base58Btc, signature.as_bytes());
-        // Through the reader, so that nobody can sign what nobody would accept.
-        Self::from_value(&card.to_value())
-    }
-
-    /// Reads and checks a card.
-    ///
-    /// # Errors
-    /// [`CharterError`] names what is wrong with it.
-    pub fn parse(text: &[u8]) -> Result<Self, CharterError> {
-        Self::from_value(&json::parse(text)?)
-    }
-
-    /// Checks a card that was read already.
-    ///
-    /// # Errors
-    /// [`CharterError`] names what is wrong with it.
-    pub fn from_value(value: &Value) -> Result<Self, CharterError> {
-        Self::from_members(&Members::of(value, "")?)
-    }
-
-    fn from_members(card: &Members<'_, '_>) -> Result<Self, CharterError> {
-        card.literal("type", "SyndicMember", "the type \"SyndicMember\"")?;
-        let did = organization_did(card)?;
-        let card = Self {
-            name: shown_name(card)?,
-            root_key: key(card, "rootKey")?,
-            log_key: key(card, "logKey")?,
-            peer_ids: peer_ids(card)?,
-            endpoints: Endpoints::from_member(card, "endpoints")?,
-            proof: card.str("proof")?.to_owned(),
-            did: {
-                card.finish_closed()?;
-                did
-            },
-        };
-        card.check_proof()?;
-        Ok(card)
-    }
-
-    fn check_proof(&self) -> Result<(), CharterError> {
-        let refused = || CharterError::CardProof(self.did.to_string());
-        // 64 bytes have at most 88 digits in base58; longer text is not worth decoding.
-        if self.proof.len() > 89 || !self.proof.starts_with('z') {
-            return Err(refused());
-        }
-        let (_, bytes) = multibase::decode(&self.proof).map_err(|_| refused())?;
-        let bytes = <[u8; 64]>::try_from(bytes).map_err(|_| refused())?;
-        // Base58 has one text for 64 bytes; anything else would give one card two ids.
-        if multibase::encode(Base::Base58Btc, bytes) != self.proof {
-            return Err(refused());
-        }
-        self.root_key
-            .verify(&self.signed_bytes(), &Signature::from_bytes(bytes))
-            .map_err(|_| refused())
-    }
-
-    fn signed_bytes(&self) -> Vec<u8> {
-        let mut bytes = CARD_DOMAIN.to_vec();
-        canonical::write_without(&self.to_object(), &["proof"], &mut bytes);
-        bytes
-    }
-
-    /// The card as JSON.
-    #[must_use]
-    pub fn to_value(&self) -> Value {
-        Value::Object(self.to_object())
-    }
-
-    fn to_object(&self) -> Object {
-        let mut card = Object::new();
-        card.insert("type", "SyndicMember");
-        card.insert("did", &self.did);
-        card.insert("name", &self.name);
-        card.insert("rootKey", self.root_key.to_multikey());
-        card.insert("logKey", self.log_key.to_multikey());
-        card.insert("peerIds", Value::from_iter(&self.peer_ids));
-        card.insert("endpoints", self.endpoints.to_value());
-        card.insert("proof", &self.proof);
-        card
-    }
-
-    /// The organization's DID: `did:key` of the key that issues its credentials.
-    #[must_use]
-    pub fn did(&self) -> &Did {
-        &self.did
-    }
-
-    /// The organization's name, as shown to people.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The key that signed the card; kept offline if the organization likes.
-    #[must_use]
-    pub fn root_key(&self) -> &PublicKey {
-        &self.root_key
-    }
-
-    /// The key that signs the heads of the organization's log.
-    #[must_use]
-    pub fn log_key(&self) -> &PublicKey {
-        &self.log_key
-    }
-
-    /// libp2p peer ids of the organization's nodes.
-    #[must_use]
-    pub fn peer_ids(&self) -> &[String] {
-        &self.peer_ids
-    }
-
-    /// Where its nodes are reached.
-    #[must_use]
-    pub fn endpoints(&self) -> &Endpoints {
-        &self.endpoints
-    }
-}
-
-impl Endpoints {
-    pub(crate) fn from_member(parent: &Members<'_, '_>, name: &str) -> Result<Self, MemberError> {
-        let members = parent.object(name)?;
-        let http = members.optional_str("http")?;
-        if http.is_some_and(|url| !text::is_http_url(url) || url.ends_with('/')) {
-            return Err(members.error(
-                "http",
-                "an http or https URL without fragment or trailing slash, at most 512 bytes",
-            ));
-        }
-        let peer = members.array("peer")?;
-        if peer.len() > limits::MEMBER_ADDRESSES {
-            return Err(members.error("peer", "at most 32 addresses"));
-        }
-        let at = members.at("peer");
-        let peer = strings(
-            peer,
-            &at,
-            text::is_multiaddr,
-            "a multiaddr, like /ip4/192.0.2.1/tcp/8442",
-        )?;
-        let endpoints = Self {
-            http: http.map(str::to_owned),
-            peer,
-        };
-        members.finish_closed()?;
-        Ok(endpoints)
-    }
-
-    pub(crate) fn to_value(&self) -> Value {
-        let mut endpoints = Object::new();
-        if let Some(http) = &self.http {
-            endpoints.insert("http", http);
-        }
-        endpoints.insert("peer", Value::from_iter(&self.peer));
-        Value::Object(endpoints)
-    }
 }
 
 /// A charter to be made: what the founders agree on. [`Charter::found`] makes it a charter.
@@ -524,16 +322,6 @@ fn no_duplicates(members: &[MemberCard]) -> Result<(), CharterError> {
     Ok(())
 }
 
-fn organization_did(card: &Members<'_, '_>) -> Result<Did, CharterError> {
-    let text = card.str("did")?;
-    let did = Did::parse(text).map_err(|_| CharterError::Did(text.to_owned()))?;
-    let multikey = did.method_specific_id();
-    if did.method() != "key" || PublicKey::from_multikey(multikey).is_err() {
-        return Err(CharterError::Did(text.to_owned()));
-    }
-    Ok(did)
-}
-
 pub(crate) fn shown_name(members: &Members<'_, '_>) -> Result<String, MemberError> {
     let name = members.str("name")?;
     if is_presentable(name) {
@@ -543,41 +331,6 @@ pub(crate) fn shown_name(members: &Members<'_, '_>) -> Result<String, MemberErro
         "name",
         "a name of 1 to 256 bytes in Unicode normalization form C, without control or direction characters",
     ))
-}
-
-fn key(members: &Members<'_, '_>, name: &str) -> Result<PublicKey, MemberError> {
-    PublicKey::from_multikey(members.str(name)?)
-        .map_err(|_| members.error(name, "an Ed25519 public key as multikey (z6Mk...)"))
-}
-
-pub(crate) fn peer_ids(members: &Members<'_, '_>) -> Result<Vec<String>, MemberError> {
-    let ids = members.array("peerIds")?;
-    if ids.len() > limits::MEMBER_PEERS {
-        return Err(members.error("peerIds", "at most 16 peer ids"));
-    }
-    strings(
-        ids,
-        &members.at("peerIds"),
-        text::is_peer_id,
-        "a libp2p peer id (12D3Koo...)",
-    )
-}
-
-fn strings(
-    values: &[Value],
-    at: &Path<'_>,
-    good: fn(&str) -> bool,
-    expected: &'static str,
-) -> Result<Vec<String>, MemberError> {
-    values
-        .iter()
-        .enumerate()
-        .map(|(index, value)| {
-            let text = value.as_str().filter(|text| good(text));
-            text.map(str::to_owned)
-                .ok_or_else(|| at.item(index).error(expected))
-        })
-        .collect()
 }
 
 /// A time in whole seconds and in UTC, so that it has one spelling.

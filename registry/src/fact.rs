@@ -13,7 +13,6 @@
 //! | `n`, `N` | the same for recognitions |
 //! | `s` list | [`StatusList`] |
 //! | `b` list 0 chunk (u32) | 4,096 bits, the first in the highest bit of the first byte |
-//! | `B` list 0 index (u64) | time of a change |
 //! | `t` | [`ListTotals`] |
 //!
 //! Under `r/x` stand `a` agent 0 DID, and `z` or `n` subject 0 action 0 resource 0 DID with the
@@ -267,7 +266,7 @@ impl Fact for ListTotals {
 }
 
 /// Whole seconds since 1970 as i64, which is how statements write time.
-pub(crate) fn write_time(time: Timestamp, out: &mut Encoder) {
+fn write_time(time: Timestamp, out: &mut Encoder) {
     out.u64(time.unix_seconds().cast_unsigned());
 }
 
@@ -363,13 +362,6 @@ pub(crate) fn list_key(organization: &str, list: &str) -> Vec<u8> {
 pub(crate) fn chunk_key(organization: &str, list: &str, chunk: u32) -> Vec<u8> {
     let mut key = joined(store::facts(organization), b'b', &[list, ""]);
     key.extend_from_slice(&chunk.to_be_bytes());
-    key
-}
-
-/// Key of the time at which a status list changed.
-pub(crate) fn list_history_key(organization: &str, list: &str, index: u64) -> Vec<u8> {
-    let mut key = joined(store::facts(organization), b'B', &[list, ""]);
-    key.extend_from_slice(&index.to_be_bytes());
     key
 }
 

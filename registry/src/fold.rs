@@ -13,7 +13,6 @@ use crate::fact::{
     self, Agent, Fact, ListFact, ListTotals, ProfileFact, RightFact, RightKind, Word,
 };
 use crate::limits;
-use crate::message::codec::Encoder;
 use crate::statement::{
     AgentRegistered, Content, Grant, Right, Statement, StatusChanged, StatusListCreated,
 };
@@ -46,6 +45,8 @@ pub struct Fold<'a> {
     organization: &'a str,
     reader: &'a dyn Reader,
     changed: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Rows that are written once and not read by the fold.
+    appended: Vec<Write>,
     lists: BTreeMap<String, List>,
 }
 
@@ -63,6 +64,7 @@ impl<'a> Fold<'a> {
             organization,
             reader,
             changed: BTreeMap::new(),
+            appended: Vec::new(),
             lists: BTreeMap::new(),
         }
     }
@@ -89,7 +91,7 @@ impl<'a> Fold<'a> {
                 self.withdraw(index, at, RightKind::Recognition, right)
             }
             Content::StatusListCreated(created) => self.create_list(index, at, created),
-            Content::StatusChanged(changed) => self.change_bits(index, at, changed),
+            Content::StatusChanged(changed) => self.change_bits(changed),
             Content::Unknown(_) => Ok(()),
         }
     }
@@ -97,11 +99,12 @@ impl<'a> Fold<'a> {
     /// What is to be written.
     #[must_use]
     pub fn finish(self) -> Vec<Write> {
-        let mut writes: Vec<Write> = self
-            .changed
-            .into_iter()
-            .map(|(key, value)| Write::put(key, value))
-            .collect();
+        let mut writes = self.appended;
+        writes.extend(
+            self.changed
+                .into_iter()
+                .map(|(key, value)| Write::put(key, value)),
+        );
         for (url, list) in &self.lists {
             for (number, chunk) in &list.chunks {
                 let key = fact::chunk_key(self.organization, url, *number);
@@ -136,7 +139,7 @@ impl<'a> Fold<'a> {
             Some(_) => {}
             None => {
                 let by_agent = fact::agent_index_key(agent, Some(self.organization));
-                self.changed.insert(by_agent, Vec::new());
+                self.appended.push(Write::put(by_agent, Vec::new()));
             }
         }
         let agent = Agent {
@@ -205,10 +208,8 @@ impl<'a> Fold<'a> {
     fn say(&mut self, kind: RightKind, right: &Right, fact: &RightFact) {
         let organization = self.organization;
         self.put(fact::right_key(organization, kind, right), fact);
-        self.put(
-            fact::right_history_key(organization, kind, right, fact.index),
-            fact,
-        );
+        let history = fact::right_history_key(organization, kind, right, fact.index);
+        self.appended.push(Write::put(history, fact.encode()));
         let Right {
             subject,
             action,
@@ -255,12 +256,7 @@ impl<'a> Fold<'a> {
         Ok(())
     }
 
-    fn change_bits(
-        &mut self,
-        index: u64,
-        at: Timestamp,
-        changed: &StatusChanged,
-    ) -> Result<(), ReadError> {
+    fn change_bits(&mut self, changed: &StatusChanged) -> Result<(), ReadError> {
         self.look_at(&changed.list)?;
         let (organization, reader) = (self.organization, self.reader);
         let Some(List {
@@ -293,10 +289,6 @@ impl<'a> Fold<'a> {
                 .iter()
                 .try_for_each(|bit| write(*bit, false))?;
         }
-        let mut time = Encoder::default();
-        fact::write_time(at, &mut time);
-        let key = fact::list_history_key(organization, &changed.list, index);
-        self.changed.insert(key, time.finish());
         Ok(())
     }
 

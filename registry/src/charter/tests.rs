@@ -6,8 +6,11 @@
 )]
 
 use proptest::prelude::*;
+use syndic_vc::json::Object;
+use syndic_vc::key::Signer;
 use syndic_vc::object;
 
+use super::card::CARD_DOMAIN;
 use super::*;
 use crate::example::{at, card, charter, did, founding, key};
 
