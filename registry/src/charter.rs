@@ -282,7 +282,7 @@ fn members(charter: &Members<'_, '_>) -> Result<Vec<MemberCard>, CharterError> {
     cards
         .iter()
         .enumerate()
-        .map(|(index, card)| MemberCard::from_members(&Members::of(card, &at.item(index))?))
+        .map(|(index, card)| MemberCard::from_members(&Members::of(card, at.item(index))?))
         .collect()
 }
 

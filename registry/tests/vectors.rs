@@ -9,7 +9,7 @@
     clippy::panic,
     clippy::indexing_slicing
 )]
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, unreachable_pub)]
 
 mod make;
 

@@ -36,12 +36,12 @@ fn inclusion_is_as_defined_for_every_entry_of_every_size_to_100_and_some_to_300(
             super::root(ORGANIZATION, size as u64, &store).unwrap(),
             Some(root)
         );
-        for index in 0..size {
+        for (index, entry) in tree.iter().enumerate() {
             let proof = inclusion(ORGANIZATION, index as u64, size as u64, &store)
                 .unwrap()
                 .unwrap();
             assert_eq!(proof, naive::inclusion(index, tree), "{index} of {size}");
-            let leaf = leaf_hash(&entries[index]);
+            let leaf = leaf_hash(entry);
             verify_inclusion(&leaf, index as u64, size as u64, &proof, &root).unwrap();
         }
         assert_eq!(

@@ -111,7 +111,7 @@ impl Model {
                 };
                 let holds = grant.as_ref().is_some_and(|grant| {
                     grant.valid_from.is_none_or(|from| at >= from)
-                        && !grant.valid_until.is_some_and(|until| at >= until)
+                        && grant.valid_until.is_none_or(|until| at < until)
                 });
                 *kind == recognition
                     && of == subject
