@@ -5,18 +5,20 @@
 
 mod decimal;
 mod hours;
-
-use std::fmt;
+mod scalar;
 
 pub use decimal::Decimal;
 pub use hours::Hours;
+pub(crate) use scalar::Quoted;
+pub use scalar::Scalar;
 
+use self::scalar::Choices;
 use crate::action::{Parameter, Parameters};
 use crate::denial::{DenialCode, Reason};
 use crate::did::Did;
 use crate::json::members::{MemberError, Members, Path};
 use crate::json::{Object, Value};
-use crate::limits::{AUDIENCES, LABEL_BYTES, LISTED_VALUES, UNIT_BYTES};
+use crate::limits::{AUDIENCES, LABEL_BYTES, UNIT_BYTES};
 use crate::time::Timestamp;
 
 /// One limit on a capability. All limits of a capability must hold.
@@ -79,17 +81,6 @@ pub struct ApprovalCondition {
     pub parameter: String,
     /// The values that need approval; not empty.
     pub values: Vec<Scalar>,
-}
-
-/// A plain value: text, an integer or a truth value. Values of different kinds are never equal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scalar {
-    /// Text, compared byte by byte.
-    Text(String),
-    /// An integer within ±(2^53 - 1).
-    Integer(i64),
-    /// True or false.
-    Truth(bool),
 }
 
 /// What constraints are held against.
@@ -351,71 +342,6 @@ impl Approval {
     }
 }
 
-impl Scalar {
-    /// Reads a plain value.
-    ///
-    /// # Errors
-    /// It is neither text nor an integer nor a truth value.
-    pub fn read(value: &Value, at: &Path<'_>) -> Result<Self, MemberError> {
-        match value {
-            Value::String(text) => Some(Self::Text(text.clone())),
-            Value::Bool(truth) => Some(Self::Truth(*truth)),
-            Value::Number(number) => number.as_i64().map(Self::Integer),
-            Value::Null | Value::Array(_) | Value::Object(_) => None,
-        }
-        .ok_or_else(|| at.error("a string, an integer, true or false"))
-    }
-
-    fn read_list(members: &Members<'_, '_>, name: &str) -> Result<Vec<Self>, Reason> {
-        let items = members.array(name)?;
-        bounded(members, name, items.len(), LISTED_VALUES)?;
-        items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| Ok(Self::read(item, &members.at(name).item(index))?))
-            .collect()
-    }
-
-    /// The value as it stands in a document.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        match self {
-            Self::Text(text) => text.into(),
-            Self::Integer(number) => (*number).into(),
-            Self::Truth(truth) => (*truth).into(),
-        }
-    }
-}
-
-impl From<&str> for Scalar {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<i64> for Scalar {
-    fn from(number: i64) -> Self {
-        Self::Integer(number)
-    }
-}
-
-impl From<bool> for Scalar {
-    fn from(truth: bool) -> Self {
-        Self::Truth(truth)
-    }
-}
-
-/// For messages: text in quotes and shortened, so that a stranger's text cannot pass for ours.
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => Quoted(text).fmt(f),
-            Self::Integer(number) => number.fmt(f),
-            Self::Truth(truth) => truth.fmt(f),
-        }
-    }
-}
-
 impl<'a> Circumstances<'a> {
     fn reason(&self, code: DenialCode, parameter: &str, message: String) -> Reason {
         Reason::new(
@@ -530,35 +456,4 @@ fn read_audience(members: &Members<'_, '_>) -> Result<Vec<Did>, Reason> {
                 .ok_or_else(|| members.at("allowed").item(index).error("a DID").into())
         })
         .collect()
-}
-
-/// A stranger's text in a message: quoted, escaped, cut.
-pub(crate) struct Quoted<'a>(pub(crate) &'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 80;
-        match self.0.char_indices().nth(SHOWN) {
-            None => write!(f, "{:?}", self.0),
-            Some((end, _)) => write!(f, "{:?}...", self.0.get(..end).unwrap_or_default()),
-        }
-    }
-}
-
-struct Choices<'a>(&'a [Scalar]);
-
-impl fmt::Display for Choices<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 8;
-        for (index, value) in self.0.iter().take(SHOWN).enumerate() {
-            if index > 0 {
-                f.write_str(" or ")?;
-            }
-            value.fmt(f)?;
-        }
-        if self.0.len() > SHOWN {
-            f.write_str(" or ...")?;
-        }
-        Ok(())
-    }
 }

@@ -4,6 +4,8 @@
 //! Making a proof is public. Checking one is not: only [`crate::verify`] does, so that nobody
 //! takes a good signature for permission.
 
+mod base58;
+
 use multibase::Base;
 use sha2::{Digest, Sha256};
 
@@ -115,10 +117,13 @@ impl From<Reason> for IssueError {
     }
 }
 
+/// A credential of the usual size is written without growing.
+const USUAL_BYTES: usize = 4_096;
+
 /// What is signed (sections 3.3.3 to 3.3.5): the hash of the canonical proof without its value,
 /// then the hash of the canonical document without its proof. Neither is copied.
 fn hash_data(document: &Object, proof: &Object) -> [u8; 64] {
-    let mut bytes = Vec::with_capacity(2_048);
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
     canonical::write_without(proof, &["proofValue"], &mut bytes);
     let proof_hash = Sha256::digest(&bytes);
     bytes.clear();
@@ -314,10 +319,10 @@ fn domain<'a>(members: &Members<'a, '_>) -> Result<Option<&'a Value>, Fault> {
 
 fn signature(members: &Members<'_, '_>) -> Result<Signature, Fault> {
     let text = members.str("proofValue")?;
-    let bytes = (text.len() <= PROOF_VALUE_CHARS && text.starts_with('z'))
-        .then(|| multibase::decode(text).ok())
-        .flatten()
-        .and_then(|(_, bytes)| <[u8; 64]>::try_from(bytes.as_slice()).ok());
+    let base58 = text
+        .strip_prefix('z')
+        .filter(|_| text.len() <= PROOF_VALUE_CHARS);
+    let bytes = base58.and_then(base58::decode);
     bytes.map(Signature::from_bytes).ok_or_else(|| {
         members
             .error(

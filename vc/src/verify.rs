@@ -10,7 +10,21 @@
 //! standing, who uses it, constraints, freshness, single use. The text is read once; what was
 //! hashed is what is handed out.
 //!
-//! A handler that takes one of these types cannot be called with what was only parsed:
+//! A handler takes one of these types:
+//!
+//! ```
+//! use syndic_vc::action::AgentAction;
+//! use syndic_vc::credential::Credential;
+//! use syndic_vc::verify::{AllowedAction, VerifiedCredential};
+//! fn admit(verified: &VerifiedCredential) -> &Credential {
+//!     verified.credential()
+//! }
+//! fn carry_out(allowed: &AllowedAction) -> &AgentAction {
+//!     allowed.action()
+//! }
+//! ```
+//!
+//! and cannot be called with what was only parsed:
 //!
 //! ```compile_fail
 //! use syndic_vc::{credential::Credential, verify::VerifiedCredential};

@@ -1,0 +1,312 @@
+//! What one verification costs, beside the signature check that nobody can avoid.
+//!
+//! ```text
+//! cargo bench -p syndic-vc --features linked-data
+//! ```
+//!
+//! The ratios at the end are taken on the CPU time of this thread, in turns: each round measures
+//! every candidate once, and the median round counts. So a busy machine moves all alike.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+#![allow(clippy::print_stdout, missing_docs)]
+
+#[path = "../tests/world/mod.rs"]
+mod world;
+
+mod peers;
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::Criterion;
+use syndic_vc::capability::ResourcePattern;
+use syndic_vc::decision::{Decision, Outcome};
+use syndic_vc::did::Did;
+use syndic_vc::did_key::{self, ResolveError};
+use syndic_vc::document::DidDocument;
+use syndic_vc::status::StatusPurpose;
+use syndic_vc::time::Timestamp;
+use syndic_vc::trust::{
+    AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit,
+};
+use syndic_vc::verify::{self, ActionRequest};
+use world::*;
+
+/// What a node keeps in memory: documents already read, standing, status bits, heads.
+struct Cached {
+    documents: BTreeMap<Did, Arc<DidDocument>>,
+    authorized: BTreeMap<(Did, String), ResourcePattern>,
+    status: BTreeMap<String, Vec<u8>>,
+    heads: BTreeMap<Did, Freshness>,
+}
+
+impl Cached {
+    fn new() -> Cached {
+        let north = north().did;
+        let document = |party: &Party| {
+            (
+                party.did.clone(),
+                Arc::new(did_key::resolve(&party.did).unwrap()),
+            )
+        };
+        let everything = ResourcePattern::parse("*").unwrap();
+        let actions = ["read", "write", "call", "escalate"];
+        let head = Freshness {
+            organization: north.clone(),
+            head_size: 17,
+            time: after(-5),
+            witnesses: 2,
+        };
+        Cached {
+            documents: [
+                document(&world::north()),
+                document(&agent()),
+                document(&south()),
+            ]
+            .into(),
+            authorized: actions
+                .map(|action| ((north.clone(), action.to_owned()), everything.clone()))
+                .into(),
+            status: [LIST, SUSPENSIONS]
+                .map(|list| (list.to_owned(), vec![0; 16_384]))
+                .into(),
+            heads: [(north, head)].into(),
+        }
+    }
+}
+
+impl Knowledge for Cached {
+    fn document(&self, did: &Did) -> Result<Arc<DidDocument>, ResolveError> {
+        self.documents
+            .get(did)
+            .cloned()
+            .ok_or(ResolveError::NotFound)
+    }
+
+    fn standing(
+        &self,
+        authority: &str,
+        issuer: &Did,
+        action: &str,
+        resource: &str,
+        _: Timestamp,
+    ) -> Standing {
+        let pattern = ResourcePattern::parse(resource);
+        match (
+            self.authorized.get(&(issuer.clone(), action.to_owned())),
+            pattern,
+        ) {
+            (Some(granted), Some(asked)) if granted.covers_pattern(&asked) => {
+                Standing::Authorized {
+                    by: authority.to_owned(),
+                }
+            }
+            _ => Standing::NotAuthorized,
+        }
+    }
+
+    fn status(&self, _: &Did, list: &str, _: StatusPurpose, index: u64) -> StatusBit {
+        let byte = self
+            .status
+            .get(list)
+            .and_then(|bits| bits.get(usize::try_from(index / 8).unwrap()));
+        match byte {
+            Some(byte) if byte & (0x80 >> (index % 8)) == 0 => StatusBit::Clear,
+            Some(_) => StatusBit::Set,
+            None => StatusBit::Unknown("no such list".into()),
+        }
+    }
+
+    fn agent(&self, _: &Did) -> AgentStanding {
+        AgentStanding::Unknown
+    }
+
+    fn freshness(&self, issuer: &Did) -> Option<Freshness> {
+        self.heads.get(issuer).cloned()
+    }
+}
+
+/// Measures verification alone: the store's own sync is another benchmark.
+struct Spent;
+
+impl OneTime for Spent {
+    fn spend(&self, _: OneTimeKind, _: &str, _: Timestamp, _: Timestamp) -> Result<(), SpendError> {
+        Ok(())
+    }
+}
+
+/// Something to be measured, by name; one call is one operation.
+type Candidate<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+
+fn main() {
+    let known = Cached::new();
+    let policy = policy();
+    let south = south().did;
+    let signed = credential();
+    let credential_text = text(&signed);
+    let small_text = text(&small());
+    let action_text = text(&refund());
+    println!(
+        "the article's credential, four capabilities: {} bytes; with one capability: {} bytes; \
+         action with its credential: {} bytes",
+        credential_text.len(),
+        small_text.len(),
+        action_text.len()
+    );
+
+    let mut candidates: Vec<Candidate<'_>> = vec![
+        ("bare verify_strict", bare()),
+        ("issue", issue()),
+        (
+            "verify credential, text to decision",
+            Box::new(|| {
+                let outcome =
+                    verify::credential(black_box(&credential_text), &policy, &known, now());
+                assert_eq!(black_box(Decision::of(&outcome)).outcome(), Outcome::Allow);
+            }),
+        ),
+        (
+            "verify small credential, text to decision",
+            Box::new(|| {
+                let outcome = verify::credential(black_box(&small_text), &policy, &known, now());
+                assert_eq!(black_box(Decision::of(&outcome)).outcome(), Outcome::Allow);
+            }),
+        ),
+        (
+            "verify action, text to decision",
+            Box::new(|| {
+                let request = ActionRequest { audience: &south };
+                let outcome = verify::action(
+                    black_box(&action_text),
+                    &request,
+                    &policy,
+                    &known,
+                    &Spent,
+                    now(),
+                );
+                assert_eq!(black_box(Decision::of(&outcome)).outcome(), Outcome::Allow);
+            }),
+        ),
+    ];
+    candidates.extend(peers::all(&signed));
+
+    let mut criterion = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
+    for (name, run) in &mut candidates {
+        criterion.bench_function(name, |bencher| bencher.iter(&mut *run));
+    }
+    criterion.final_summary();
+    ratios(&mut candidates);
+}
+
+/// The same agent with its billing capability only, and no suspension list.
+fn small() -> syndic_vc::json::Value {
+    let mut draft = draft();
+    draft.capability = vec![draft.capability.remove(2)];
+    draft.status = vec![revocation()];
+    sign(&draft)
+}
+
+/// From a draft to the signed document, read back before it was signed.
+fn issue() -> Box<dyn FnMut()> {
+    let (draft, issuer, method) = (draft(), north(), north().method());
+    Box::new(move || {
+        let signed = draft.sign(&method, after(-3_600), issuer.signer());
+        black_box(signed.unwrap());
+    })
+}
+
+/// One strict signature check over 64 bytes with a key that is already decompressed.
+fn bare() -> Box<dyn FnMut()> {
+    use ed25519_dalek::{Signer, SigningKey};
+    let key = SigningKey::from_bytes(&[1; 32]);
+    let message = [7; 64];
+    let signature = key.sign(&message);
+    let public = key.verifying_key();
+    Box::new(move || {
+        public
+            .verify_strict(black_box(&message), black_box(&signature))
+            .unwrap()
+    })
+}
+
+/// CPU time of this thread.
+fn cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(
+        time.tv_sec.try_into().unwrap(),
+        time.tv_nsec.try_into().unwrap(),
+    )
+}
+
+fn ratios(candidates: &mut [Candidate<'_>]) {
+    let quick = std::env::args()
+        .any(|argument| matches!(argument.as_str(), "--test" | "--list" | "--profile-time"));
+    let (rounds, slice) = if quick {
+        (1, Duration::from_millis(1))
+    } else {
+        (31, Duration::from_millis(20))
+    };
+    let mut samples = vec![Vec::new(); candidates.len()];
+    for _ in 0..rounds {
+        for ((_, run), samples) in candidates.iter_mut().zip(&mut samples) {
+            let (start, mut count) = (cpu(), 0_u32);
+            while cpu() - start < slice {
+                run();
+                count += 1;
+            }
+            samples.push((cpu() - start) / count);
+        }
+    }
+    let medians: Vec<Duration> = samples
+        .iter_mut()
+        .map(|samples| {
+            samples.sort_unstable();
+            samples[samples.len() / 2]
+        })
+        .collect();
+    let of = |name: &str| {
+        let at = candidates.iter().position(|(other, _)| *other == name);
+        at.map(|at| medians[at].as_secs_f64())
+    };
+    println!("\nCPU time for each, median of {rounds} rounds taken in turns:");
+    for ((name, _), median) in candidates.iter().zip(&medians) {
+        let micros = median.as_secs_f64() * 1e6;
+        println!(
+            "  {name:<44} {micros:>9.2} us  {:>8.0} per CPU second",
+            1e6 / micros
+        );
+    }
+    let bare = of("bare verify_strict").unwrap();
+    let ours = of("verify credential, text to decision").unwrap();
+    println!(
+        "\nverify / bare verify_strict = {:.2}   (1.00 would cost nothing beside the signature)",
+        bare / ours
+    );
+    let small = of("verify small credential, text to decision").unwrap();
+    println!(
+        "verify small credential / bare verify_strict = {:.2}",
+        bare / small
+    );
+    let action = of("verify action, text to decision").unwrap();
+    println!(
+        "verify action / two bare verify_strict = {:.2}",
+        2.0 * bare / action
+    );
+    for peer in peers::NAMES {
+        if let Some(theirs) = of(peer) {
+            println!(
+                "{peer} takes {:.2} times as long as verify credential",
+                theirs / ours
+            );
+        }
+    }
+}
