@@ -30,7 +30,9 @@ use fs::Shared;
 use random::Random;
 
 const USAGE: &str = "usage:
-  syndic-powercut campaign ENGINE CUTS SEED      cut the power under sled, redb or sled-flush-only
+  syndic-powercut campaign ENGINE CUTS SEED      cut the power under sled or redb, or
+                                                 under sled-flush-only or sled-large-pages,
+                                                 which must fail
   syndic-powercut faults ENGINE FAULTS SEED      fail synchronizations and writes, fill the disk
   syndic-powercut rate ENGINE DIR SECONDS        measure acknowledged batches a second in DIR
   syndic-powercut mount DIR                      mount such a disk at DIR for any program, and obey:

@@ -1,6 +1,7 @@
 //! What is put to the test: the node's store with either engine, and one that must fail.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::node_sources::store::{self, Batch, Engine, Options, Store};
@@ -26,11 +27,13 @@ pub fn open(name: &str, dir: &Path) -> Result<Arc<dyn Target>, String> {
             let store = store::open_with(dir, &options).map_err(|error| error.to_string())?;
             Ok(Arc::new(Real(store)))
         }
-        "sled-flush-only" => {
+        "sled-flush-only" | "sled-large-pages" => {
             let config = sled::Config::new().path(dir).flush_every_ms(None);
-            Ok(Arc::new(FlushOnly(
-                config.open().map_err(|error| error.to_string())?,
-            )))
+            let db = config.open().map_err(|error| error.to_string())?;
+            let dir = (name == "sled-large-pages").then(|| dir.to_path_buf());
+            let bad = Bad { db, dir };
+            bad.sync()?;
+            Ok(Arc::new(bad))
         }
         other => Err(format!("unknown engine '{other}'")),
     }
@@ -60,10 +63,36 @@ impl Target for Real {
     }
 }
 
-/// Known to be bad: believes sled's `flush`. The campaign must find it out, or finds out nothing.
-struct FlushOnly(sled::Db);
+/// Known to be bad. One believes sled's `flush`: the campaign must find it out, or finds out
+/// nothing. The other synchronizes every file, but leaves large pages to sled, which removes the
+/// file of a large page too early: that shows once or twice in a hundred cuts.
+struct Bad {
+    db: sled::Db,
+    /// Synchronized after every flush.
+    dir: Option<PathBuf>,
+}
 
-impl Target for FlushOnly {
+impl Bad {
+    fn sync(&self) -> Result<(), String> {
+        let sync = |dir: &Path| -> std::io::Result<()> {
+            for folder in [dir.join("blobs"), dir.to_path_buf()] {
+                for entry in folder.read_dir()? {
+                    if let Ok(file) = File::open(entry?.path()) {
+                        file.sync_all()?;
+                    }
+                }
+                File::open(folder)?.sync_all()?;
+            }
+            File::open(dir.join(".."))?.sync_all()
+        };
+        self.dir
+            .as_deref()
+            .map_or(Ok(()), sync)
+            .map_err(|error| error.to_string())
+    }
+}
+
+impl Target for Bad {
     fn apply(&self, writes: Writes) -> Result<(), String> {
         let mut batch = sled::Batch::default();
         for (key, value) in writes {
@@ -72,20 +101,18 @@ impl Target for FlushOnly {
                 None => batch.remove(key),
             }
         }
-        self.0
+        self.db
             .apply_batch(batch)
             .map_err(|error| error.to_string())?;
-        self.0
-            .flush()
-            .map(|_| ())
-            .map_err(|error| error.to_string())
+        self.db.flush().map_err(|error| error.to_string())?;
+        self.sync()
     }
 
     fn all(&self) -> Result<Part, String> {
         let pair = |pair: sled::Result<(sled::IVec, sled::IVec)>| {
             pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
         };
-        self.0
+        self.db
             .iter()
             .map(pair)
             .collect::<Result<_, _>>()
