@@ -13,8 +13,9 @@ use syndic_vc::json::{self, Value};
 
 /// Whether this build has the feature: then a number keeps the digits that a double cannot hold.
 fn arbitrary_precision() -> bool {
-    let number: serde_json::Value = serde_json::from_str("0.1000000000000000000000001").unwrap();
-    number.to_string() == "0.1000000000000000000000001"
+    let written = "0.1000000000000000000000001";
+    let number: serde_json::Value = serde_json::from_str(written).unwrap();
+    serde_json::to_string(&number).unwrap() == written
 }
 
 #[cfg(feature = "linked-data")]
