@@ -5,6 +5,7 @@
 //! `specs/04-replication.md` for what a run covers and what it does not.
 
 mod check;
+mod forge;
 mod hostile;
 mod node;
 mod plan;

@@ -1,18 +1,13 @@
 //! What a lying member makes of messages. It holds a valid log key, so that its own log is its to
 //! sign; everybody else's it can only bend.
 
+use super::forge;
 use super::node::Node;
 use super::plan::Lies;
 use crate::charter::Charter;
-use crate::fork::{Branch, Fork};
-use crate::head::{self, Head};
 use crate::limits;
-use crate::log::{self, LogState};
 use crate::message::{Answer, Ask, Broadcast, News, Piece, Standpoint};
 use crate::replica::rng::Rng;
-use crate::statement::{Content, Statement, Unknown};
-use crate::store::{MemoryStore, Reader};
-use syndic_vc::json::Object;
 use syndic_vc::time::Timestamp;
 
 /// How many messages it keeps for later.
@@ -94,7 +89,8 @@ impl Liar {
             return Some(renumbered(old, now.id()).encode());
         }
         if rng.chance(lies.forge)
-            && let Some(news) = forged(rng, world.0, world.1, world.2)
+            && let Some(liar) = forge::Forger::new(world.0, world.1, world.2, rng)
+            && let Some(news) = liar.news(rng)
         {
             self.lies += 1;
             return Some(with_forged(Answer::decode(&bytes).ok()?, news).encode());
@@ -153,10 +149,14 @@ impl Liar {
     ) -> Option<Vec<u8>> {
         self.lies += 1;
         if rng.chance(lies.forge) {
-            return forged(rng, charter, nodes, now).map(|news| Broadcast::News(news).encode());
+            let liar = forge::Forger::new(charter, nodes, now, rng)?;
+            return liar.news(rng).map(|news| Broadcast::News(news).encode());
         }
         if rng.chance(lies.accuse) {
-            return self.accusation(rng);
+            let liar = forge::Forger::new(charter, nodes, now, rng)?;
+            return liar
+                .accusation(rng)
+                .map(|fork| Broadcast::Fork(fork).encode());
         }
         if rng.chance(lies.replay) {
             return rng.pick(&self.broadcasts).cloned();
@@ -199,101 +199,6 @@ impl Liar {
         };
         ask.encode()
     }
-
-    /// Two true heads of one honest log, said to contradict each other.
-    fn accusation(&self, rng: &mut Rng) -> Option<Vec<u8>> {
-        let notes: Vec<String> = self
-            .broadcasts
-            .iter()
-            .filter_map(|bytes| match Broadcast::decode(bytes) {
-                Ok(Broadcast::News(news)) => Some(news.note),
-                _ => None,
-            })
-            .collect();
-        let (one, other) = (rng.pick(&notes)?, rng.pick(&notes)?);
-        let branch = |note: &String, root| Branch {
-            note: note.clone(),
-            root: [root; 32],
-            proof: Vec::new(),
-        };
-        let fork = Fork {
-            at: 1 + rng.below(9),
-            one: branch(one, 1),
-            other: branch(other, 2),
-        };
-        Some(Broadcast::Fork(fork).encode())
-    }
-}
-
-/// A head of another member's log, signed with the liar's key: with an entry of the liar's, with
-/// another root, or the very head that is held, as if its owner had renewed it.
-fn forged(rng: &mut Rng, charter: &Charter, nodes: &[Node], now: Timestamp) -> Option<News> {
-    let victims: Vec<&Node> = nodes.iter().filter(|node| !node.hostile).collect();
-    let victim = rng.pick(&victims)?;
-    let liar = nodes.iter().find(|node| node.hostile)?;
-    let disk = &liar.machines.first()?.disk;
-    let state = LogState::read(victim.did.as_str(), disk).ok()?;
-    let mut frontier = state.frontier;
-    let from = frontier.size();
-    let mut entries = Vec::new();
-    if rng.chance(70) {
-        let mut members = Object::new();
-        members.insert("lie", rng.below(1_000));
-        let content = Content::Unknown(Unknown {
-            kind: "lie".to_owned(),
-            members,
-        });
-        let entry = Statement { at: now, content }.to_bytes().ok()?;
-        frontier.append(log::leaf_hash(&entry));
-        entries.push(entry);
-    }
-    let root = if rng.chance(10) {
-        [5; 32]
-    } else {
-        frontier.root()
-    };
-    let origin = head::origin(charter.id(), victim.did.as_str());
-    let head = Head::sign(&origin, frontier.size(), &root, &*liar.key, now).ok()?;
-    let note = head.note().to_owned();
-    Some(News {
-        note,
-        from,
-        entries,
-    })
-}
-
-/// Signs, in the liar's own log, an entry that is no statement.
-pub(super) fn garbage(
-    charter: &Charter,
-    liar: &Node,
-    disk: &MemoryStore,
-    now: Timestamp,
-) -> Option<(MemoryStore, Vec<u8>)> {
-    let name = liar.did.as_str();
-    let state = LogState::read(name, disk).ok()?;
-    let from = state.frontier.size();
-    let entry = br#"{"at":"2027-01-15T08:00:00Z","kind":"agentRetired","more":1}"#.to_vec();
-    let (frontier, writes) =
-        log::append(name, &state.frontier, std::slice::from_ref(&entry)).ok()?;
-    let origin = head::origin(charter.id(), name);
-    let head = Head::sign(&origin, frontier.size(), &frontier.root(), &*liar.key, now).ok()?;
-    let news = News {
-        note: head.note().to_owned(),
-        from,
-        entries: vec![entry],
-    };
-    let mut disk = disk.clone();
-    disk.write(&writes);
-    let state = LogState {
-        frontier,
-        head: Some(head),
-    };
-    disk.write(&[crate::store::Write::put(
-        crate::store::log_state(name),
-        state.encode(),
-    )]);
-    disk.get(&crate::store::log_state(name)).ok()?;
-    Some((disk, Broadcast::News(news).encode()))
 }
 
 /// Bends entries, and says by how much their beginning moves.

@@ -89,7 +89,7 @@ impl Lies {
             accuse: some(rng, 20),
             oversize: some(rng, 5),
             flood: rng.chance(3),
-            fork_at: rng.chance(30).then(|| rng.below(faults_until)),
+            fork_at: rng.chance(45).then(|| rng.below(faults_until)),
             garbage: rng.chance(8),
             stranger: rng.chance(30),
         }

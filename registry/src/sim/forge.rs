@@ -1,0 +1,161 @@
+//! What a liar signs with its own key in the name of others, and how it accuses them.
+
+use syndic_vc::json::Object;
+use syndic_vc::time::Timestamp;
+
+use super::node::Node;
+use crate::charter::Charter;
+use crate::fork::{Branch, Fork};
+use crate::head::{self, Head};
+use crate::log::{self, Hash, LogState};
+use crate::message::{Broadcast, News};
+use crate::note::{self, Note};
+use crate::proof;
+use crate::replica::rng::Rng;
+use crate::statement::{Content, Statement, Unknown};
+use crate::store::{self, MemoryStore, Write};
+
+/// The liar, and the honest member that it turns against.
+pub(super) struct Forger<'a> {
+    victim: &'a Node,
+    liar: &'a Node,
+    disk: &'a MemoryStore,
+    /// What the liar knows of the victim's log.
+    state: LogState,
+    origin: String,
+    now: Timestamp,
+}
+
+impl<'a> Forger<'a> {
+    pub(super) fn new(
+        charter: &Charter,
+        nodes: &'a [Node],
+        now: Timestamp,
+        rng: &mut Rng,
+    ) -> Option<Self> {
+        let victims: Vec<&Node> = nodes.iter().filter(|node| !node.hostile).collect();
+        let victim = *rng.pick(&victims)?;
+        let liar = nodes.iter().find(|node| node.hostile)?;
+        let disk = &liar.machines.first()?.disk;
+        let state = LogState::read(victim.did.as_str(), disk).ok()?;
+        let origin = head::origin(charter.id(), victim.did.as_str());
+        Some(Self {
+            victim,
+            liar,
+            disk,
+            state,
+            origin,
+            now,
+        })
+    }
+
+    /// A head of the victim's log: with an entry of the liar's, with another root, or the very
+    /// head that is held, as if its owner had renewed it.
+    pub(super) fn news(&self, rng: &mut Rng) -> Option<News> {
+        let mut frontier = self.state.frontier.clone();
+        let from = frontier.size();
+        let mut entries = Vec::new();
+        if rng.chance(70) {
+            let entry = self.invention(rng)?;
+            frontier.append(log::leaf_hash(&entry));
+            entries.push(entry);
+        }
+        let root = if rng.chance(10) {
+            [5; 32]
+        } else {
+            frontier.root()
+        };
+        let note = self.note(frontier.size(), &root)?;
+        Some(News {
+            note,
+            from,
+            entries,
+        })
+    }
+
+    fn invention(&self, rng: &mut Rng) -> Option<Vec<u8>> {
+        let mut members = Object::new();
+        members.insert("lie", rng.below(1_000));
+        let content = Content::Unknown(Unknown {
+            kind: "lie".to_owned(),
+            members,
+        });
+        Statement {
+            at: self.now,
+            content,
+        }
+        .to_bytes()
+        .ok()
+    }
+
+    /// The signatures are the liar's; they are labelled as the victim's, or nobody would look.
+    fn note(&self, size: u64, root: &Hash) -> Option<String> {
+        let head = Head::sign(&self.origin, size, root, &*self.liar.key, self.now).ok()?;
+        let mut labelled = Note::parse(head.note()).ok()?;
+        let key = self.victim.key.public_key().as_bytes();
+        let kinds = [note::TYPE_ED25519, note::TYPE_COSIGNATURE];
+        for (line, kind) in labelled.signatures.iter_mut().zip(kinds) {
+            line.id = note::key_id(&self.origin, kind, key);
+        }
+        Some(labelled.to_string())
+    }
+
+    /// A proof of a fork with one thing wrong: the heads agree, or a root is not what its head
+    /// implies, or a head is not signed by the victim.
+    pub(super) fn accusation(&self, rng: &mut Rng) -> Option<Fork> {
+        let name = self.victim.did.as_str();
+        let head = self.state.head.as_ref()?;
+        let at = 1 + rng.below(head.size());
+        let root = proof::root(name, at, self.disk).ok()??;
+        let proof = proof::consistency(name, at, head.size(), self.disk).ok()??;
+        let one = Branch {
+            note: head.note().to_owned(),
+            root,
+            proof,
+        };
+        let mut other = one.clone();
+        match rng.below(3) {
+            0 => {}
+            1 => other.root = [1; 32],
+            _ => {
+                let root = [2; 32];
+                other = Branch {
+                    note: self.note(at, &root)?,
+                    root,
+                    proof: Vec::new(),
+                };
+            }
+        }
+        Some(Fork { at, one, other })
+    }
+}
+
+/// Signs, in the liar's own log, an entry that is no statement.
+pub(super) fn garbage(
+    charter: &Charter,
+    liar: &Node,
+    disk: &MemoryStore,
+    now: Timestamp,
+) -> Option<(MemoryStore, Vec<u8>)> {
+    let name = liar.did.as_str();
+    let state = LogState::read(name, disk).ok()?;
+    let from = state.frontier.size();
+    let entry = br#"{"at":"2027-01-15T08:00:00Z","kind":"agentRetired","more":1}"#.to_vec();
+    let (frontier, writes) =
+        log::append(name, &state.frontier, std::slice::from_ref(&entry)).ok()?;
+    let origin = head::origin(charter.id(), name);
+    let head = Head::sign(&origin, frontier.size(), &frontier.root(), &*liar.key, now).ok()?;
+    let news = News {
+        note: head.note().to_owned(),
+        from,
+        entries: vec![entry],
+    };
+    let mut disk = disk.clone();
+    disk.write(&writes);
+    let state = LogState {
+        frontier,
+        head: Some(head),
+    };
+    disk.write(&[Write::put(store::log_state(name), state.encode())]);
+    Some((disk, Broadcast::News(news).encode()))
+}
