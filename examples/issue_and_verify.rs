@@ -25,7 +25,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Keys of an example. A node draws them from the system and seals them into a file.
     let issuer_key = SecretKey::from_seed(Zeroizing::new([1; 32]));
     let agent_key = SecretKey::from_seed(Zeroizing::new([2; 32]));
-    let (issuer, agent) = (did_key::for_key(issuer_key.public_key()), did_key::for_key(agent_key.public_key()));
+    let (issuer, agent) = (
+        did_key::for_key(issuer_key.public_key()),
+        did_key::for_key(agent_key.public_key()),
+    );
     let monday = Timestamp::parse("2026-06-01T08:00:00Z")?;
 
     let refund = object! {
@@ -40,22 +43,51 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         issuer: issuer.clone(),
         valid_from: monday,
         valid_until: Timestamp::parse("2026-06-02T08:00:00Z")?,
-        status: vec![StatusEntry { purpose: StatusPurpose::Revocation, list: LIST.to_owned(), index: INDEX }],
+        status: vec![StatusEntry {
+            purpose: StatusPurpose::Revocation,
+            list: LIST.to_owned(),
+            index: INDEX,
+        }],
         agent,
         agent_name: "CustomerSupportAgent-v2.3".to_owned(),
-        owner: Owner { id: "https://st-mary.example/staff/4711".to_owned(), name: Some("Dana Reyes".to_owned()) },
+        owner: Owner {
+            id: "https://st-mary.example/staff/4711".to_owned(),
+            name: Some("Dana Reyes".to_owned()),
+        },
         capability: vec![Capability::read(&refund, &Path::ROOT).map_err(|reason| reason.to_string())?],
         max_depth: 0,
     };
     let credential = draft.sign(&verification_method(&issuer), monday, &issuer_key)?;
     let text = String::from_utf8(canonical::to_bytes(&credential))?;
 
-    let knowledge = Memory { trusted: [issuer].into(), revoked: [].into(), as_of: monday };
+    let knowledge = Memory {
+        trusted: [issuer].into(),
+        revoked: [].into(),
+        as_of: monday,
+    };
     show("as issued", &text, &knowledge, monday, Outcome::Allow)?;
-    show("with a higher limit", &text.replace("100.00", "900.00"), &knowledge, monday, Outcome::Deny)?;
+    show(
+        "with a higher limit",
+        &text.replace("100.00", "900.00"),
+        &knowledge,
+        monday,
+        Outcome::Deny,
+    )?;
     let tuesday = Timestamp::parse("2026-06-02T08:00:01Z")?;
-    show("a day later", &text, &Memory { as_of: tuesday, ..knowledge.clone() }, tuesday, Outcome::Deny)?;
-    let revoked = Memory { revoked: [(LIST.to_owned(), INDEX)].into(), ..knowledge };
+    show(
+        "a day later",
+        &text,
+        &Memory {
+            as_of: tuesday,
+            ..knowledge.clone()
+        },
+        tuesday,
+        Outcome::Deny,
+    )?;
+    let revoked = Memory {
+        revoked: [(LIST.to_owned(), INDEX)].into(),
+        ..knowledge
+    };
     show("after its revocation", &text, &revoked, monday, Outcome::Deny)
 }
 
@@ -72,7 +104,11 @@ fn show(
     now: Timestamp,
     expected: Outcome,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let policy = Policy { authority: "me".to_owned(), max_staleness_seconds: 300, clock_skew_seconds: 30 };
+    let policy = Policy {
+        authority: "me".to_owned(),
+        max_staleness_seconds: 300,
+        clock_skew_seconds: 30,
+    };
     let outcome = verify::credential(text.as_bytes(), &policy, knowledge, now);
     let decision = Decision::of(&outcome);
     let mut out = std::io::stdout().lock();
@@ -80,5 +116,9 @@ fn show(
     if let Err(denied) = &outcome {
         writeln!(out, "    {denied}")?;
     }
-    if decision.outcome() == expected { Ok(()) } else { Err("this should have come out otherwise".into()) }
+    if decision.outcome() == expected {
+        Ok(())
+    } else {
+        Err("this should have come out otherwise".into())
+    }
 }

@@ -32,17 +32,31 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         revoked: revoked.into_iter().map(|index| (list.clone(), index)).collect(),
         as_of: now,
     };
-    let policy = Policy { authority: "me".to_owned(), max_staleness_seconds: 300, clock_skew_seconds: 30 };
+    let policy = Policy {
+        authority: "me".to_owned(),
+        max_staleness_seconds: 300,
+        clock_skew_seconds: 30,
+    };
     let outcome = verify::credential(&text, &policy, &knowledge, now);
     let decision = Decision::of(&outcome);
     write(&Value::from(decision.to_object()))?;
-    Ok(if decision.outcome() == Outcome::Allow { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    Ok(if decision.outcome() == Outcome::Allow {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(3)
+    })
 }
 
 /// The URL of the list in which the credential has its entry.
 fn status_list(text: &[u8]) -> Option<String> {
     let document = json::parse(text).ok()?;
-    Some(document.get("credentialStatus")?.get("statusListCredential")?.as_str()?.to_owned())
+    Some(
+        document
+            .get("credentialStatus")?
+            .get("statusListCredential")?
+            .as_str()?
+            .to_owned(),
+    )
 }
 
 fn write(value: &Value) -> std::io::Result<()> {

@@ -29,7 +29,9 @@ impl Knowledge for Memory {
 
     fn standing(&self, authority: &str, issuer: &Did, _action: &str, _resource: &str, _at: Timestamp) -> Standing {
         if self.trusted.contains(issuer) {
-            Standing::Authorized { by: authority.to_owned() }
+            Standing::Authorized {
+                by: authority.to_owned(),
+            }
         } else {
             Standing::IssuerUnknown
         }
@@ -39,7 +41,11 @@ impl Knowledge for Memory {
         if !self.trusted.contains(issuer) {
             return StatusBit::Unknown(format!("the lists of {issuer} are not known here"));
         }
-        if self.revoked.contains(&(list.to_owned(), index)) { StatusBit::Set } else { StatusBit::Clear }
+        if self.revoked.contains(&(list.to_owned(), index)) {
+            StatusBit::Set
+        } else {
+            StatusBit::Clear
+        }
     }
 
     fn agent(&self, _did: &Did) -> AgentStanding {
@@ -48,6 +54,11 @@ impl Knowledge for Memory {
 
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {
         let known = self.trusted.contains(issuer);
-        known.then(|| Freshness { organization: issuer.clone(), head_size: 0, time: self.as_of, witnesses: 0 })
+        known.then(|| Freshness {
+            organization: issuer.clone(),
+            head_size: 0,
+            time: self.as_of,
+            witnesses: 0,
+        })
     }
 }

@@ -116,7 +116,10 @@ impl Agent {
         Ok(Self {
             did: did("did")?,
             name: records::text(key, row, "name")?.to_owned(),
-            owner: Owner { id: records::text(key, row, "owner")?.to_owned(), name: row.get("ownerName").and_then(Value::as_str).map(str::to_owned) },
+            owner: Owner {
+                id: records::text(key, row, "owner")?.to_owned(),
+                name: row.get("ownerName").and_then(Value::as_str).map(str::to_owned),
+            },
             created: time(records::text(key, row, "created")?)?,
             retired: row.get("retired").and_then(Value::as_str).map(time).transpose()?,
             key_held_by_node: records::text(key, row, "keyHeldBy")? == "node",
@@ -164,7 +167,10 @@ pub async fn create(
     let mut batch = Batch::default();
     let (did, key_held_by_node) = match did {
         Some(did) => {
-            did_key::resolve(&did).map_err(|error| AgentError::Invalid { at: "/did", what: error.to_string() })?;
+            did_key::resolve(&did).map_err(|error| AgentError::Invalid {
+                at: "/did",
+                what: error.to_string(),
+            })?;
             (did, false)
         }
         None => {
@@ -172,11 +178,20 @@ pub async fn create(
             let did = did_key::for_key(secret.public_key());
             let purpose = format!("{AGENT_KEY_PURPOSE}{}", did.as_str());
             let sealed = node.keys.seal_record(purpose.as_bytes(), secret.seed())?;
-            batch.writes.push((records::key(records::AGENT_KEY, did.as_str()), Some(sealed)));
+            batch
+                .writes
+                .push((records::key(records::AGENT_KEY, did.as_str()), Some(sealed)));
             (did, true)
         }
     };
-    let agent = Agent { did, name: name.to_owned(), owner, created: now, retired: None, key_held_by_node };
+    let agent = Agent {
+        did,
+        name: name.to_owned(),
+        owner,
+        created: now,
+        retired: None,
+        key_held_by_node,
+    };
     let record_key = records::key(records::AGENT, agent.did.as_str());
     let name_key = records::key(records::AGENT_NAME, name);
     let _alone = node.agents_gate.write().await;
@@ -186,8 +201,12 @@ pub async fn create(
         }
         batch.expectations.push((key.clone(), None));
     }
-    batch.writes.push((record_key, Some(records::encode(&agent.to_record()))));
-    batch.writes.push((name_key, Some(agent.did.as_str().as_bytes().to_vec())));
+    batch
+        .writes
+        .push((record_key, Some(records::encode(&agent.to_record()))));
+    batch
+        .writes
+        .push((name_key, Some(agent.did.as_str().as_bytes().to_vec())));
     let statement = Statement {
         at: now,
         content: Content::AgentRegistered(AgentRegistered {
@@ -197,7 +216,10 @@ pub async fn create(
         }),
     };
     // What others would refuse is the caller's mistake; it must not reach the log.
-    statement.to_bytes().map_err(|error| AgentError::Invalid { at: "/owner/id", what: error.to_string() })?;
+    statement.to_bytes().map_err(|error| AgentError::Invalid {
+        at: "/owner/id",
+        what: error.to_string(),
+    })?;
     node.engine.publish(vec![statement], batch).await?;
     Ok(agent)
 }
@@ -205,7 +227,9 @@ pub async fn create(
 fn check_name(name: &str) -> Result<(), AgentError> {
     let fits = !name.is_empty()
         && name.len() <= MAX_NAME_BYTES
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     if fits {
         return Ok(());
     }
@@ -280,13 +304,21 @@ pub async fn retire(node: &Arc<Node>, agent: &str, now: Timestamp) -> Result<Age
     agent.retired = Some(now);
     let held = credentials::held_by(node, &agent.did).map_err(Box::new)?;
     let mut statements = credentials::revocations(node, &held, now).map_err(Box::new)?;
-    statements.push(Statement { at: now, content: Content::AgentRetired { agent: agent.did.clone() } });
+    statements.push(Statement {
+        at: now,
+        content: Content::AgentRetired {
+            agent: agent.did.clone(),
+        },
+    });
     let mut batch = Batch::default();
+    batch.writes.push((
+        records::key(records::AGENT, agent.did.as_str()),
+        Some(records::encode(&agent.to_record())),
+    ));
+    // The key goes with the agent: nobody can sign for it any more.
     batch
         .writes
-        .push((records::key(records::AGENT, agent.did.as_str()), Some(records::encode(&agent.to_record()))));
-    // The key goes with the agent: nobody can sign for it any more.
-    batch.writes.push((records::key(records::AGENT_KEY, agent.did.as_str()), None));
+        .push((records::key(records::AGENT_KEY, agent.did.as_str()), None));
     node.engine.publish(statements, batch).await?;
     Ok(agent)
 }

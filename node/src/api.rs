@@ -41,7 +41,10 @@ pub fn public(node: Arc<Node>, behind_proxy: bool) -> Router {
     let per_second = node.config.http.requests_per_second;
     let guard = Guard {
         names: node.config.http.allowed_hosts.clone(),
-        rate: Some(Rate { per_second, burst: per_second.saturating_mul(2) }),
+        rate: Some(Rate {
+            per_second,
+            burst: per_second.saturating_mul(2),
+        }),
         behind_proxy,
         ..Guard::public()
     };
@@ -51,7 +54,11 @@ pub fn public(node: Arc<Node>, behind_proxy: bool) -> Router {
 /// What the organization's own people and programs do.
 pub fn admin(node: Arc<Node>, token: TokenHash, behind_proxy: bool) -> Router {
     let bearer = Bearer::new(move |presented, _extensions| token.matches(presented));
-    let guard = Guard { names: node.config.http.allowed_hosts.clone(), behind_proxy, ..Guard::admin(bearer) };
+    let guard = Guard {
+        names: node.config.http.allowed_hosts.clone(),
+        behind_proxy,
+        ..Guard::admin(bearer)
+    };
     guard.protect(admin_routes().with_state(node))
 }
 

@@ -91,13 +91,8 @@ impl Client {
                 "it must begin with http://, as in http://127.0.0.1:8440"
             }));
         };
-        if rest.is_empty()
-            || rest.contains(['?', '#', '@', ' '])
-            || rest.chars().any(char::is_control)
-        {
-            return Err(address(
-                "a host and a port are expected, as in http://127.0.0.1:8440",
-            ));
+        if rest.is_empty() || rest.contains(['?', '#', '@', ' ']) || rest.chars().any(char::is_control) {
+            return Err(address("a host and a port are expected, as in http://127.0.0.1:8440"));
         }
         Ok(Self {
             agent: agent(WHOLE_CALL),
@@ -185,10 +180,7 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.header("Authorization", bearer(token).as_str());
         }
-        self.read(
-            path,
-            request.send(syndic_vc::canonical::to_bytes(body).as_slice()),
-        )
+        self.read(path, request.send(syndic_vc::canonical::to_bytes(body).as_slice()))
     }
 
     fn read(
@@ -204,12 +196,8 @@ impl Client {
             .limit(ANSWER_BYTES as u64)
             .read_to_vec()
             .map_err(|error| self.failed(path, error))?;
-        let body = json::parse_with(&bytes, &answer_limits()).map_err(|error| {
-            self.strange(
-                path,
-                &format!("status {status}, and the body is not JSON: {error}"),
-            )
-        })?;
+        let body = json::parse_with(&bytes, &answer_limits())
+            .map_err(|error| self.strange(path, &format!("status {status}, and the body is not JSON: {error}")))?;
         Ok(Answer { status, body })
     }
 
@@ -227,12 +215,10 @@ impl Client {
     fn failed(&self, path: &str, error: ureq::Error) -> CallError {
         let url = format!("{}{path}", self.base);
         match error {
-            ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                CallError::Unreachable {
-                    url,
-                    why: "nothing listens there".to_owned(),
-                }
-            }
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => CallError::Unreachable {
+                url,
+                why: "nothing listens there".to_owned(),
+            },
             ureq::Error::Io(error) => CallError::Unreachable {
                 url,
                 why: error.to_string(),
@@ -241,12 +227,12 @@ impl Client {
                 url,
                 why: "there is no such host".to_owned(),
             },
-            error @ (ureq::Error::ConnectionFailed
-            | ureq::Error::Timeout(_)
-            | ureq::Error::BodyStalled) => CallError::Unreachable {
-                url,
-                why: error.to_string(),
-            },
+            error @ (ureq::Error::ConnectionFailed | ureq::Error::Timeout(_) | ureq::Error::BodyStalled) => {
+                CallError::Unreachable {
+                    url,
+                    why: error.to_string(),
+                }
+            }
             error => CallError::Strange {
                 url,
                 why: error.to_string(),

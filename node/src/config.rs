@@ -91,7 +91,10 @@ pub struct Trust {
 
 impl Default for Trust {
     fn default() -> Self {
-        Self { heartbeat_seconds: DEFAULT_HEARTBEAT_SECONDS, anti_entropy_seconds: DEFAULT_ANTI_ENTROPY_SECONDS }
+        Self {
+            heartbeat_seconds: DEFAULT_HEARTBEAT_SECONDS,
+            anti_entropy_seconds: DEFAULT_ANTI_ENTROPY_SECONDS,
+        }
     }
 }
 
@@ -134,10 +137,17 @@ impl Config {
     /// [`ConfigError`] names the file and what is wrong with it.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: shown.clone(), source })?;
-        let config: Self = toml::from_str(&text)
-            .map_err(|error| ConfigError::Invalid { path: shown.clone(), message: error.to_string() })?;
-        config.check().map_err(|message| ConfigError::Invalid { path: shown, message })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: shown.clone(),
+            source,
+        })?;
+        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Invalid {
+            path: shown.clone(),
+            message: error.to_string(),
+        })?;
+        config
+            .check()
+            .map_err(|message| ConfigError::Invalid { path: shown, message })?;
         Ok(config)
     }
 
@@ -146,7 +156,10 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Invalid`] if a value is outside its bounds.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
-        let invalid = |message: String| ConfigError::Invalid { path: "config.toml".to_owned(), message };
+        let invalid = |message: String| ConfigError::Invalid {
+            path: "config.toml".to_owned(),
+            message,
+        };
         self.check().map_err(invalid)?;
         toml::to_string_pretty(self).map_err(|error| invalid(error.to_string()))
     }
@@ -162,7 +175,9 @@ impl Config {
         }
         let url = &self.http.public_url;
         if !(url.starts_with("http://") || url.starts_with("https://")) || url.ends_with('/') || url.len() > 1024 {
-            return Err(format!("[http] public_url = {url:?} must begin with http:// or https:// and not end with /"));
+            return Err(format!(
+                "[http] public_url = {url:?} must begin with http:// or https:// and not end with /"
+            ));
         }
         if self.http.requests_per_second == 0 {
             return Err("[http] requests_per_second must be at least 1".to_owned());
@@ -181,7 +196,9 @@ mod tests {
 
     fn sample() -> Config {
         Config {
-            organization: Organization { name: "St. Mary".to_owned() },
+            organization: Organization {
+                name: "St. Mary".to_owned(),
+            },
             http: Http {
                 public: "127.0.0.1:8440".to_owned(),
                 admin: "127.0.0.1:8441".to_owned(),
@@ -189,7 +206,10 @@ mod tests {
                 allowed_hosts: vec![],
                 requests_per_second: 50,
             },
-            peer: Peer { listen: "/ip4/0.0.0.0/tcp/8442".to_owned(), advertise: vec![] },
+            peer: Peer {
+                listen: "/ip4/0.0.0.0/tcp/8442".to_owned(),
+                advertise: vec![],
+            },
             store: Store::default(),
             trust: Trust::default(),
         }
@@ -209,7 +229,10 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_an_error_that_names_it() {
-        let text = sample().to_toml().unwrap().replace("[trust]", "[trust]\nhartbeat_seconds = 3");
+        let text = sample()
+            .to_toml()
+            .unwrap()
+            .replace("[trust]", "[trust]\nhartbeat_seconds = 3");
         assert!(read(&text).unwrap_err().to_string().contains("hartbeat_seconds"));
     }
 

@@ -9,8 +9,8 @@ use syndic_registry::statement::{Content, Statement, StatusChanged};
 use syndic_vc::credential::{self, envelope};
 use syndic_vc::denial::Reason;
 use syndic_vc::did::Did;
-use syndic_vc::json::{Object, Value};
 use syndic_vc::document::Purpose;
+use syndic_vc::json::{Object, Value};
 use syndic_vc::key::SignError;
 use syndic_vc::object;
 use syndic_vc::proof::{self, IssueError, ProofOptions};
@@ -18,8 +18,8 @@ use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
 use syndic_vc::trust::{Knowledge, StatusBit};
 
-use crate::clock;
 use crate::agents::{self, Agent, AgentError};
+use crate::clock;
 use crate::engine::{PublishError, Receipt};
 use crate::keys::RandomError;
 use crate::node::Node;
@@ -130,7 +130,9 @@ impl Issued {
         let entry = match (row.get("list").and_then(Value::as_str), index) {
             (Some(list), Some(index)) => Some(Entry {
                 list: list.to_owned(),
-                index: index.parse().map_err(|_| records::damaged(key, "index is not a number"))?,
+                index: index
+                    .parse()
+                    .map_err(|_| records::damaged(key, "index is not a number"))?,
             }),
             _ => None,
         };
@@ -139,7 +141,10 @@ impl Issued {
             agent: row.get("agent").and_then(Value::as_str).map(str::to_owned),
             issued: Timestamp::parse(records::text(key, row, "issued")?)
                 .map_err(|error| records::damaged(key, error.to_string()))?,
-            document: row.get("document").cloned().ok_or_else(|| records::damaged(key, "no document"))?,
+            document: row
+                .get("document")
+                .cloned()
+                .ok_or_else(|| records::damaged(key, "no document"))?,
             entry,
         })
     }
@@ -148,13 +153,20 @@ impl Issued {
     #[must_use]
     pub fn status(&self, node: &Node, now: Timestamp) -> &'static str {
         if let Some(entry) = &self.entry {
-            match node.view().status(&node.organization, &entry.list, StatusPurpose::Revocation, entry.index) {
+            match node
+                .view()
+                .status(&node.organization, &entry.list, StatusPurpose::Revocation, entry.index)
+            {
                 StatusBit::Set => return "revoked",
                 StatusBit::Unknown(_) => return "unknown",
                 StatusBit::Clear => {}
             }
         }
-        let until = self.document.get("validUntil").and_then(Value::as_str).map(Timestamp::parse);
+        let until = self
+            .document
+            .get("validUntil")
+            .and_then(Value::as_str)
+            .map(Timestamp::parse);
         match until {
             Some(Ok(until)) if now >= until => "expired",
             Some(Err(_)) => "unknown",
@@ -187,7 +199,9 @@ pub async fn issue_to_agent(
 ) -> Result<Issued, CredentialError> {
     let agent = agents::find(node, agent)?;
     let valid_from = grant.valid_from.unwrap_or(now);
-    let valid_until = grant.valid_until.unwrap_or_else(|| clock::later(valid_from, DEFAULT_VALIDITY_SECONDS));
+    let valid_until = grant
+        .valid_until
+        .unwrap_or_else(|| clock::later(valid_from, DEFAULT_VALIDITY_SECONDS));
     let mut subject = subject_of(&agent);
     subject.insert("capability", grant.capability);
     if let Some(delegation) = grant.delegation {
@@ -223,7 +237,10 @@ fn subject_of(agent: &Agent) -> Object {
 /// [`CredentialError`]; then nothing was issued.
 pub async fn issue(node: &Arc<Node>, document: Value, now: Timestamp) -> Result<Issued, CredentialError> {
     let Value::Object(mut document) = document else {
-        return Err(CredentialError::Invalid { at: "/credential", what: "must be an object".to_owned() });
+        return Err(CredentialError::Invalid {
+            at: "/credential",
+            what: "must be an object".to_owned(),
+        });
     };
     if !document.contains_key("issuer") {
         document.insert("issuer", node.organization.as_str());
@@ -242,11 +259,17 @@ pub async fn issue(node: &Arc<Node>, document: Value, now: Timestamp) -> Result<
             other => return other,
         }
     }
-    Err(CredentialError::Store(ApplyError::Expectation { key: records::STATUS_INDEX.as_bytes().to_vec() }))
+    Err(CredentialError::Store(ApplyError::Expectation {
+        key: records::STATUS_INDEX.as_bytes().to_vec(),
+    }))
 }
 
 fn id_of(document: &Object) -> String {
-    document.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
+    document
+        .get("id")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 async fn attempt(node: &Arc<Node>, mut document: Object, now: Timestamp) -> Result<Issued, CredentialError> {
@@ -277,7 +300,13 @@ async fn attempt(node: &Arc<Node>, mut document: Object, now: Timestamp) -> Resu
     }
     let id = id_of(&document);
     let document = sign(node, document, now)?;
-    let issued = Issued { id, agent, issued: now, document, entry };
+    let issued = Issued {
+        id,
+        agent,
+        issued: now,
+        document,
+        entry,
+    };
     store(node, &issued).await?;
     Ok(issued)
 }
@@ -286,25 +315,34 @@ fn sign(node: &Node, document: Object, now: Timestamp) -> Result<Value, Credenti
     let document = Value::Object(document);
     envelope::check_unsigned(&document).map_err(CredentialError::Refused)?;
     let issuer = document.get("issuer");
-    let issuer = issuer.and_then(|issuer| issuer.get("id")).or(issuer).and_then(Value::as_str);
+    let issuer = issuer
+        .and_then(|issuer| issuer.get("id"))
+        .or(issuer)
+        .and_then(Value::as_str);
     if issuer != Some(node.organization.as_str()) {
         return Err(CredentialError::Invalid {
             at: "/credential/issuer",
-            what: format!("this node issues for {} only; name that, or leave issuer out", node.organization.as_str()),
+            what: format!(
+                "this node issues for {} only; name that, or leave issuer out",
+                node.organization.as_str()
+            ),
         });
     }
     let options = ProofOptions::new(Purpose::AssertionMethod, &node.issuer_method(), now);
     match document {
         Value::Object(document) => Ok(proof::sign(document, &options, node.keys.credential_signer())?),
-        _ => Err(CredentialError::Invalid { at: "/credential", what: "must be an object".to_owned() }),
+        _ => Err(CredentialError::Invalid {
+            at: "/credential",
+            what: "must be an object".to_owned(),
+        }),
     }
 }
 
 fn is_capability_credential(document: &Object) -> bool {
     match document.get("type") {
-        Some(Value::Array(types)) => {
-            types.iter().any(|name| name.as_str() == Some(credential::CAPABILITY_CREDENTIAL_TYPE))
-        }
+        Some(Value::Array(types)) => types
+            .iter()
+            .any(|name| name.as_str() == Some(credential::CAPABILITY_CREDENTIAL_TYPE)),
         Some(Value::String(name)) => name == credential::CAPABILITY_CREDENTIAL_TYPE,
         _ => false,
     }
@@ -326,7 +364,10 @@ async fn store(node: &Arc<Node>, issued: &Issued) -> Result<(), CredentialError>
     batch.expectations.push((key.clone(), None));
     batch.writes.push((key, Some(records::encode(&issued.to_record()))));
     if let Some(agent) = &issued.agent {
-        let of = records::key(records::CREDENTIAL_OF, &format!("{}/{}", digest_name(agent), digest_name(&issued.id)));
+        let of = records::key(
+            records::CREDENTIAL_OF,
+            &format!("{}/{}", digest_name(agent), digest_name(&issued.id)),
+        );
         batch.writes.push((of, Some(issued.id.clone().into_bytes())));
     }
     if let Some(entry) = &issued.entry {
@@ -371,10 +412,14 @@ pub fn list(node: &Node) -> Result<Vec<Issued>, CredentialError> {
 /// The store's error.
 pub fn held_by(node: &Node, agent: &Did) -> Result<Vec<Issued>, CredentialError> {
     let mut ids = Vec::new();
-    records::walk(node.store.as_ref(), &format!("{}{}/", records::CREDENTIAL_OF, digest_name(agent.as_str())), |key, bytes| {
-        ids.push(String::from_utf8(bytes.to_vec()).map_err(|error| records::damaged(key, error.to_string()))?);
-        Ok(())
-    })?;
+    records::walk(
+        node.store.as_ref(),
+        &format!("{}{}/", records::CREDENTIAL_OF, digest_name(agent.as_str())),
+        |key, bytes| {
+            ids.push(String::from_utf8(bytes.to_vec()).map_err(|error| records::damaged(key, error.to_string()))?);
+            Ok(())
+        },
+    )?;
     ids.iter().map(|id| find(node, id)).collect()
 }
 

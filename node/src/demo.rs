@@ -69,11 +69,7 @@ struct Story {
     agent: String,
 }
 
-fn story(
-    stage: &Stage,
-    hospitals: &mut Vec<Hospital>,
-    report: &mut Report,
-) -> Result<Story, DemoError> {
+fn story(stage: &Stage, hospitals: &mut Vec<Hospital>, report: &mut Report) -> Result<Story, DemoError> {
     *hospitals = raise::raise(stage, report)?;
     let [mary, nordstadt, lakeside] = hospitals.as_mut_slice() else {
         return Err(DemoError::new("there are not three hospitals"));

@@ -32,7 +32,9 @@ impl Reader for StoreReader {
     }
 
     fn range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ReadError> {
-        self.0.range(from, to, limit).map_err(|error| ReadError::Engine(error.to_string()))
+        self.0
+            .range(from, to, limit)
+            .map_err(|error| ReadError::Engine(error.to_string()))
     }
 }
 
@@ -57,11 +59,20 @@ pub enum PublishError {
 }
 
 enum Input {
-    Publish { statements: Vec<Statement>, extra: Batch, reply: oneshot::Sender<Result<Receipt, PublishError>> },
+    Publish {
+        statements: Vec<Statement>,
+        extra: Batch,
+        reply: oneshot::Sender<Result<Receipt, PublishError>>,
+    },
     Net(NetEvent),
     Tick,
-    Stored { batch: u64 },
-    StoreFailed { batch: u64, why: String },
+    Stored {
+        batch: u64,
+    },
+    StoreFailed {
+        batch: u64,
+        why: String,
+    },
     Stop(oneshot::Sender<()>),
 }
 
@@ -95,8 +106,11 @@ impl Engine {
             runtime: Handle::current(),
             waiting: BTreeMap::new(),
             next_ticket: 0,
+            unasked: Vec::new(),
         };
-        std::thread::Builder::new().name("engine".to_owned()).spawn(move || driver.run(receiver))?;
+        std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || driver.run(receiver))?;
         let events = inputs.clone();
         tokio::spawn(async move {
             while let Some(event) = net_events.recv().await {
@@ -128,7 +142,11 @@ impl Engine {
     pub async fn publish(&self, statements: Vec<Statement>, extra: Batch) -> Result<Receipt, PublishError> {
         let (reply, answer) = oneshot::channel();
         self.inputs
-            .send(Input::Publish { statements, extra, reply })
+            .send(Input::Publish {
+                statements,
+                extra,
+                reply,
+            })
             .await
             .map_err(|_| PublishError::Stopping)?;
         answer.await.map_err(|_| PublishError::Stopping)?
@@ -137,7 +155,12 @@ impl Engine {
     /// Peer ids connected right now.
     #[must_use]
     pub fn connected(&self) -> Vec<String> {
-        self.connected.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.connected
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .cloned()
+            .collect()
     }
 
     /// Lets what is under way end, and stops the thread.
@@ -164,13 +187,20 @@ struct Driver {
     runtime: Handle,
     waiting: BTreeMap<u64, Waiting>,
     next_ticket: u64,
+    /// Peers whose request found the network's queue full; the machine is told with the next tick, so that it neither
+    /// waits for an answer nor asks again at once.
+    unasked: Vec<String>,
 }
 
 impl Driver {
     fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
         while let Some(input) = inputs.blocking_recv() {
             let event = match input {
-                Input::Publish { statements, extra, reply } => {
+                Input::Publish {
+                    statements,
+                    extra,
+                    reply,
+                } => {
                     let ticket = self.next_ticket;
                     self.next_ticket += 1;
                     self.waiting.insert(ticket, Waiting { extra, reply });
@@ -191,10 +221,18 @@ impl Driver {
                     return;
                 }
             };
-            let effects = self.replica.handle(event, clock::now(), &self.reader);
-            for effect in effects {
-                self.carry_out(effect);
+            if matches!(event, Event::Tick) {
+                for peer in std::mem::take(&mut self.unasked) {
+                    self.handle(Event::RequestFailed { peer });
+                }
             }
+            self.handle(event);
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        for effect in self.replica.handle(event, clock::now(), &self.reader) {
+            self.carry_out(effect);
         }
     }
 
@@ -225,7 +263,11 @@ impl Driver {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Persist { batch, content, tickets } => self.persist(batch, content, &tickets),
+            Effect::Persist {
+                batch,
+                content,
+                tickets,
+            } => self.persist(batch, content, &tickets),
             Effect::Acknowledge { ticket, first, count } => {
                 if let Some(waiting) = self.waiting.remove(&ticket) {
                     let _receiver_gone = waiting.reply.send(Ok(Receipt { first, count }));
@@ -245,7 +287,12 @@ impl Driver {
                 };
                 self.send(NetCommand::Verdict { token, verdict });
             }
-            Effect::SendRequest { to, bytes } => self.send(NetCommand::Request { to, bytes }),
+            Effect::SendRequest { to, bytes } => {
+                if let Err(error) = self.net.try_send(NetCommand::Request { to: to.clone(), bytes }) {
+                    tracing::debug!(%error, "the network is busy or stopped; not asked");
+                    self.unasked.push(to);
+                }
+            }
             Effect::SendResponse { token, bytes } => self.send(NetCommand::Respond { token, bytes }),
             Effect::Penalize { peer, why } => {
                 tracing::warn!(peer, why = %why, "a member sent what it should not");
@@ -255,7 +302,11 @@ impl Driver {
                 tracing::error!(%organization, "FORK: this organization signed two heads that contradict each \
                     other; its authority is refused until the charter deals with it");
             }
-            Effect::Unreadable { organization, index, why } => {
+            Effect::Unreadable {
+                organization,
+                index,
+                why,
+            } => {
                 tracing::error!(%organization, index, %why, "this log says what this version cannot read; it is \
                     followed no further");
             }
@@ -272,8 +323,16 @@ impl Driver {
 
     fn persist(&mut self, batch: u64, content: syndic_registry::store::Batch, tickets: &[u64]) {
         let mut all = Batch {
-            writes: content.writes.into_iter().map(|write| (write.key, write.value)).collect(),
-            expectations: content.expectations.into_iter().map(|held| (held.key, held.value)).collect(),
+            writes: content
+                .writes
+                .into_iter()
+                .map(|write| (write.key, write.value))
+                .collect(),
+            expectations: content
+                .expectations
+                .into_iter()
+                .map(|held| (held.key, held.value))
+                .collect(),
         };
         for ticket in tickets {
             if let Some(waiting) = self.waiting.get_mut(ticket) {
@@ -287,7 +346,10 @@ impl Driver {
         self.runtime.spawn_blocking(move || {
             let outcome = match store.apply(all) {
                 Ok(()) => Input::Stored { batch },
-                Err(error) => Input::StoreFailed { batch, why: error.to_string() },
+                Err(error) => Input::StoreFailed {
+                    batch,
+                    why: error.to_string(),
+                },
             };
             // The engine drains this queue without ever waiting for us, so this cannot lock up.
             let _engine_gone = inputs.blocking_send(outcome);

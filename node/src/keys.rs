@@ -21,10 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::data_dir::write_durably;
 use entries::Entries;
-pub use random::{
-    RandomError, random_base64url, random_below, random_hex, random_seed, random_u64,
-    random_urn_uuid,
-};
+pub use random::{RandomError, random_base64url, random_below, random_hex, random_seed, random_u64, random_urn_uuid};
 pub use sealed::Cost;
 pub use token::{TokenHash, read_admin_token_hash, write_admin_token};
 
@@ -99,17 +96,11 @@ impl Keystore {
     ///
     /// # Errors
     /// As [`Keystore::save`].
-    pub fn save_at_cost(
-        &self,
-        path: &Path,
-        passphrase: &str,
-        cost: Cost,
-    ) -> Result<(), KeystoreError> {
+    pub fn save_at_cost(&self, path: &Path, passphrase: &str, cost: Cost) -> Result<(), KeystoreError> {
         if passphrase.chars().count() < MIN_PASSPHRASE_CHARS {
             return Err(KeystoreError::ShortPassphrase);
         }
-        let bytes =
-            sealed::seal(&self.to_entries(), passphrase, cost).map_err(|error| error.of(path))?;
+        let bytes = sealed::seal(&self.to_entries(), passphrase, cost).map_err(|error| error.of(path))?;
         write_durably(path, &bytes).map_err(|source| KeystoreError::Io {
             path: path.to_path_buf(),
             source,
@@ -170,17 +161,11 @@ impl Keystore {
     ///
     /// # Errors
     /// It is not such a record, was changed, or was sealed by other keys.
-    pub fn open_record(
-        &self,
-        purpose: &[u8],
-        record: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, RecordError> {
+    pub fn open_record(&self, purpose: &[u8], record: &[u8]) -> Result<Zeroizing<Vec<u8>>, RecordError> {
         let ([RECORD_VERSION], rest) = record.split_first_chunk::<1>().ok_or(RecordError)? else {
             return Err(RecordError);
         };
-        let (nonce, sealed) = rest
-            .split_first_chunk::<RECORD_NONCE_BYTES>()
-            .ok_or(RecordError)?;
+        let (nonce, sealed) = rest.split_first_chunk::<RECORD_NONCE_BYTES>().ok_or(RecordError)?;
         let payload = Payload {
             msg: sealed,
             aad: purpose,
@@ -208,9 +193,8 @@ impl Keystore {
 
     fn from_entries(bytes: &[u8]) -> Option<Self> {
         let mut entries = entries::read(bytes)?;
-        let mut seed = |name| -> Option<Zeroizing<[u8; 32]>> {
-            Some(Zeroizing::new(entries.remove(name)?.try_into().ok()?))
-        };
+        let mut seed =
+            |name| -> Option<Zeroizing<[u8; 32]>> { Some(Zeroizing::new(entries.remove(name)?.try_into().ok()?)) };
         let (root, log, credential) = (seed("root")?, seed("log")?, seed("credential")?);
         let (peer, storage) = (seed("peer")?, seed("storage")?);
         let created = std::str::from_utf8(entries.remove("created")?).ok()?;
@@ -231,9 +215,7 @@ impl Keystore {
 
 /// The bytes are not a record sealed by these keys for this purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a sealed record does not open: it was changed, or sealed by other keys or for another use"
-)]
+#[error("a sealed record does not open: it was changed, or sealed by other keys or for another use")]
 pub struct RecordError;
 
 /// Why keys, or the admin token, could not be written or read.
@@ -266,9 +248,7 @@ pub enum KeystoreError {
     #[error("{0} holds keys that this program does not know: use the program that wrote it")]
     Content(PathBuf),
     /// The passphrase for new keys is too short.
-    #[error(
-        "the passphrase is too short; choose one of at least {MIN_PASSPHRASE_CHARS} characters"
-    )]
+    #[error("the passphrase is too short; choose one of at least {MIN_PASSPHRASE_CHARS} characters")]
     ShortPassphrase,
     /// The admin token's hash is not one.
     #[error("{0} is damaged: it is not the hash of an admin token; restore it from a backup")]

@@ -172,9 +172,7 @@ pub enum NetError {
         why: String,
     },
     /// An address of another kind than this build speaks.
-    #[error(
-        "{address} is not an address to listen on: write /ip4/<address>/tcp/<port> or /ip6/<address>/tcp/<port>"
-    )]
+    #[error("{address} is not an address to listen on: write /ip4/<address>/tcp/<port> or /ip6/<address>/tcp/<port>")]
     Address {
         /// The address as configured.
         address: String,
@@ -221,8 +219,7 @@ pub async fn start(config: NetworkConfig) -> Result<Network, NetError> {
 fn keypair(seed: &[u8; 32]) -> Result<identity::Keypair, NetError> {
     // The library wipes the copy it is given.
     let mut copy = Zeroizing::new(*seed);
-    identity::Keypair::ed25519_from_bytes(copy.as_mut_slice())
-        .map_err(|e| NetError::Setup(e.to_string()))
+    identity::Keypair::ed25519_from_bytes(copy.as_mut_slice()).map_err(|e| NetError::Setup(e.to_string()))
 }
 
 /// The names that keep one network apart from another.
@@ -239,8 +236,8 @@ struct Names {
 
 impl Names {
     fn of(network_id: &str) -> Result<Self, NetError> {
-        let usable = network_id.len() >= limits::MIN_NETWORK_ID
-            && network_id.chars().all(|c| c.is_ascii_alphanumeric());
+        let usable =
+            network_id.len() >= limits::MIN_NETWORK_ID && network_id.chars().all(|c| c.is_ascii_alphanumeric());
         if !usable {
             return Err(NetError::NetworkId(network_id.to_owned()));
         }
@@ -270,9 +267,7 @@ fn ensure_free(address: &Multiaddr) -> Result<(), NetError> {
 
 fn listen_error(address: &Multiaddr, error: &std::io::Error) -> NetError {
     match (error.kind(), socket_address(address)) {
-        (std::io::ErrorKind::AddrInUse, Some(wanted)) => NetError::PortInUse {
-            port: wanted.port(),
-        },
+        (std::io::ErrorKind::AddrInUse, Some(wanted)) => NetError::PortInUse { port: wanted.port() },
         _ => NetError::Listen {
             address: address.to_string(),
             why: error.to_string(),

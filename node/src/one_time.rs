@@ -54,7 +54,11 @@ impl OneTimeStore {
             from.clone_from(last);
             from.push(0);
         }
-        Ok(Self { store, keys, remembered: AtomicU64::new(count) })
+        Ok(Self {
+            store,
+            keys,
+            remembered: AtomicU64::new(count),
+        })
     }
 
     /// Makes a challenge and says when it expires.
@@ -63,7 +67,9 @@ impl OneTimeStore {
     /// The system's random source failed; nothing can be promised then.
     pub fn challenge(&self, now: Timestamp) -> Result<(String, Timestamp), crate::keys::RandomError> {
         let expires = clock::later(now, CHALLENGE_SECONDS);
-        let sealed = self.keys.seal_record(CHALLENGE_PURPOSE, &expires.unix_seconds().to_be_bytes())?;
+        let sealed = self
+            .keys
+            .seal_record(CHALLENGE_PURPOSE, &expires.unix_seconds().to_be_bytes())?;
         Ok((multibase::encode(multibase::Base::Base64Url, sealed), expires))
     }
 
@@ -121,9 +127,7 @@ pub enum ForgetError {
 impl OneTime for OneTimeStore {
     fn spend(&self, kind: OneTimeKind, value: &str, now: Timestamp, expires: Timestamp) -> Result<(), SpendError> {
         let (name, expires) = match kind {
-            OneTimeKind::Challenge => {
-                ("challenge", self.challenge_expiry(value).ok_or(SpendError::Unknown)?)
-            }
+            OneTimeKind::Challenge => ("challenge", self.challenge_expiry(value).ok_or(SpendError::Unknown)?),
             OneTimeKind::ActionNonce => ("nonce", expires),
         };
         if now >= expires {
@@ -143,7 +147,10 @@ impl OneTime for OneTimeStore {
         until_key.extend_from_slice(&expires.unix_seconds().max(0).to_be_bytes());
         until_key.extend_from_slice(&used_key);
         let batch = Batch {
-            writes: vec![(used_key.clone(), Some(Vec::new())), (until_key, Some(used_key.clone()))],
+            writes: vec![
+                (used_key.clone(), Some(Vec::new())),
+                (until_key, Some(used_key.clone())),
+            ],
             expectations: vec![(used_key, None)],
         };
         match self.store.apply(batch) {

@@ -73,7 +73,10 @@ pub fn decode(key: &[u8], bytes: &[u8]) -> Result<Value, RecordError> {
 /// The error for a row that decodes but does not hold what it must.
 #[must_use]
 pub fn damaged(key: &[u8], what: impl Into<String>) -> RecordError {
-    RecordError::Damaged { key: String::from_utf8_lossy(key).into_owned(), what: what.into() }
+    RecordError::Damaged {
+        key: String::from_utf8_lossy(key).into_owned(),
+        what: what.into(),
+    }
 }
 
 /// A text member of a row.
@@ -81,7 +84,9 @@ pub fn damaged(key: &[u8], what: impl Into<String>) -> RecordError {
 /// # Errors
 /// [`RecordError::Damaged`] if it is absent or not text.
 pub fn text<'a>(key: &[u8], row: &'a Value, member: &str) -> Result<&'a str, RecordError> {
-    row.get(member).and_then(Value::as_str).ok_or_else(|| damaged(key, format!("no text member {member}")))
+    row.get(member)
+        .and_then(Value::as_str)
+        .ok_or_else(|| damaged(key, format!("no text member {member}")))
 }
 
 /// Walks all rows with a prefix, page by page.
@@ -101,7 +106,9 @@ pub fn walk(
         for (key, value) in &rows {
             each(key, value)?;
         }
-        let Some((last, _)) = rows.into_iter().next_back() else { return Ok(()) };
+        let Some((last, _)) = rows.into_iter().next_back() else {
+            return Ok(());
+        };
         if !full {
             return Ok(());
         }

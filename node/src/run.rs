@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 use crate::config::{Config, ConfigError};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::engine::{Engine, PublishError, StoreReader};
-use crate::http::server::{self, BindError};
 use crate::http;
+use crate::http::server::{self, BindError};
 use crate::keys::{self, Keystore, KeystoreError};
 use crate::net::{self, NetError, NetworkConfig};
 use crate::node::{Node, Parts};
@@ -137,10 +137,22 @@ pub async fn run(
         let _sender_gone = stopped.wait_for(|stop| *stop).await;
     };
     let token = keys::read_admin_token_hash(&data)?;
-    let limits = http::limits::Limits::default();
+    let mut limits = http::limits::Limits::default();
+    if options.behind_proxy {
+        // All connections come from the proxy's address then.
+        limits.connections_per_address = limits.connections;
+    }
     let servers = [
-        public.serve(api::public(node.clone(), options.behind_proxy), limits.clone(), wait(stopped.clone())),
-        admin.serve(api::admin(node.clone(), token, options.behind_proxy), limits, wait(stopped.clone())),
+        public.serve(
+            api::public(node.clone(), options.behind_proxy),
+            limits.clone(),
+            wait(stopped.clone()),
+        ),
+        admin.serve(
+            api::admin(node.clone(), token, options.behind_proxy),
+            limits,
+            wait(stopped.clone()),
+        ),
     ];
     let housekeeping = tokio::spawn(forget(node.clone()));
     ready(&listening);
@@ -171,9 +183,18 @@ async fn start(
         .members()
         .iter()
         .filter(|member| *member.did() != organization)
-        .flat_map(|member| member.peer_ids().iter().map(|id| (id.clone(), member.endpoints().peer.clone())))
+        .flat_map(|member| {
+            member
+                .peer_ids()
+                .iter()
+                .map(|id| (id.clone(), member.endpoints().peer.clone()))
+        })
         .collect();
-    let listen = config.peer.listen.parse().map_err(|_| RunError::PeerAddress(config.peer.listen.clone()))?;
+    let listen = config
+        .peer
+        .listen
+        .parse()
+        .map_err(|_| RunError::PeerAddress(config.peer.listen.clone()))?;
     let network = net::start(NetworkConfig {
         seed: keys.peer_seed().clone(),
         listen: vec![listen],
@@ -185,7 +206,10 @@ async fn start(
     let replica = Replica::load(
         replica::Config {
             charter: charter.clone(),
-            me: Some(Me { organization: organization.clone(), log_key: keys.log_signer_shared() }),
+            me: Some(Me {
+                organization: organization.clone(),
+                log_key: keys.log_signer_shared(),
+            }),
             heartbeat_seconds: config.trust.heartbeat_seconds,
             compare_seconds: config.trust.anti_entropy_seconds,
             seed: keys::random_u64()?,

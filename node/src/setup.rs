@@ -102,12 +102,20 @@ pub fn init(
     if data.keys_path().exists() || data.config_path().exists() {
         return Err(InitError::Exists(folder.display().to_string()));
     }
-    let peer: std::net::SocketAddr =
-        options.peer.parse().map_err(|_| InitError::Address(options.peer.clone()))?;
+    let peer: std::net::SocketAddr = options
+        .peer
+        .parse()
+        .map_err(|_| InitError::Address(options.peer.clone()))?;
     let kind = if peer.is_ipv4() { "ip4" } else { "ip6" };
     let listen = format!("/{kind}/{}/tcp/{}", peer.ip(), peer.port());
-    let advertise = if peer.ip().is_unspecified() { vec![] } else { vec![listen.clone()] };
-    let public_url = options.public_url.unwrap_or_else(|| format!("http://{}", options.public));
+    let advertise = if peer.ip().is_unspecified() {
+        vec![]
+    } else {
+        vec![listen.clone()]
+    };
+    let public_url = options
+        .public_url
+        .unwrap_or_else(|| format!("http://{}", options.public));
     let config = Config {
         organization: config::Organization { name: options.name },
         http: config::Http {
@@ -131,11 +139,18 @@ pub fn init(
     write(&card_path, &canonical::to_bytes(&card.to_value()))?;
     // The configuration comes last: a folder without it is not yet a node.
     write(&data.config_path(), text.as_bytes())?;
-    Ok(InitReport { did: card.did().as_str().to_owned(), card_path, token_path: data.token_path() })
+    Ok(InitReport {
+        did: card.did().as_str().to_owned(),
+        card_path,
+        token_path: data.token_path(),
+    })
 }
 
 fn card(config: &Config, keystore: &Keystore) -> Result<MemberCard, InitError> {
-    let endpoints = Endpoints { http: Some(config.http.public_url.clone()), peer: config.peer.advertise.clone() };
+    let endpoints = Endpoints {
+        http: Some(config.http.public_url.clone()),
+        peer: config.peer.advertise.clone(),
+    };
     Ok(MemberCard::sign(
         &did_key::for_key(keystore.credential_signer().public_key()),
         &config.organization.name,
@@ -156,8 +171,10 @@ pub fn engine(name: EngineName) -> store::Engine {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), InitError> {
-    data_dir::write_durably(path, bytes)
-        .map_err(|source| InitError::Write { path: path.display().to_string(), source })
+    data_dir::write_durably(path, bytes).map_err(|source| InitError::Write {
+        path: path.display().to_string(),
+        source,
+    })
 }
 
 /// What `found` is told.
@@ -223,8 +240,10 @@ pub enum JoinError {
         source: CharterError,
     },
     /// This organization is not named in the charter, or with other keys.
-    #[error("the charter does not name this organization as its card {card} does; send that file to the founder and \
-        ask for a charter that holds it")]
+    #[error(
+        "the charter does not name this organization as its card {card} does; send that file to the founder and \
+        ask for a charter that holds it"
+    )]
     NotAMember {
         /// The card's file.
         card: String,
@@ -281,10 +300,15 @@ pub fn found(folder: &Path, options: FoundOptions, now: Timestamp) -> Result<Fou
         created: now,
     };
     let charter_path = folder.join("charter.json");
-    let charter = Charter::found(&founding)
-        .map_err(|source| JoinError::Charter { path: charter_path.display().to_string(), source })?;
+    let charter = Charter::found(&founding).map_err(|source| JoinError::Charter {
+        path: charter_path.display().to_string(),
+        source,
+    })?;
     install(&data, folder, &charter)?;
-    Ok(Founded { consortium_id: charter.id().to_owned(), charter_path })
+    Ok(Founded {
+        consortium_id: charter.id().to_owned(),
+        charter_path,
+    })
 }
 
 /// Joins the consortium of a charter that names this organization.
@@ -293,8 +317,10 @@ pub fn found(folder: &Path, options: FoundOptions, now: Timestamp) -> Result<Fou
 /// [`JoinError`] says what is wrong with the file, or why this node cannot join.
 pub fn join(folder: &Path, path: &Path) -> Result<Joined, JoinError> {
     let data = DataDir::open_locked(folder)?;
-    let charter = Charter::parse(&read(path)?)
-        .map_err(|source| JoinError::Charter { path: path.display().to_string(), source })?;
+    let charter = Charter::parse(&read(path)?).map_err(|source| JoinError::Charter {
+        path: path.display().to_string(),
+        source,
+    })?;
     install(&data, folder, &charter)?;
     Ok(Joined {
         consortium_id: charter.id().to_owned(),
@@ -308,7 +334,9 @@ fn install(data: &DataDir, folder: &Path, charter: &Charter) -> Result<(), JoinE
     let card_path = folder.join("member.json");
     let card = read_card(&card_path)?;
     if charter.member(card.did().as_str()) != Some(&card) {
-        return Err(JoinError::NotAMember { card: card_path.display().to_string() });
+        return Err(JoinError::NotAMember {
+            card: card_path.display().to_string(),
+        });
     }
     let store = store::open(&data.store_path(), engine(config.store.engine))?;
     if let Some(installed) = installed(store.as_ref())?
@@ -318,10 +346,15 @@ fn install(data: &DataDir, folder: &Path, charter: &Charter) -> Result<(), JoinE
     }
     let bytes = charter.bytes().to_vec();
     let key = layout::charter(1);
-    store.apply(Batch { writes: vec![(key, Some(bytes.clone()))], expectations: vec![] })?;
+    store.apply(Batch {
+        writes: vec![(key, Some(bytes.clone()))],
+        expectations: vec![],
+    })?;
     let path = folder.join("charter.json");
-    data_dir::write_durably(&path, &bytes)
-        .map_err(|source| JoinError::Write { path: path.display().to_string(), source })
+    data_dir::write_durably(&path, &bytes).map_err(|source| JoinError::Write {
+        path: path.display().to_string(),
+        source,
+    })
 }
 
 /// The charter that is installed in a store.
@@ -331,21 +364,32 @@ fn install(data: &DataDir, folder: &Path, charter: &Charter) -> Result<(), JoinE
 pub fn installed(store: &dyn Store) -> Result<Option<Charter>, StoreError> {
     let key = layout::charter(1);
     let Some(bytes) = store.get(&key)? else { return Ok(None) };
-    let charter = Charter::parse(&bytes)
-        .map_err(|error| StoreError::Corrupted { place: "the charter".to_owned(), problem: error.to_string() })?;
+    let charter = Charter::parse(&bytes).map_err(|error| StoreError::Corrupted {
+        place: "the charter".to_owned(),
+        problem: error.to_string(),
+    })?;
     Ok(Some(charter))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, JoinError> {
-    let failed = |what: String| JoinError::Read { path: path.display().to_string(), what };
-    let length = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
+    let failed = |what: String| JoinError::Read {
+        path: path.display().to_string(),
+        what,
+    };
+    let length = std::fs::metadata(path)
+        .map_err(|error| failed(error.to_string()))?
+        .len();
     if length > MAX_FILE_BYTES {
-        return Err(failed(format!("it has {length} bytes; at most {MAX_FILE_BYTES} are read")));
+        return Err(failed(format!(
+            "it has {length} bytes; at most {MAX_FILE_BYTES} are read"
+        )));
     }
     std::fs::read(path).map_err(|error| failed(error.to_string()))
 }
 
 fn read_card(path: &Path) -> Result<MemberCard, JoinError> {
-    MemberCard::parse(&read(path)?)
-        .map_err(|source| JoinError::Charter { path: path.display().to_string(), source })
+    MemberCard::parse(&read(path)?).map_err(|source| JoinError::Charter {
+        path: path.display().to_string(),
+        source,
+    })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use syndic_registry::statement::{Content, StatusListCreated, Statement};
+use syndic_registry::statement::{Content, Statement, StatusListCreated};
 use syndic_registry::store::ReadError;
 use syndic_vc::document::Purpose;
 use syndic_vc::proof::{self, ProofOptions};
@@ -68,7 +68,10 @@ pub async fn draw(node: &Arc<Node>, now: Timestamp) -> Result<Entry, StatusListE
         let list = current(node, now).await?;
         for _ in 0..MAX_DRAWS {
             let index = crate::keys::random_below(LIST_LENGTH)?;
-            let entry = Entry { list: list.clone(), index };
+            let entry = Entry {
+                list: list.clone(),
+                index,
+            };
             if node.store.get(&entry.key()).map_err(RecordError::from)?.is_none() {
                 return Ok(entry);
             }
@@ -94,7 +97,8 @@ async fn current(node: &Arc<Node>, now: Timestamp) -> Result<String, StatusListE
 fn read_current(node: &Node) -> Result<Option<String>, RecordError> {
     let key = records::key(records::STATUS_CURRENT, "revocation");
     let row = node.store.get(&key)?;
-    row.map(|bytes| String::from_utf8(bytes).map_err(|error| records::damaged(&key, error.to_string()))).transpose()
+    row.map(|bytes| String::from_utf8(bytes).map_err(|error| records::damaged(&key, error.to_string())))
+        .transpose()
 }
 
 async fn create(node: &Arc<Node>, now: Timestamp) -> Result<String, StatusListError> {
@@ -109,7 +113,10 @@ async fn create(node: &Arc<Node>, now: Timestamp) -> Result<String, StatusListEr
         }),
     };
     let key = records::key(records::STATUS_CURRENT, "revocation");
-    let batch = Batch { writes: vec![(key, Some(list.clone().into_bytes()))], expectations: vec![] };
+    let batch = Batch {
+        writes: vec![(key, Some(list.clone().into_bytes()))],
+        expectations: vec![],
+    };
     node.engine.publish(vec![statement], batch).await?;
     Ok(list)
 }
@@ -159,8 +166,14 @@ impl SignedLists {
             return Ok(signed.text.clone());
         }
         let unknown = || ServeError::Unknown(name.to_owned());
-        let known = view.status_list(organization, &url).map_err(failed)?.ok_or_else(unknown)?;
-        let list = view.status_bits(organization, &url).map_err(failed)?.ok_or_else(unknown)?;
+        let known = view
+            .status_list(organization, &url)
+            .map_err(failed)?
+            .ok_or_else(unknown)?;
+        let list = view
+            .status_bits(organization, &url)
+            .map_err(failed)?
+            .ok_or_else(unknown)?;
         let document = status::StatusListDraft {
             id: &url,
             issuer: &node.organization,
@@ -179,7 +192,14 @@ impl SignedLists {
         if lists.len() >= MAX_CACHED {
             lists.clear();
         }
-        lists.insert(url, Signed { log_size, at: now, text: text.clone() });
+        lists.insert(
+            url,
+            Signed {
+                log_size,
+                at: now,
+                text: text.clone(),
+            },
+        );
         Ok(text)
     }
 }

@@ -10,8 +10,8 @@ use syndic_vc::json::{Object, Value};
 use syndic_vc::presentation::PresentationDraft;
 use syndic_vc::time::Timestamp;
 
-use crate::clock;
 use crate::agents;
+use crate::clock;
 use crate::credentials::{self, CredentialError};
 use crate::keys;
 use crate::node::{self, Node};
@@ -27,7 +27,10 @@ pub fn credential_of(node: &Node, given: &Value, at: &'static str) -> Result<Val
     match given {
         Value::String(id) => Ok(credentials::find(node, id)?.document),
         Value::Object(_) => Ok(given.clone()),
-        _ => Err(CredentialError::Invalid { at, what: "must be a credential's id or the credential".to_owned() }),
+        _ => Err(CredentialError::Invalid {
+            at,
+            what: "must be a credential's id or the credential".to_owned(),
+        }),
     }
 }
 
@@ -61,7 +64,10 @@ pub fn sign_action(
 ) -> Result<Value, CredentialError> {
     let agent = agents::find(node, agent)?;
     let signer = agents::signer(node, &agent)?;
-    let invalid = |at: &'static str, what: &str| CredentialError::Invalid { at, what: what.to_owned() };
+    let invalid = |at: &'static str, what: &str| CredentialError::Invalid {
+        at,
+        what: what.to_owned(),
+    };
     let mut parameters = Parameters::new();
     for (name, value) in request.parameters.iter() {
         let parameter = Parameter::read(value, &Path::ROOT)
@@ -72,8 +78,12 @@ pub fn sign_action(
         id: keys::random_urn_uuid()?,
         action: Action::parse(&request.action)
             .ok_or_else(|| invalid("/action", "must be a lower-case word such as read, write or call"))?,
-        resource: Resource::parse(&request.resource)
-            .ok_or_else(|| invalid("/resource", "must be a path such as tickets/4711, without * and dot segments"))?,
+        resource: Resource::parse(&request.resource).ok_or_else(|| {
+            invalid(
+                "/resource",
+                "must be a path such as tickets/4711, without * and dot segments",
+            )
+        })?,
         scope: match request.scope {
             Some(scope) => Some(Scope::parse(&scope).ok_or_else(|| invalid("/scope", "must be a label"))?),
             None => None,
@@ -103,6 +113,10 @@ pub fn present(
 ) -> Result<Value, CredentialError> {
     let agent = agents::find(node, agent)?;
     let signer = agents::signer(node, &agent)?;
-    let draft = PresentationDraft { id: Some(keys::random_urn_uuid()?), holder: agent.did, credentials };
+    let draft = PresentationDraft {
+        id: Some(keys::random_urn_uuid()?),
+        holder: agent.did,
+        credentials,
+    };
     Ok(draft.sign(&challenge, &domain, &node::key_method(&draft.holder), now, &signer)?)
 }

@@ -1,11 +1,6 @@
 //! The command line as its users meet it: the program is run, and what it prints and how it exits is pinned.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -58,10 +53,7 @@ fn assert_exit(output: &Output, code: i32) {
 
 /// A data folder of a node that does not run: nothing listens on its admin port.
 fn folder_of_a_stopped_node(folder: &Path) {
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     folder_of_a_node_at(folder, &free.to_string());
 }
 
@@ -89,9 +81,7 @@ fn folder_of_a_node_at(folder: &Path, admin: &str) {
 }
 
 /// A listener that gives each caller the next of some answers, and returns what was asked.
-fn answering(
-    answers: Vec<(&'static str, String)>,
-) -> (String, std::thread::JoinHandle<Vec<String>>) {
+fn answering(answers: Vec<(&'static str, String)>) -> (String, std::thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let served = std::thread::spawn(move || {
@@ -122,8 +112,7 @@ fn answer(listener: &TcpListener, status: &str, body: &str) -> String {
         }
     }
     let length = body.len();
-    let head =
-        format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}");
+    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}");
     stream
         .write_all(format!("{head}\r\nConnection: close\r\n\r\n{body}").as_bytes())
         .unwrap();
@@ -155,10 +144,7 @@ fn the_help_of_every_command_has_an_example() {
         let output = run(&arguments);
         assert_exit(&output, 0);
         let help = stdout(&output);
-        assert!(
-            help.contains("\nExample"),
-            "{path:?} has no example:\n{help}"
-        );
+        assert!(help.contains("\nExample"), "{path:?} has no example:\n{help}");
         let shown = format!("syndic {}", path.join(" "));
         let examples = help.split("\nExample").nth(1).unwrap();
         assert!(
@@ -251,14 +237,7 @@ fn a_node_that_does_not_run_is_exit_code_5_and_a_hint() {
     for arguments in [
         vec!["status"],
         vec!["agent", "list"],
-        vec![
-            "agent",
-            "create",
-            "--name",
-            "a",
-            "--owner",
-            "did:web:a.example",
-        ],
+        vec!["agent", "create", "--name", "a", "--owner", "did:web:a.example"],
         vec!["credential", "list"],
         vec!["credential", "revoke", "urn:uuid:1"],
         vec!["registry", "members"],
@@ -290,44 +269,20 @@ fn a_node_that_does_not_run_is_exit_code_5_and_a_hint() {
 fn with_json_even_a_failure_is_one_document() {
     let folder = tempfile::tempdir().unwrap();
     folder_of_a_stopped_node(folder.path());
-    let output = run(&[
-        "status",
-        "--json",
-        "--data",
-        folder.path().to_str().unwrap(),
-    ]);
+    let output = run(&["status", "--json", "--data", folder.path().to_str().unwrap()]);
     assert_exit(&output, 5);
     let document = syndic_vc::json::parse(output.stdout.trim_ascii()).unwrap();
     let error = document.get("error").unwrap();
     assert_eq!(error.get("code").unwrap().as_str(), Some("unreachable"));
-    assert!(
-        error
-            .get("advice")
-            .unwrap()
-            .as_str()
-            .unwrap()
-            .contains("syndic run")
-    );
+    assert!(error.get("advice").unwrap().as_str().unwrap().contains("syndic run"));
 }
 
 #[test]
 fn another_node_that_is_not_there() {
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let output = run(&[
-        "resolve",
-        "did:key:z6Mk",
-        "--node",
-        &format!("http://{free}"),
-    ]);
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = run(&["resolve", "did:key:z6Mk", "--node", &format!("http://{free}")]);
     assert_exit(&output, 5);
-    assert!(
-        stderr(&output).contains("is that node running"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("is that node running"), "{}", stderr(&output));
     let output = run(&["resolve", "did:key:z6Mk", "--node", "127.0.0.1:8440"]);
     assert_exit(&output, 2);
     assert!(
@@ -342,11 +297,7 @@ fn a_folder_that_is_no_node() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(&["status", "--data", folder.path().to_str().unwrap()]);
     assert_exit(&output, 1);
-    assert!(
-        stderr(&output).contains("syndic init"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("syndic init"), "{}", stderr(&output));
 }
 
 #[test]
@@ -358,19 +309,8 @@ fn files_that_cannot_be_used_are_named() {
     std::fs::write(&broken, r#"{"a":1,"a":2}"#).unwrap();
     let wrong = folder.path().join("wrong.json");
     std::fs::write(&wrong, r#"{"capability":[{}],"limits":[]}"#).unwrap();
-    let issue = [
-        "credential",
-        "issue",
-        "--agent",
-        "a",
-        "--data",
-        data,
-        "--capabilities",
-    ];
-    for (file, what) in [
-        (&broken, "is not valid JSON"),
-        (&wrong, "unknown member \"limits\""),
-    ] {
+    let issue = ["credential", "issue", "--agent", "a", "--data", data, "--capabilities"];
+    for (file, what) in [(&broken, "is not valid JSON"), (&wrong, "unknown member \"limits\"")] {
         let file = file.to_str().unwrap();
         let output = run(&[&issue[..], &[file]].concat());
         assert_exit(&output, 1);
@@ -382,11 +322,7 @@ fn files_that_cannot_be_used_are_named() {
     }
     let output = run(&["credential", "verify", "no-such-file.json", "--data", data]);
     assert_exit(&output, 1);
-    assert!(
-        stderr(&output).contains("no-such-file.json"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("no-such-file.json"), "{}", stderr(&output));
 }
 
 #[test]
@@ -432,10 +368,7 @@ fn a_decision_is_an_exit_code_and_reasons_in_words() {
         assert_exit(&output, code);
         assert_eq!(stdout(&output), text);
         let requests = served.join().unwrap();
-        assert!(
-            requests[0].starts_with("POST /actions/verify HTTP/1.1"),
-            "{requests:?}"
-        );
+        assert!(requests[0].starts_with("POST /actions/verify HTTP/1.1"), "{requests:?}");
         assert!(
             !requests[0].to_lowercase().contains("authorization"),
             "the token is for one's own node only"
@@ -450,10 +383,7 @@ fn lists_are_tables() {
          "created":"2026-01-01T00:00:00Z","retired":null,"keyHeldBy":"node"},
         {"did":"did:key:z2","name":"Old\u001b[2J","owner":{"id":"did:web:b.example"},
          "created":"2026-01-01T00:00:00Z","retired":"2026-02-01T00:00:00Z","keyHeldBy":"agent"}]}"#;
-    let (address, served) = answering(vec![
-        ("200 OK", agents.to_owned()),
-        ("200 OK", agents.to_owned()),
-    ]);
+    let (address, served) = answering(vec![("200 OK", agents.to_owned()), ("200 OK", agents.to_owned())]);
     let folder = tempfile::tempdir().unwrap();
     folder_of_a_node_at(folder.path(), &address);
     let data = folder.path().to_str().unwrap();
@@ -465,17 +395,14 @@ fn lists_are_tables() {
     assert_eq!(document, syndic_vc::json::parse(agents.as_bytes()).unwrap());
     let requests = served.join().unwrap();
     assert!(
-        requests[0]
-            .to_lowercase()
-            .contains("authorization: bearer token\r\n"),
+        requests[0].to_lowercase().contains("authorization: bearer token\r\n"),
         "{requests:?}"
     );
 }
 
 #[test]
 fn a_refusal_of_the_node_is_shown_in_its_words() {
-    let problem =
-        r#"{"type":"about:blank","title":"Not found","status":404,"detail":"no agent \"x\" here"}"#;
+    let problem = r#"{"type":"about:blank","title":"Not found","status":404,"detail":"no agent \"x\" here"}"#;
     let (address, served) = answering(vec![("404 Not Found", problem.to_owned())]);
     let folder = tempfile::tempdir().unwrap();
     folder_of_a_node_at(folder.path(), &address);
@@ -515,11 +442,7 @@ fn from_nothing_to_a_charter() {
     assert_exit(&init(&at("lake"), "Lakeside"), 0);
     let again = init(&at("mary"), "St. Mary");
     assert_exit(&again, 1);
-    assert!(
-        stderr(&again).contains("holds a node already"),
-        "{}",
-        stderr(&again)
-    );
+    assert!(stderr(&again).contains("holds a node already"), "{}", stderr(&again));
 
     let (card, charter) = (at("lake/member.json"), at("charter.json"));
     let found = [
@@ -560,15 +483,8 @@ fn keys_need_a_passphrase_and_it_is_never_an_argument() {
     let data = folder.path().join("node");
     let output = run(&["init", "--name", "a", "--data", data.to_str().unwrap()]);
     assert_exit(&output, 1);
-    assert!(
-        stderr(&output).contains("--passphrase-file"),
-        "{}",
-        stderr(&output)
-    );
-    assert!(
-        !data.exists(),
-        "nothing is made before there is a passphrase"
-    );
+    assert!(stderr(&output).contains("--passphrase-file"), "{}", stderr(&output));
+    assert!(!data.exists(), "nothing is made before there is a passphrase");
     assert_exit(&run(&["init", "--name", "a", "--passphrase", "x"]), 2);
 }
 

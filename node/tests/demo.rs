@@ -2,12 +2,7 @@
 //! nothing is left behind.
 
 #![cfg(target_os = "linux")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -48,21 +43,14 @@ fn nodes_in(folder: &Path) -> Vec<PathBuf> {
 fn wait_until(what: &str, mut look: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !look() {
-        assert!(
-            Instant::now() < end,
-            "{what} did not happen in {PATIENCE:?}"
-        );
+        assert!(Instant::now() < end, "{what} did not happen in {PATIENCE:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
 #[track_caller]
 fn assert_nothing_left(folder: &Path) {
-    assert_eq!(
-        nodes_in(folder),
-        Vec::<PathBuf>::new(),
-        "no node outlives its demo"
-    );
+    assert_eq!(nodes_in(folder), Vec::<PathBuf>::new(), "no node outlives its demo");
     let left: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .flatten()
@@ -130,16 +118,11 @@ fn check_steps(steps: &[Value]) {
 fn check_figures(figures: &Value) {
     let decisions = figures.get("decisions").unwrap();
     let count = |outcome: &str| decisions.get(outcome).and_then(Value::as_i64).unwrap();
-    assert_eq!(
-        (count("allow"), count("deny"), count("approvalRequired")),
-        (5, 8, 1)
-    );
+    assert_eq!((count("allow"), count("deny"), count("approvalRequired")), (5, 8, 1));
     let measures = figures.get("measures").and_then(Value::as_array).unwrap();
     let times: Vec<i64> = measures
         .iter()
-        .filter(|measure| {
-            measure.get("name").and_then(Value::as_str) == Some("revocationMilliseconds")
-        })
+        .filter(|measure| measure.get("name").and_then(Value::as_str) == Some("revocationMilliseconds"))
         .map(|measure| measure.get("value").and_then(Value::as_i64).unwrap())
         .collect();
     assert_eq!(times.len(), 2, "one figure for each of the other hospitals");
@@ -150,11 +133,7 @@ fn check_figures(figures: &Value) {
 fn people_see_numbered_steps_and_outcomes_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let output = demo(folder.path(), &[]).output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     for expected in [
         "\n 1  Each hospital sets up a node of its own",
@@ -165,17 +144,10 @@ fn people_see_numbered_steps_and_outcomes_in_words() {
         "\n      decisions: 5 allowed, 8 denied, 1 approval required\n",
         "every step came out as it must\n",
     ] {
-        assert!(
-            text.contains(expected),
-            "{expected:?} is missing in\n{text}"
-        );
+        assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
     }
     assert!(!text.contains('\x1b'), "no colors where nobody sees them");
-    assert!(
-        output.stderr.is_empty(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_nothing_left(folder.path());
 }
 
@@ -183,9 +155,7 @@ fn people_see_numbered_steps_and_outcomes_in_words() {
 fn interrupted_in_the_middle_it_cleans_up() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = demo(folder.path(), &["--json"]).spawn().unwrap();
-    wait_until("the start of the nodes", || {
-        nodes_in(folder.path()).len() == 3
-    });
+    wait_until("the start of the nodes", || nodes_in(folder.path()).len() == 3);
     signal(&child, Signal::INT);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_nothing_left(folder.path());
@@ -195,13 +165,10 @@ fn interrupted_in_the_middle_it_cleans_up() {
 fn it_stays_when_asked_to_and_ends_well() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = demo(folder.path(), &["--stay"]).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let told: Vec<String> = lines.by_ref().take_while(|line| line != "Try:").collect();
     assert!(
-        told.iter()
-            .any(|line| line == "The nodes stay up until ctrl-C:"),
+        told.iter().any(|line| line == "The nodes stay up until ctrl-C:"),
         "{told:#?}"
     );
     let try_this: Vec<String> = lines.by_ref().take(4).collect();
@@ -227,12 +194,8 @@ fn it_stays_when_asked_to_and_ends_well() {
 fn killed_outright_its_nodes_end_by_themselves() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = demo(folder.path(), &["--json"]).spawn().unwrap();
-    wait_until("the start of the nodes", || {
-        nodes_in(folder.path()).len() == 3
-    });
+    wait_until("the start of the nodes", || nodes_in(folder.path()).len() == 3);
     child.kill().unwrap();
     child.wait().unwrap();
-    wait_until("the end of the nodes", || {
-        nodes_in(folder.path()).is_empty()
-    });
+    wait_until("the end of the nodes", || nodes_in(folder.path()).is_empty());
 }

@@ -1,10 +1,5 @@
 //! The server shell, seen from a raw socket.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -41,21 +36,14 @@ async fn serve(router: Router, limits: Limits) -> Running {
     let task = bound.serve(router, limits, async {
         let _ = stopped.await;
     });
-    Running {
-        address,
-        stop,
-        task,
-    }
+    Running { address, stop, task }
 }
 
 fn routes() -> Router {
     Router::new()
         .route("/", get(|| async { "hello" }))
         .route("/healthz", get(|| async { "ok" }))
-        .route(
-            "/echo",
-            post(|StrictJson(_, bytes): StrictJson| async move { bytes }),
-        )
+        .route("/echo", post(|StrictJson(_, bytes): StrictJson| async move { bytes }))
         .route("/large", get(|| async { vec![b'x'; LARGE] }))
         .route(
             "/who",
@@ -193,9 +181,7 @@ fn get_with(path: &str, headers: &str) -> String {
 
 fn post_with(path: &str, headers: &str, body: &str) -> String {
     let length = body.len();
-    format!(
-        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
-    )
+    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n{body}")
 }
 
 const JSON: &str = "Content-Type: application/json\r\n";
@@ -209,9 +195,7 @@ async fn a_head_that_trickles_is_cut_off_in_time() {
     let running = serve(public(), limits).await;
     let mut client = Client::connect(running.address).await;
     let start = Instant::now();
-    client
-        .send("GET / HTTP/1.1\r\nHost: localhost\r\nX: ")
-        .await;
+    client.send("GET / HTTP/1.1\r\nHost: localhost\r\nX: ").await;
     let (mut reader, mut writer) = client.stream.into_split();
     let drip = tokio::spawn(async move {
         while writer.write_all(b"a").await.is_ok() {
@@ -219,9 +203,7 @@ async fn a_head_that_trickles_is_cut_off_in_time() {
         }
     });
     let mut answer = Vec::new();
-    let _reset_at_worst = timeout(PATIENCE, reader.read_to_end(&mut answer))
-        .await
-        .unwrap();
+    let _reset_at_worst = timeout(PATIENCE, reader.read_to_end(&mut answer)).await.unwrap();
     let took = start.elapsed();
     assert!(took >= SOON && took < SOON * 4, "{took:?}");
     assert!(answer.starts_with(b"HTTP/1.1 408 "), "{answer:?}");
@@ -311,10 +293,7 @@ async fn heads_over_the_limits_or_malformed_are_refused_with_a_problem() {
         ("nonsense\r\n\r\n".to_owned(), 400),
         ("\x16\x03\x01\x02\n".to_owned(), 400),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), 400),
-        (
-            get_with("/", "Content-Length: 1\r\nContent-Length: 2\r\n"),
-            400,
-        ),
+        (get_with("/", "Content-Length: 1\r\nContent-Length: 2\r\n"), 400),
         (
             get_with("/", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
             400,
@@ -349,31 +328,18 @@ async fn bodies_over_the_limit_are_refused() {
     assert_eq!(answer.problem()["limit"], limit);
 
     // Sent all the same: the answer still arrives.
-    let answer = ask(
-        running.address,
-        post_with("/echo", JSON, &" ".repeat(limit + 1)),
-    )
-    .await;
+    let answer = ask(running.address, post_with("/echo", JSON, &" ".repeat(limit + 1))).await;
     assert_eq!(answer.status, 413);
 
     // In chunks: found out while reading.
-    let head = format!(
-        "POST /echo HTTP/1.1\r\nHost: localhost\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n"
-    );
+    let head = format!("POST /echo HTTP/1.1\r\nHost: localhost\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n");
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
-    let answer = ask(
-        running.address,
-        head.clone() + &chunk.repeat(17) + "0\r\n\r\n",
-    )
-    .await;
+    let answer = ask(running.address, head.clone() + &chunk.repeat(17) + "0\r\n\r\n").await;
     assert_eq!(answer.status, 413);
     answer.problem();
 
     let answer = ask(running.address, head + "7\r\n{\"a\":1}\r\n0\r\n\r\n").await;
-    assert_eq!(
-        (answer.status, answer.body.as_slice()),
-        (200, &b"{\"a\":1}"[..])
-    );
+    assert_eq!((answer.status, answer.body.as_slice()), (200, &b"{\"a\":1}"[..]));
     assert_eq!(answer.header("connection"), Some("close"));
 }
 
@@ -389,10 +355,7 @@ async fn a_body_must_be_json_and_say_so() {
             "Content-Type: application/json\r\nContent-Type: application/json\r\n",
             415,
         ),
-        (
-            "Content-Type: application/json\r\nContent-Encoding: gzip\r\n",
-            415,
-        ),
+        ("Content-Type: application/json\r\nContent-Encoding: gzip\r\n", 415),
         ("Content-Type: application/json; charset=utf-8\r\n", 200),
         ("Content-Type: application/ld+json\r\n", 200),
     ] {
@@ -402,20 +365,12 @@ async fn a_body_must_be_json_and_say_so() {
             answer.problem();
         }
     }
-    for (text, offset) in [
-        ("", 0),
-        ("{\"a\":1,\"a\":2}", 7),
-        ("{}x", 2),
-        ("[1.0e400]", 1),
-    ] {
+    for (text, offset) in [("", 0), ("{\"a\":1,\"a\":2}", 7), ("{}x", 2), ("[1.0e400]", 1)] {
         let answer = ask(running.address, post_with("/echo", JSON, text)).await;
         assert_eq!(answer.status, 400, "{text}");
         let problem = answer.problem();
         assert_eq!(problem["offset"], offset, "{text}: {problem}");
-        assert_eq!(
-            problem["type"],
-            "https://syndic.example/problems/json-invalid"
-        );
+        assert_eq!(problem["type"], "https://syndic.example/problems/json-invalid");
     }
 }
 
@@ -473,10 +428,7 @@ async fn requests_in_a_row_are_answered_in_their_order() {
             None => drop(answer.problem()),
         }
     }
-    assert!(
-        client.is_closed().await,
-        "what follows a bad head is not read"
-    );
+    assert!(client.is_closed().await, "what follows a bad head is not read");
 }
 
 #[tokio::test]
@@ -485,25 +437,15 @@ async fn unknown_paths_and_methods_are_problems_and_head_and_options_are_sane() 
     let mut client = Client::connect(running.address).await;
     client.send(get_with("/nothing", "")).await;
     let answer = client.answer().await.unwrap();
-    assert_eq!(
-        (answer.status, answer.problem()["status"].clone()),
-        (404, 404.into())
-    );
+    assert_eq!((answer.status, answer.problem()["status"].clone()), (404, 404.into()));
 
-    client
-        .send(get_with("/", "").replace("GET", "DELETE"))
-        .await;
+    client.send(get_with("/", "").replace("GET", "DELETE")).await;
     let answer = client.answer().await.unwrap();
     assert_eq!(answer.status, 405);
     assert_eq!(answer.header("allow"), Some("GET,HEAD"));
-    assert_eq!(
-        answer.problem()["detail"],
-        "this resource answers to GET,HEAD only"
-    );
+    assert_eq!(answer.problem()["detail"], "this resource answers to GET,HEAD only");
 
-    client
-        .send(get_with("/", "").replace("GET", "OPTIONS"))
-        .await;
+    client.send(get_with("/", "").replace("GET", "OPTIONS")).await;
     let answer = client.answer().await.unwrap();
     assert_eq!(answer.status, 204);
     assert_eq!(answer.header("allow"), Some("GET,HEAD,OPTIONS"));
@@ -514,11 +456,7 @@ async fn unknown_paths_and_methods_are_problems_and_head_and_options_are_sane() 
         assert_eq!(answer.status, status);
     }
     client.send(get_with("/", "")).await;
-    assert_eq!(
-        client.answer().await.unwrap().body,
-        b"hello",
-        "no body was left behind"
-    );
+    assert_eq!(client.answer().await.unwrap().body, b"hello", "no body was left behind");
 }
 
 #[tokio::test]
@@ -534,10 +472,7 @@ async fn wrong_tokens_are_refused_and_then_slowed() {
     assert_eq!(answer.status, 401);
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     answer.problem();
-    assert_eq!(
-        try_token("Authorization: Bearer right\r\n").await.status,
-        200
-    );
+    assert_eq!(try_token("Authorization: Bearer right\r\n").await.status, 200);
     for _ in 0..10 {
         let answer = try_token("Authorization: Bearer wrong\r\n").await;
         assert_eq!(answer.status, 401);
@@ -555,10 +490,7 @@ async fn wrong_tokens_are_refused_and_then_slowed() {
     assert_eq!(answer.status, 200, "the operator is not locked out");
     let foreign = "Authorization: Bearer right\r\nSec-Fetch-Site: cross-site\r\n";
     assert_eq!(try_token(foreign).await.status, 403);
-    assert_eq!(
-        try_token("Origin: http://evil.example\r\n").await.status,
-        403
-    );
+    assert_eq!(try_token("Origin: http://evil.example\r\n").await.status, 403);
 }
 
 #[tokio::test]
@@ -594,8 +526,7 @@ async fn behind_a_proxy_the_caller_is_the_one_it_names() {
         ..Guard::public()
     };
     let running = serve(guard.protect(routes()), Limits::default()).await;
-    let headers =
-        "X-Forwarded-For: 198.51.100.1, 192.0.2.7\r\nOrigin: https://registry.example\r\n";
+    let headers = "X-Forwarded-For: 198.51.100.1, 192.0.2.7\r\nOrigin: https://registry.example\r\n";
     let request = get_with("/who", headers).replace("localhost", "registry.example");
     let answer = ask(running.address, request).await;
     let body = String::from_utf8(answer.body).unwrap();
@@ -616,9 +547,7 @@ async fn answers_carry_the_security_headers_and_the_request_id() {
             assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
             assert_eq!(answer.header("cache-control"), Some("no-store"));
             let policy = answer.header("content-security-policy").unwrap();
-            assert!(
-                policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'")
-            );
+            assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
         }
     }
     let answer = ask(public.address, get_with("/who", "")).await;
@@ -667,11 +596,7 @@ async fn one_address_has_so_many_connections_and_gets_its_places_back() {
     loop {
         let mut client = Client::connect(running.address).await;
         let _refused_at_first = client.stream.write_all(get_with("/", "").as_bytes()).await;
-        if client
-            .answer()
-            .await
-            .is_some_and(|answer| answer.status == 200)
-        {
+        if client.answer().await.is_some_and(|answer| answer.status == 200) {
             break;
         }
         assert!(start.elapsed() < PATIENCE, "the place was not given back");
@@ -679,11 +604,7 @@ async fn one_address_has_so_many_connections_and_gets_its_places_back() {
     }
     for client in &mut inside {
         client.send(get_with("/", "")).await;
-        assert_eq!(
-            client.answer().await.unwrap().status,
-            200,
-            "those inside are served"
-        );
+        assert_eq!(client.answer().await.unwrap().status, 200, "those inside are served");
     }
 }
 
@@ -730,10 +651,7 @@ async fn too_much_at_once_is_told_to_come_back_and_health_still_answers() {
         }
         assert!(start.elapsed() < PATIENCE);
     }
-    assert_eq!(
-        ask(running.address, get_with("/healthz", "")).await.status,
-        200
-    );
+    assert_eq!(ask(running.address, get_with("/healthz", "")).await.status, 200);
     for client in &mut busy {
         wake.notify_one();
         let _ = client;
@@ -757,11 +675,7 @@ async fn an_answer_that_takes_too_long_is_given_up() {
     assert_eq!(answer.status, 503);
     answer.problem();
     client.send(get_with("/healthz", "")).await;
-    assert_eq!(
-        client.answer().await.unwrap().status,
-        200,
-        "the connection goes on"
-    );
+    assert_eq!(client.answer().await.unwrap().status, 200, "the connection goes on");
 }
 
 #[tokio::test]
@@ -791,10 +705,7 @@ async fn stopping_finishes_the_answers_under_way() {
     assert_eq!(idle.answer().await.unwrap().status, 200);
     running.stop.send(()).unwrap();
     assert!(idle.is_closed().await, "idle connections are closed");
-    assert!(
-        TcpStream::connect(running.address).await.is_err(),
-        "no new ones"
-    );
+    assert!(TcpStream::connect(running.address).await.is_err(), "no new ones");
     assert!(!running.task.is_finished());
     wake.notify_one();
     let answer = busy.answer().await.unwrap();
@@ -826,11 +737,9 @@ async fn listeners_are_refused_with_advice() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("port {port} is in use: stop the other process or set [admin] listen")
+        format!("port {port} is in use: stop the other process or set [http] admin")
     );
-    let error = server::bind("0.0.0.0:0", "public", false)
-        .await
-        .unwrap_err();
+    let error = server::bind("0.0.0.0:0", "public", false).await.unwrap_err();
     assert!(matches!(error, BindError::NotLoopback { .. }));
     assert!(error.to_string().contains("--behind-proxy"), "{error}");
     server::bind("0.0.0.0:0", "public", true).await.unwrap();

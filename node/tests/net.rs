@@ -1,19 +1,12 @@
 //! The peer network: real swarms on the loopback interface.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use libp2p::{Multiaddr, PeerId};
 use syndic_node::net::limits::{self, Limits};
-use syndic_node::net::{
-    self, NetCommand, NetError, NetEvent, Network, NetworkConfig, Verdict, peer_id_of,
-};
+use syndic_node::net::{self, NetCommand, NetError, NetEvent, Network, NetworkConfig, Verdict, peer_id_of};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -166,8 +159,7 @@ async fn line() -> (Node, Node, Node) {
 /// Returns when words of `from` reach `to`. The words are ignored, so they go no further.
 async fn gossiping(from: &Node, to: &mut Node) {
     for n in 0..100u32 {
-        from.announce(format!("hello {n} of {}", from.id).as_bytes())
-            .await;
+        from.announce(format!("hello {n} of {}", from.id).as_bytes()).await;
         let heard = to.during(Duration::from_millis(100)).await;
         let mut any = false;
         for event in heard {
@@ -185,16 +177,9 @@ async fn gossiping(from: &Node, to: &mut Node) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_members_hear_each_other() {
-    let mut nodes = vec![
-        node(1, &[2, 3]).await,
-        node(2, &[1, 3]).await,
-        node(3, &[1, 2]).await,
-    ];
+    let mut nodes = vec![node(1, &[2, 3]).await, node(2, &[1, 3]).await, node(3, &[1, 2]).await];
     for n in 0..3 {
-        let others: Vec<&Node> = nodes
-            .iter()
-            .filter(|other| other.id != nodes[n].id)
-            .collect();
+        let others: Vec<&Node> = nodes.iter().filter(|other| other.id != nodes[n].id).collect();
         nodes[n].dial(&others).await;
     }
     let ids: BTreeSet<String> = nodes.iter().map(|node| node.id.clone()).collect();
@@ -224,11 +209,7 @@ async fn three_members_hear_each_other() {
         assert_eq!(from, first.id);
         node.judge(token, Verdict::Accept).await;
     }
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     // Nobody hears it twice, though it was forwarded to each other, and not its author either.
     for node in [&mut second, &mut third] {
         let again = node.during(Duration::from_millis(500)).await;
@@ -284,9 +265,7 @@ async fn an_outsider_gets_nothing_in() {
             assert!(
                 matches!(
                     event,
-                    NetEvent::Connected(_)
-                        | NetEvent::Disconnected(_)
-                        | NetEvent::RequestFailed { .. }
+                    NetEvent::Connected(_) | NetEvent::Disconnected(_) | NetEvent::RequestFailed { .. }
                 ),
                 "{event:?}"
             );
@@ -347,10 +326,7 @@ async fn questions_are_answered_up_to_the_limit() {
         a.tell(ask).await;
         let (from, token, bytes) = b.requested().await;
         assert_eq!(from, a.id);
-        assert!(
-            bytes == question,
-            "a question of {length} bytes arrives whole"
-        );
+        assert!(bytes == question, "a question of {length} bytes arrives whole");
         let respond = NetCommand::Respond {
             token,
             bytes: answer.clone(),
@@ -427,9 +403,7 @@ async fn a_question_over_the_askeds_limit_is_refused() {
     a.failed(&b.id).await;
     let heard = b.during(Duration::from_millis(300)).await;
     assert!(
-        !heard
-            .iter()
-            .any(|event| matches!(event, NetEvent::Request { .. })),
+        !heard.iter().any(|event| matches!(event, NetEvent::Request { .. })),
         "{heard:?}"
     );
 }
@@ -480,9 +454,7 @@ async fn two_that_dial_each_other_at_once_end_with_working_gossip() {
         let took = start.elapsed();
         assert!(took < Duration::from_secs(2), "round {round}: {took:?}");
         let after = a.during(Duration::from_millis(200)).await;
-        let stable = !after
-            .iter()
-            .any(|event| matches!(event, NetEvent::Disconnected(_)));
+        let stable = !after.iter().any(|event| matches!(event, NetEvent::Disconnected(_)));
         assert!(stable, "round {round}: {after:?}");
     }
 }
@@ -493,8 +465,7 @@ async fn a_flood_is_bounded_and_leaves_room_for_others() {
     // The owner of B does not look while A floods.
     let flood = limits::MAX_ANNOUNCEMENTS_WAITING_PER_PEER as u32 * 8;
     for n in 0..flood {
-        a.announce(&[&n.to_be_bytes()[..], &[0; 1000]].concat())
-            .await;
+        a.announce(&[&n.to_be_bytes()[..], &[0; 1000]].concat()).await;
         if n % 64 == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -513,10 +484,7 @@ async fn a_flood_is_bounded_and_leaves_room_for_others() {
             tokens.push(token);
         }
     }
-    assert!(
-        of_a > 0 && of_a <= limits::MAX_ANNOUNCEMENTS_WAITING_PER_PEER,
-        "{of_a}"
-    );
+    assert!(of_a > 0 && of_a <= limits::MAX_ANNOUNCEMENTS_WAITING_PER_PEER, "{of_a}");
     assert_eq!(of_c, 1, "the quiet one is heard");
     for token in tokens {
         b.judge(token, Verdict::Ignore).await;
@@ -617,10 +585,7 @@ async fn what_is_wrong_with_the_configuration_is_said() {
             ..config(2, BTreeMap::new())
         };
         let error = net::start(strange).await.err().unwrap();
-        assert!(
-            matches!(error, NetError::Address { .. }),
-            "{address}: {error}"
-        );
+        assert!(matches!(error, NetError::Address { .. }), "{address}: {error}");
     }
     for network_id in ["", "short", "with/slash/in/it"] {
         let nameless = NetworkConfig {

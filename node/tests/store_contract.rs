@@ -15,9 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use proptest::prelude::*;
-use syndic_node::store::{
-    self, ApplyError, Batch, Engine, OpenError, Options, Store, StoreError, limits,
-};
+use syndic_node::store::{self, ApplyError, Batch, Engine, OpenError, Options, Store, StoreError, limits};
 
 fn options(engine: Engine) -> Options {
     // The machine that runs the tests may have less free space than a node wants.
@@ -88,12 +86,7 @@ fn what_is_written_is_read_and_survives_reopening(engine: Engine) {
     let dir = folder();
     let store = open(dir.path(), engine);
     store
-        .apply(
-            Batch::new()
-                .put("a", "1")
-                .put("b", "2")
-                .put("", "empty key"),
-        )
+        .apply(Batch::new().put("a", "1").put("b", "2").put("", "empty key"))
         .unwrap();
     store.apply(Batch::new().remove("b").put("c", "")).unwrap();
     drop(store);
@@ -118,14 +111,9 @@ fn a_batch_happens_as_a_whole_or_not_at_all(engine: Engine) {
         .put("b", "2");
     let error = store.apply(refused).unwrap_err();
     assert_eq!(error, ApplyError::Expectation { key: b"b".to_vec() });
-    assert_eq!(
-        everything(&*store),
-        BTreeMap::from([(b"a".to_vec(), b"1".to_vec())])
-    );
+    assert_eq!(everything(&*store), BTreeMap::from([(b"a".to_vec(), b"1".to_vec())]));
     // The refusal does no harm to what comes after.
-    store
-        .apply(Batch::new().expect("b", None).put("b", "3"))
-        .unwrap();
+    store.apply(Batch::new().expect("b", None).put("b", "3")).unwrap();
     assert_eq!(store.get(b"b").unwrap().unwrap(), b"3");
 }
 
@@ -142,24 +130,17 @@ fn the_last_write_to_a_key_in_a_batch_counts(engine: Engine) {
                 .remove("b"),
         )
         .unwrap();
-    assert_eq!(
-        everything(&*store),
-        BTreeMap::from([(b"a".to_vec(), b"2".to_vec())])
-    );
+    assert_eq!(everything(&*store), BTreeMap::from([(b"a".to_vec(), b"2".to_vec())]));
 }
 
 fn expectations_see_the_state_before_their_own_batch(engine: Engine) {
     let dir = folder();
     let store = open(dir.path(), engine);
-    store
-        .apply(Batch::new().put("a", "1").expect("a", None))
-        .unwrap();
+    store.apply(Batch::new().put("a", "1").expect("a", None)).unwrap();
     let error = store.apply(Batch::new().put("a", "2").expect("a", Some(b"2".to_vec())));
     assert!(matches!(error, Err(ApplyError::Expectation { .. })));
     // A batch may only ask.
-    store
-        .apply(Batch::new().expect("a", Some(b"1".to_vec())))
-        .unwrap();
+    store.apply(Batch::new().expect("a", Some(b"1".to_vec()))).unwrap();
     assert!(store.apply(Batch::new().expect("a", None)).is_err());
 }
 
@@ -190,9 +171,7 @@ fn eight_writers_never_lose_a_conditional_increment(engine: Engine) {
     const EACH: u64 = 50;
     let dir = folder();
     let store = open(dir.path(), engine);
-    let number = |value: Option<Vec<u8>>| {
-        value.map_or(0, |value| u64::from_be_bytes(value.try_into().unwrap()))
-    };
+    let number = |value: Option<Vec<u8>>| value.map_or(0, |value| u64::from_be_bytes(value.try_into().unwrap()));
     std::thread::scope(|scope| {
         for writer in 0..8_u64 {
             let store = &store;
@@ -204,10 +183,7 @@ fn eight_writers_never_lose_a_conditional_increment(engine: Engine) {
                         let batch = Batch::new()
                             .expect("counter", now)
                             .put("counter", next)
-                            .put(
-                                [&b"by/"[..], &next].concat(),
-                                (writer * EACH + round).to_be_bytes(),
-                            );
+                            .put([&b"by/"[..], &next].concat(), (writer * EACH + round).to_be_bytes());
                         match store.apply(batch) {
                             Ok(()) => break,
                             Err(ApplyError::Expectation { .. }) => {}
@@ -222,10 +198,7 @@ fn eight_writers_never_lose_a_conditional_increment(engine: Engine) {
     let store = open(dir.path(), engine);
     assert_eq!(number(store.get(b"counter").unwrap()), 8 * EACH);
     let by = store.range(b"by/", b"by0", 10_000).unwrap();
-    let mut made: Vec<u64> = by
-        .into_iter()
-        .map(|(_, value)| number(Some(value)))
-        .collect();
+    let mut made: Vec<u64> = by.into_iter().map(|(_, value)| number(Some(value))).collect();
     made.sort_unstable();
     assert_eq!(made, (0..8 * EACH).collect::<Vec<_>>());
 }
@@ -259,9 +232,7 @@ fn large_values_are_replaced_and_removed(engine: Engine) {
         for number in 0..40_u8 {
             let key = vec![number % 20];
             let value = vec![round ^ number; 1 << (8 + usize::from(number % 12))];
-            store
-                .apply(Batch::new().put(key.clone(), value.clone()))
-                .unwrap();
+            store.apply(Batch::new().put(key.clone(), value.clone())).unwrap();
             model.insert(key, value);
             if number % 7 == 0 {
                 let gone = vec![(number + 3) % 20];
@@ -292,19 +263,14 @@ fn sizes_beyond_the_limits_are_refused(engine: Engine) {
         Batch::new().put("a", vec![7; limits::MAX_VALUE_BYTES + 1]),
         (0..17_u8).fold(Batch::new(), |batch, key| batch.put([key], largest.clone())),
     ] {
-        assert!(matches!(
-            store.apply(batch),
-            Err(ApplyError::TooLarge { .. })
-        ));
+        assert!(matches!(store.apply(batch), Err(ApplyError::TooLarge { .. })));
     }
     assert_eq!(everything(&*store).len(), 1);
 }
 
 fn a_full_disk_is_refused_and_recovers_by_itself(engine: Engine) {
     let dir = folder();
-    open(dir.path(), engine)
-        .apply(Batch::new().put("a", "1"))
-        .unwrap();
+    open(dir.path(), engine).apply(Batch::new().put("a", "1")).unwrap();
     // With a reserve to keep, room for opening is set aside, and given up on a full disk.
     let ballast = dir.path().join("ballast");
     assert!(!ballast.exists());
@@ -326,16 +292,7 @@ fn a_full_disk_is_refused_and_recovers_by_itself(engine: Engine) {
     };
     let store = store::open_with(dir.path(), &full).unwrap();
     let error = store.apply(Batch::new().put("a", "2")).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            ApplyError::Full {
-                needed: u64::MAX,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, ApplyError::Full { needed: u64::MAX, .. }), "{error}");
     assert!(matches!(store.writable(), Err(ApplyError::Full { .. })));
     assert!(!ballast.exists());
     assert_eq!(store.get(b"a").unwrap().unwrap(), b"1");
@@ -347,9 +304,7 @@ fn a_full_disk_is_refused_and_recovers_by_itself(engine: Engine) {
 
 fn other_engine_and_newer_format_are_named(engine: Engine) {
     let dir = folder();
-    open(dir.path(), engine)
-        .apply(Batch::new().put("a", "1"))
-        .unwrap();
+    open(dir.path(), engine).apply(Batch::new().put("a", "1")).unwrap();
     let other = if engine == Engine::Sled {
         Engine::Redb
     } else {
@@ -357,30 +312,15 @@ fn other_engine_and_newer_format_are_named(engine: Engine) {
     };
     let error = store::open(dir.path(), other).err().unwrap();
     assert!(matches!(&error, OpenError::OtherEngine { found, .. } if found == engine.as_str()));
-    assert!(
-        error
-            .to_string()
-            .contains(&format!("engine = \"{engine}\"")),
-        "{error}"
-    );
+    assert!(error.to_string().contains(&format!("engine = \"{engine}\"")), "{error}");
 
     let ready = dir.path().join("ready");
     let text = std::fs::read_to_string(&ready).unwrap();
-    assert!(
-        text.starts_with(&format!("syndic-store 1 {engine} ")),
-        "{text}"
-    );
+    assert!(text.starts_with(&format!("syndic-store 1 {engine} ")), "{text}");
     std::fs::write(&ready, text.replace("store 1", "store 2")).unwrap();
     let error = store::open(dir.path(), engine).err().unwrap();
     assert!(
-        matches!(
-            error,
-            OpenError::NewerFormat {
-                found: 2,
-                known: 1,
-                ..
-            }
-        ),
+        matches!(error, OpenError::NewerFormat { found: 2, known: 1, .. }),
         "{error}"
     );
     std::fs::write(&ready, text).unwrap();
@@ -426,9 +366,7 @@ fn nobody_else_may_read_the_files(engine: Engine) {
     let path = dir.path().join("deep/store");
     let store = open(&path, engine);
     for number in 0..60_u8 {
-        store
-            .apply(Batch::new().put([number], vec![number; 20_000]))
-            .unwrap();
+        store.apply(Batch::new().put([number], vec![number; 20_000])).unwrap();
     }
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o700);
@@ -453,9 +391,7 @@ fn nobody_else_may_read_the_files(engine: Engine) {
 fn a_lost_marker_is_not_taken_for_a_new_folder(engine: Engine) {
     for lost in ["ready", "acknowledged"] {
         let dir = folder();
-        open(dir.path(), engine)
-            .apply(Batch::new().put("a", "1"))
-            .unwrap();
+        open(dir.path(), engine).apply(Batch::new().put("a", "1")).unwrap();
         std::fs::remove_file(dir.path().join(lost)).unwrap();
         let error = store::open(dir.path(), engine).err().unwrap();
         assert!(
@@ -481,19 +417,11 @@ fn copy(from: &Path, to: &Path) {
 fn an_older_copy_of_the_data_is_not_taken_for_the_data(engine: Engine) {
     let dir = folder();
     let old = folder();
-    open(dir.path(), engine)
-        .apply(Batch::new().put("a", "1"))
-        .unwrap();
+    open(dir.path(), engine).apply(Batch::new().put("a", "1")).unwrap();
     copy(dir.path(), old.path());
-    open(dir.path(), engine)
-        .apply(Batch::new().put("a", "2"))
-        .unwrap();
+    open(dir.path(), engine).apply(Batch::new().put("a", "2")).unwrap();
     // Everything goes back in time, but for what was told to callers.
-    std::fs::copy(
-        dir.path().join("acknowledged"),
-        old.path().join("acknowledged"),
-    )
-    .unwrap();
+    std::fs::copy(dir.path().join("acknowledged"), old.path().join("acknowledged")).unwrap();
     let error = store::open(old.path(), engine).err().unwrap();
     assert!(matches!(error, OpenError::Corrupted { .. }), "{error}");
 }
@@ -502,17 +430,13 @@ fn writes_of_unusual_sizes_are_kept(engine: Engine) {
     let dir = folder();
     let store = open(dir.path(), engine);
     let mut model = BTreeMap::new();
-    for (number, size) in [
-        0, 1, 7, 8, 511, 512, 4095, 65_535, 131_040, 131_072, 500_000,
-    ]
-    .into_iter()
-    .enumerate()
+    for (number, size) in [0, 1, 7, 8, 511, 512, 4095, 65_535, 131_040, 131_072, 500_000]
+        .into_iter()
+        .enumerate()
     {
         let key = vec![number as u8; number * 100];
         let value = vec![number as u8; size];
-        store
-            .apply(Batch::new().put(key.clone(), value.clone()))
-            .unwrap();
+        store.apply(Batch::new().put(key.clone(), value.clone())).unwrap();
         model.insert(key, value);
     }
     assert_eq!(everything(&*store), model);
@@ -523,11 +447,7 @@ fn writes_of_unusual_sizes_are_kept(engine: Engine) {
 fn readers_during_writes_see_whole_batches(engine: Engine) {
     let dir = folder();
     let store = open(dir.path(), engine);
-    let write = |round: u64| {
-        (0..30_u8).fold(Batch::new(), |batch, key| {
-            batch.put([key], round.to_be_bytes())
-        })
-    };
+    let write = |round: u64| (0..30_u8).fold(Batch::new(), |batch, key| batch.put([key], round.to_be_bytes()));
     store.apply(write(0)).unwrap();
     let done = AtomicBool::new(false);
     let acknowledged = AtomicU64::new(0);
@@ -539,10 +459,7 @@ fn readers_during_writes_see_whole_batches(engine: Engine) {
                     let page = store.range(b"", b"", 100).unwrap();
                     assert_eq!(page.len(), 30);
                     let first = page[0].1.clone();
-                    assert!(
-                        page.iter().all(|(_, value)| *value == first),
-                        "a torn batch"
-                    );
+                    assert!(page.iter().all(|(_, value)| *value == first), "a torn batch");
                     let round = u64::from_be_bytes(first.try_into().unwrap());
                     assert!(round >= before, "an acknowledged batch is not visible");
                 }
@@ -588,19 +505,13 @@ fn with_history(dir: &Path, engine: Engine) -> BTreeMap<Vec<u8>, Vec<u8>> {
             let value = vec![(number + round) as u8; ((number as usize * 977) % 3000) + 1];
             let gone = format!("r/key/{}", (number + round * 11) % 60).into_bytes();
             store
-                .apply(
-                    Batch::new()
-                        .remove(gone.clone())
-                        .put(key.clone(), value.clone()),
-                )
+                .apply(Batch::new().remove(gone.clone()).put(key.clone(), value.clone()))
                 .unwrap();
             model.remove(&gone);
             model.insert(key, value);
         }
         let blob = vec![round as u8; 140_000];
-        store
-            .apply(Batch::new().put("r/large", blob.clone()))
-            .unwrap();
+        store.apply(Batch::new().put("r/large", blob.clone())).unwrap();
         model.insert(b"r/large".to_vec(), blob);
     }
     model
@@ -690,8 +601,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => proptest::collection::vec(any::<u8>(), 0..40),
         1 => (any::<u8>(), 0..30_000_usize).prop_map(|(byte, length)| vec![byte; length]),
     ];
-    let writes =
-        proptest::collection::vec((0..40_u8, proptest::option::weighted(0.8, value)), 0..12);
+    let writes = proptest::collection::vec((0..40_u8, proptest::option::weighted(0.8, value)), 0..12);
     let expectations = proptest::collection::vec((0..40_u8, proptest::bool::weighted(0.9)), 0..3);
     prop_oneof![
         10 => (writes, expectations)

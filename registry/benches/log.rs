@@ -22,9 +22,7 @@ use syndic_registry::charter::{Charter, Endpoints, Founding, MemberCard, Rules};
 use syndic_registry::limits;
 use syndic_registry::log::LogState;
 use syndic_registry::replica::{Config, Effect, Event, Me, Replica};
-use syndic_registry::statement::{
-    AgentRegistered, Content, Grant, Right, Statement, StatusChanged, StatusListCreated,
-};
+use syndic_registry::statement::{AgentRegistered, Content, Grant, Right, Statement, StatusChanged, StatusListCreated};
 use syndic_registry::store::MemoryStore;
 use syndic_registry::view::View;
 use syndic_vc::did::Did;
@@ -102,10 +100,7 @@ fn statement(number: u64) -> Statement {
             cleared: Vec::new(),
         }),
         6..9 => Content::AgentRegistered(AgentRegistered {
-            agent: Did::parse(&format!(
-                "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2Qtagent{number}"
-            ))
-            .unwrap(),
+            agent: Did::parse(&format!("did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2Qtagent{number}")).unwrap(),
             name: format!("Triage agent {number}"),
             owner: "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK".to_owned(),
         }),
@@ -162,11 +157,7 @@ fn append(consortium: &Consortium, batches: &[Vec<Statement>]) -> MemoryStore {
     let mut author = replica(consortium, &consortium.author, &store);
     for (ticket, statements) in (0..).zip(batches) {
         let statements = statements.clone();
-        drive(
-            &mut author,
-            &mut store,
-            Event::Publish { ticket, statements },
-        );
+        drive(&mut author, &mut store, Event::Publish { ticket, statements });
     }
     store
 }
@@ -226,20 +217,16 @@ fn catch_up(consortium: &Consortium, answers: &[Vec<u8>]) -> MemoryStore {
 }
 
 fn bare_hashing(entries: &[Vec<u8>]) -> u8 {
-    entries.iter().fold(0, |sum, entry| {
-        sum ^ Sha256::digest(black_box(entry)).as_slice()[0]
-    })
+    entries
+        .iter()
+        .fold(0, |sum, entry| sum ^ Sha256::digest(black_box(entry)).as_slice()[0])
 }
 
 /// CPU time of this thread where the system tells it, else the time of the clock.
 fn cpu_time(work: impl FnOnce()) -> Duration {
     let spent = || {
         let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        text.split(' ')
-            .next()?
-            .parse()
-            .ok()
-            .map(Duration::from_nanos)
+        text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
     };
     let (clock, before) = (Instant::now(), spent());
     work();
@@ -257,11 +244,7 @@ fn per_second(rounds: usize, mut work: impl FnMut()) -> f64 {
 fn main() {
     let consortium = consortium();
     let batches = batches();
-    let entries: Vec<Vec<u8>> = batches
-        .iter()
-        .flatten()
-        .map(|s| s.to_bytes().unwrap())
-        .collect();
+    let entries: Vec<Vec<u8>> = batches.iter().flatten().map(|s| s.to_bytes().unwrap()).collect();
     let bytes: usize = entries.iter().map(Vec::len).sum();
     let mut authored = append(&consortium, &batches);
     let answers = answers(&consortium, &mut authored);
@@ -278,18 +261,10 @@ fn main() {
     group.throughput(Throughput::Elements(STATEMENTS));
     group.bench_function("bare SHA-256", |b| b.iter(|| bare_hashing(&entries)));
     group.bench_function("append", |b| {
-        b.iter_batched(
-            || (),
-            |()| append(&consortium, &batches),
-            BatchSize::PerIteration,
-        );
+        b.iter_batched(|| (), |()| append(&consortium, &batches), BatchSize::PerIteration);
     });
     group.bench_function("catch up", |b| {
-        b.iter_batched(
-            || (),
-            |()| catch_up(&consortium, &answers),
-            BatchSize::PerIteration,
-        );
+        b.iter_batched(|| (), |()| catch_up(&consortium, &answers), BatchSize::PerIteration);
     });
     group.finish();
     criterion.final_summary();

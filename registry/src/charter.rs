@@ -64,14 +64,10 @@ pub enum CharterError {
     #[error("charter version {0} is not known to this program; update it")]
     Version(i64),
     /// The member's DID is not `did:key` of an Ed25519 key.
-    #[error(
-        "the member's DID {0} is not a did:key of an Ed25519 key (it begins with did:key:z6Mk)"
-    )]
+    #[error("the member's DID {0} is not a did:key of an Ed25519 key (it begins with did:key:z6Mk)")]
     Did(String),
     /// A key, DID, name or peer id is used twice.
-    #[error(
-        "{what} {value} is used twice; every member needs DID, root key, log key and peer ids of its own"
-    )]
+    #[error("{what} {value} is used twice; every member needs DID, root key, log key and peer ids of its own")]
     Duplicate {
         /// What kind of thing.
         what: &'static str,
@@ -79,9 +75,7 @@ pub enum CharterError {
         value: String,
     },
     /// The card of this member is not signed by its root key.
-    #[error(
-        "the card of {0} is not signed by the root key it names; ask the organization for its card again"
-    )]
+    #[error("the card of {0} is not signed by the root key it names; ask the organization for its card again")]
     CardProof(String),
     /// The signer of a card is not the root key that the card names.
     #[error("the signing key is not the root key that the card names")]
@@ -116,11 +110,7 @@ impl Charter {
         charter.insert("name", &founding.name);
         charter.insert(
             "members",
-            founding
-                .members
-                .iter()
-                .map(MemberCard::to_value)
-                .collect::<Value>(),
+            founding.members.iter().map(MemberCard::to_value).collect::<Value>(),
         );
         charter.insert("threshold", founding.rules.threshold);
         charter.insert("witnesses", founding.rules.witnesses);
@@ -154,11 +144,7 @@ impl Charter {
         no_duplicates(&members)?;
         let bytes = canonical::to_bytes(value);
         let id = identifier(&canonical::digest(value));
-        let by_did = members
-            .iter()
-            .map(|member| member.did.clone())
-            .zip(0..)
-            .collect();
+        let by_did = members.iter().map(|member| member.did.clone()).zip(0..).collect();
         let by_peer = (0..)
             .zip(&members)
             .flat_map(|(at, member)| member.peer_ids.iter().map(move |id| (id.clone(), at)))
@@ -243,12 +229,7 @@ impl Rules {
                 members,
                 "more than half of the members, and no more than all",
             )?,
-            witnesses: number(
-                "witnesses",
-                0,
-                members - 1,
-                "0 to the number of other members",
-            )?,
+            witnesses: number("witnesses", 0, members - 1, "0 to the number of other members")?,
             max_staleness: number(
                 "maxStaleness",
                 i64::from(youngest),
@@ -298,10 +279,7 @@ fn no_duplicates(members: &[MemberCard]) -> Result<(), CharterError> {
             member.log_key.to_multikey(),
         ] {
             if let Some(value) = keys.replace(key) {
-                return Err(CharterError::Duplicate {
-                    what: "the key",
-                    value,
-                });
+                return Err(CharterError::Duplicate { what: "the key", value });
             }
         }
         if !names.insert(member.name.as_str()) {
@@ -335,12 +313,8 @@ pub(crate) fn shown_name(members: &Members<'_, '_>) -> Result<String, MemberErro
 
 /// A time in whole seconds and in UTC, so that it has one spelling.
 pub(crate) fn time(members: &Members<'_, '_>, name: &str) -> Result<Timestamp, MemberError> {
-    parse_time(members.str(name)?).ok_or_else(|| {
-        members.error(
-            name,
-            "a time in whole seconds in UTC, like 2026-11-24T22:50:53Z",
-        )
-    })
+    parse_time(members.str(name)?)
+        .ok_or_else(|| members.error(name, "a time in whole seconds in UTC, like 2026-11-24T22:50:53Z"))
 }
 
 pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {

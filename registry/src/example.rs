@@ -33,15 +33,7 @@ pub(crate) fn card(n: u8) -> MemberCard {
     };
     let log = key(10 * n + 2);
     let name = format!("Hospital {n}");
-    MemberCard::sign(
-        &did(n),
-        &name,
-        log.public_key(),
-        &[peer],
-        &endpoints,
-        &key(10 * n + 1),
-    )
-    .unwrap()
+    MemberCard::sign(&did(n), &name, log.public_key(), &[peer], &endpoints, &key(10 * n + 1)).unwrap()
 }
 
 pub(crate) fn founding(members: u8) -> Founding {

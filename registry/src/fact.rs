@@ -80,9 +80,7 @@ impl RightFact {
     #[must_use]
     pub fn grants_at(&self, at: Timestamp) -> bool {
         match self.word {
-            Word::Granted { from, until } => {
-                from.is_none_or(|from| from <= at) && until.is_none_or(|until| at < until)
-            }
+            Word::Granted { from, until } => from.is_none_or(|from| from <= at) && until.is_none_or(|until| at < until),
             Word::Withdrawn => false,
         }
     }
@@ -142,10 +140,7 @@ pub(crate) trait Fact: Sized {
 
 /// The fact under a key.
 pub(crate) fn get<F: Fact>(key: &[u8], reader: &dyn Reader) -> Result<Option<F>, ReadError> {
-    reader
-        .get(key)?
-        .map(|bytes| decoded(key, &bytes))
-        .transpose()
+    reader.get(key)?.map(|bytes| decoded(key, &bytes)).transpose()
 }
 
 /// The fact in a row.
@@ -186,9 +181,7 @@ impl Fact for Agent {
             index: from.u64()?,
             at: read_time(from)?,
             name: from.text("bytes in a name", NAME_BYTES)?.to_owned(),
-            owner: from
-                .text("bytes in an owner", limits::ADDRESS_BYTES)?
-                .to_owned(),
+            owner: from.text("bytes in an owner", limits::ADDRESS_BYTES)?.to_owned(),
             retired: if from.flag()? {
                 Some((from.u64()?, read_time(from)?))
             } else {
@@ -272,11 +265,8 @@ fn write_time(time: Timestamp, out: &mut Encoder) {
 
 fn read_time(from: &mut Decoder<'_>) -> Result<Timestamp, MessageError> {
     let seconds = from.u64()?.cast_signed();
-    Timestamp::from_unix_seconds(seconds).map_err(|_| {
-        from.fault(crate::message::MessageErrorKind::Value(
-            "a time out of range",
-        ))
-    })
+    Timestamp::from_unix_seconds(seconds)
+        .map_err(|_| from.fault(crate::message::MessageErrorKind::Value("a time out of range")))
 }
 
 fn optional_time(from: &mut Decoder<'_>) -> Result<Option<Timestamp>, MessageError> {
@@ -299,11 +289,7 @@ pub(crate) fn agent_key(organization: &str, agent: &str) -> Vec<u8> {
 
 /// Key of the same agent, to be found by its DID; without an organization, the prefix of all.
 pub(crate) fn agent_index_key(agent: &str, organization: Option<&str>) -> Vec<u8> {
-    joined(
-        b"r/x".to_vec(),
-        b'a',
-        &[agent, organization.unwrap_or_default()],
-    )
+    joined(b"r/x".to_vec(), b'a', &[agent, organization.unwrap_or_default()])
 }
 
 /// Key of the latest word on a right.
@@ -320,12 +306,7 @@ pub(crate) fn right_key(organization: &str, kind: RightKind, right: &Right) -> V
 }
 
 /// Key of one word on a right.
-pub(crate) fn right_history_key(
-    organization: &str,
-    kind: RightKind,
-    right: &Right,
-    index: u64,
-) -> Vec<u8> {
+pub(crate) fn right_history_key(organization: &str, kind: RightKind, right: &Right, index: u64) -> Vec<u8> {
     let letter = match kind {
         RightKind::Authorization => b'Z',
         RightKind::Recognition => b'N',

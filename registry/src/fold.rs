@@ -9,13 +9,9 @@ use std::collections::BTreeMap;
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
 
-use crate::fact::{
-    self, Agent, Fact, ListFact, ListTotals, ProfileFact, RightFact, RightKind, Word,
-};
+use crate::fact::{self, Agent, Fact, ListFact, ListTotals, ProfileFact, RightFact, RightKind, Word};
 use crate::limits;
-use crate::statement::{
-    AgentRegistered, Content, Grant, Right, Statement, StatusChanged, StatusListCreated,
-};
+use crate::statement::{AgentRegistered, Content, Grant, Right, Statement, StatusChanged, StatusListCreated};
 use crate::store::{ReadError, Reader, Write};
 
 const CHUNK_BYTES: usize = (limits::STATUS_CHUNK_BITS / 8) as usize;
@@ -83,13 +79,9 @@ impl<'a> Fold<'a> {
             Content::AgentRegistered(registered) => self.register(index, at, registered),
             Content::AgentRetired { agent } => self.retire(index, at, agent.as_str()),
             Content::Authorize(grant) => self.grant(index, at, RightKind::Authorization, grant),
-            Content::WithdrawAuthorization(right) => {
-                self.withdraw(index, at, RightKind::Authorization, right)
-            }
+            Content::WithdrawAuthorization(right) => self.withdraw(index, at, RightKind::Authorization, right),
             Content::Recognize(grant) => self.grant(index, at, RightKind::Recognition, grant),
-            Content::WithdrawRecognition(right) => {
-                self.withdraw(index, at, RightKind::Recognition, right)
-            }
+            Content::WithdrawRecognition(right) => self.withdraw(index, at, RightKind::Recognition, right),
             Content::StatusListCreated(created) => self.create_list(index, at, created),
             Content::StatusChanged(changed) => self.change_bits(changed),
             Content::Unknown(_) => Ok(()),
@@ -100,11 +92,7 @@ impl<'a> Fold<'a> {
     #[must_use]
     pub fn finish(self) -> Vec<Write> {
         let mut writes = self.appended;
-        writes.extend(
-            self.changed
-                .into_iter()
-                .map(|(key, value)| Write::put(key, value)),
-        );
+        writes.extend(self.changed.into_iter().map(|(key, value)| Write::put(key, value)));
         for (url, list) in &self.lists {
             for (number, chunk) in &list.chunks {
                 let key = fact::chunk_key(self.organization, url, *number);
@@ -126,12 +114,7 @@ impl<'a> Fold<'a> {
     }
 
     /// Retirement is final: a retired agent is not registered again by the same organization.
-    fn register(
-        &mut self,
-        index: u64,
-        at: Timestamp,
-        registered: &AgentRegistered,
-    ) -> Result<(), ReadError> {
+    fn register(&mut self, index: u64, at: Timestamp, registered: &AgentRegistered) -> Result<(), ReadError> {
         let agent = registered.agent.as_str();
         let key = fact::agent_key(self.organization, agent);
         match self.get::<Agent>(&key)? {
@@ -164,13 +147,7 @@ impl<'a> Fold<'a> {
         Ok(())
     }
 
-    fn grant(
-        &mut self,
-        index: u64,
-        at: Timestamp,
-        kind: RightKind,
-        grant: &Grant,
-    ) -> Result<(), ReadError> {
+    fn grant(&mut self, index: u64, at: Timestamp, kind: RightKind, grant: &Grant) -> Result<(), ReadError> {
         let word = Word::Granted {
             from: grant.valid_from,
             until: grant.valid_until,
@@ -180,13 +157,7 @@ impl<'a> Fold<'a> {
     }
 
     /// Only what was granted can be withdrawn.
-    fn withdraw(
-        &mut self,
-        index: u64,
-        at: Timestamp,
-        kind: RightKind,
-        right: &Right,
-    ) -> Result<(), ReadError> {
+    fn withdraw(&mut self, index: u64, at: Timestamp, kind: RightKind, right: &Right) -> Result<(), ReadError> {
         let key = fact::right_key(self.organization, kind, right);
         if self
             .get::<RightFact>(&key)?
@@ -223,12 +194,7 @@ impl<'a> Fold<'a> {
 
     /// The first creation counts; a list beyond the organization's quota does not exist, and
     /// credentials that name it are refused.
-    fn create_list(
-        &mut self,
-        index: u64,
-        at: Timestamp,
-        created: &StatusListCreated,
-    ) -> Result<(), ReadError> {
+    fn create_list(&mut self, index: u64, at: Timestamp, created: &StatusListCreated) -> Result<(), ReadError> {
         let key = fact::list_key(self.organization, &created.list);
         if self.get::<ListFact>(&key)?.is_some() {
             return Ok(());
@@ -284,10 +250,7 @@ impl<'a> Fold<'a> {
         changed.set.iter().try_for_each(|bit| write(*bit, true))?;
         // A revocation is for ever.
         if fact.purpose == StatusPurpose::Suspension {
-            changed
-                .cleared
-                .iter()
-                .try_for_each(|bit| write(*bit, false))?;
+            changed.cleared.iter().try_for_each(|bit| write(*bit, false))?;
         }
         Ok(())
     }
@@ -307,12 +270,7 @@ impl<'a> Fold<'a> {
     }
 }
 
-fn stored_chunk(
-    organization: &str,
-    list: &str,
-    number: u32,
-    reader: &dyn Reader,
-) -> Result<Chunk, ReadError> {
+fn stored_chunk(organization: &str, list: &str, number: u32, reader: &dyn Reader) -> Result<Chunk, ReadError> {
     match reader.get(&fact::chunk_key(organization, list, number))? {
         None => Ok(Box::new([0; CHUNK_BYTES])),
         Some(bytes) => <[u8; CHUNK_BYTES]>::try_from(bytes.as_slice())

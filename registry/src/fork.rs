@@ -59,19 +59,12 @@ impl Fork {
     /// # Errors
     /// [`ForkError`] if it proves nothing.
     pub fn verify(&self, charter: &Charter) -> Result<Did, ForkError> {
-        let organization =
-            organization_of(charter.id(), &self.one.note).ok_or(ForkError::Stranger)?;
+        let organization = organization_of(charter.id(), &self.one.note).ok_or(ForkError::Stranger)?;
         let card = charter.member(organization).ok_or(ForkError::Stranger)?;
         let origin = head::origin(charter.id(), organization);
         for branch in [&self.one, &self.other] {
             let head = Head::verify(&branch.note, &origin, card.log_key())?;
-            proof::verify_consistency(
-                self.at,
-                &branch.root,
-                head.size(),
-                head.root(),
-                &branch.proof,
-            )?;
+            proof::verify_consistency(self.at, &branch.root, head.size(), head.root(), &branch.proof)?;
         }
         if self.one.root == self.other.root {
             return Err(ForkError::Agreement);

@@ -103,8 +103,7 @@ impl Head {
                 NoteSignature {
                     name: origin.to_owned(),
                     id: note::key_id(origin, note::TYPE_COSIGNATURE, key),
-                    signature: [stamp.to_be_bytes().as_slice(), timed.as_bytes().as_slice()]
-                        .concat(),
+                    signature: [stamp.to_be_bytes().as_slice(), timed.as_bytes().as_slice()].concat(),
                 },
             ],
         };
@@ -122,11 +121,7 @@ impl Head {
     ///
     /// # Errors
     /// [`HeadError`] names the first thing that is wrong.
-    pub fn verify(
-        note: &str,
-        expected_origin: &str,
-        log_key: &PublicKey,
-    ) -> Result<Self, HeadError> {
+    pub fn verify(note: &str, expected_origin: &str, log_key: &PublicKey) -> Result<Self, HeadError> {
         let parsed = Note::parse(note)?;
         let (origin, size, root) = checkpoint(&parsed.text).ok_or(HeadError::Malformed)?;
         if origin != expected_origin {
@@ -152,11 +147,7 @@ impl Head {
                 .ok_or(HeadError::SignatureInvalid(kind))
         };
         check(note::TYPE_ED25519, parsed.text.as_bytes(), plain)?;
-        check(
-            note::TYPE_COSIGNATURE,
-            cosigned(&parsed.text, stamp).as_bytes(),
-            timed,
-        )?;
+        check(note::TYPE_COSIGNATURE, cosigned(&parsed.text, stamp).as_bytes(), timed)?;
         Ok(Self {
             origin: origin.to_owned(),
             size,
@@ -204,11 +195,7 @@ impl Head {
 
     /// For the own store: the time (i64, big-endian seconds), then the note.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        [
-            self.time.unix_seconds().to_be_bytes().as_slice(),
-            self.note.as_bytes(),
-        ]
-        .concat()
+        [self.time.unix_seconds().to_be_bytes().as_slice(), self.note.as_bytes()].concat()
     }
 
     /// Reads what [`Head::encode`] wrote. Signatures are not checked again: the own store is
@@ -218,8 +205,7 @@ impl Head {
         let time = Timestamp::from_unix_seconds(i64::from_be_bytes(*seconds)).ok()?;
         let note = std::str::from_utf8(note).ok()?;
         let (text, _) = note.rsplit_once("\n\n")?;
-        let (origin, size, root) =
-            checkpoint(&format!("{text}\n")).map(|(o, s, r)| (o.to_owned(), s, r))?;
+        let (origin, size, root) = checkpoint(&format!("{text}\n")).map(|(o, s, r)| (o.to_owned(), s, r))?;
         Some(Self {
             origin,
             size,

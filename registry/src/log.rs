@@ -15,8 +15,8 @@ pub type Hash = [u8; 32];
 
 /// Root of the empty tree: the hash of nothing (RFC 6962, section 2.1).
 pub const EMPTY_ROOT: Hash = [
-    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
-    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41,
+    0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 ];
 
 /// Hash of a leaf: SHA-256(0x00, entry).
@@ -144,9 +144,8 @@ impl LogState {
     pub fn read(organization: &str, reader: &dyn Reader) -> Result<Self, ReadError> {
         match reader.get(&store::log_state(organization))? {
             None => Ok(Self::default()),
-            Some(bytes) => Self::decode(&bytes).ok_or_else(|| {
-                ReadError::damaged(format!("the log of {organization}"), "the state of the log")
-            }),
+            Some(bytes) => Self::decode(&bytes)
+                .ok_or_else(|| ReadError::damaged(format!("the log of {organization}"), "the state of the log")),
         }
     }
 
@@ -202,10 +201,7 @@ pub fn append(
     if frontier.size + entries.len() as u64 > limits::LOG_SIZE {
         return Err(AppendError::Full);
     }
-    if let Some(at) = entries
-        .iter()
-        .position(|e| e.as_ref().len() > limits::STATEMENT_BYTES)
-    {
+    if let Some(at) = entries.iter().position(|e| e.as_ref().len() > limits::STATEMENT_BYTES) {
         return Err(AppendError::TooLong(at));
     }
     let mut after = frontier.clone();
@@ -232,11 +228,7 @@ pub fn append(
 ///
 /// # Errors
 /// [`ReadError::Damaged`] if the entry is not what was written.
-pub fn read_entry(
-    organization: &str,
-    index: u64,
-    reader: &dyn Reader,
-) -> Result<Option<Vec<u8>>, ReadError> {
+pub fn read_entry(organization: &str, index: u64, reader: &dyn Reader) -> Result<Option<Vec<u8>>, ReadError> {
     reader
         .get(&store::entry(organization, index))?
         .map(|row| checked_entry(organization, index, &row).map(<[u8]>::to_vec))
@@ -293,11 +285,7 @@ fn checked_entry<'r>(organization: &str, index: u64, row: &'r [u8]) -> Result<&'
         .split_first_chunk::<32>()
         .ok_or_else(|| damaged_entry(organization, index, "the row is too short"))?;
     if leaf_hash(entry) != *leaf {
-        return Err(damaged_entry(
-            organization,
-            index,
-            "the entry does not match its hash",
-        ));
+        return Err(damaged_entry(organization, index, "the entry does not match its hash"));
     }
     Ok(entry)
 }

@@ -246,11 +246,7 @@ impl Ask {
                 }
                 out.finish()
             }
-            Self::Pull {
-                id,
-                organization,
-                from,
-            } => {
+            Self::Pull { id, organization, from } => {
                 let mut out = begin(PULL, organization.len());
                 out.u64(*id);
                 out.run(organization.as_bytes());
@@ -368,8 +364,8 @@ impl Answer {
             REFUSED => {
                 let id = from.u64()?;
                 let code = from.byte()?;
-                let why = Refusal::from_code(code)
-                    .ok_or_else(|| from.fault(MessageErrorKind::Value("unknown refusal")))?;
+                let why =
+                    Refusal::from_code(code).ok_or_else(|| from.fault(MessageErrorKind::Value("unknown refusal")))?;
                 Self::Refused { id, why }
             }
             other => return Err(from.fault(MessageErrorKind::Kind(other))),
@@ -460,9 +456,7 @@ fn note(from: &mut Decoder<'_>) -> Result<String, MessageError> {
 
 fn entries(from: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, MessageError> {
     from.list("entries", limits::APPEND_STATEMENTS, 2, |from| {
-        Ok(from
-            .run("bytes in an entry", limits::STATEMENT_BYTES)?
-            .to_vec())
+        Ok(from.run("bytes in an entry", limits::STATEMENT_BYTES)?.to_vec())
     })
 }
 

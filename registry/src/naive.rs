@@ -47,11 +47,7 @@ pub(crate) fn consistency(m: usize, entries: &[Vec<u8>]) -> Vec<Hash> {
 
 fn subproof(m: usize, entries: &[Vec<u8>], whole: bool) -> Vec<Hash> {
     if m == entries.len() {
-        return if whole {
-            Vec::new()
-        } else {
-            vec![root(entries)]
-        };
+        return if whole { Vec::new() } else { vec![root(entries)] };
     }
     let k = k(entries.len());
     let (left, right) = entries.split_at(k);
@@ -66,7 +62,5 @@ fn subproof(m: usize, entries: &[Vec<u8>], whole: bool) -> Vec<Hash> {
 
 /// Entries that differ from each other.
 pub(crate) fn entries(count: usize) -> Vec<Vec<u8>> {
-    (0..count)
-        .map(|n| format!("entry {n}").into_bytes())
-        .collect()
+    (0..count).map(|n| format!("entry {n}").into_bytes()).collect()
 }

@@ -132,12 +132,7 @@ impl NoteSignature {
 impl std::fmt::Display for NoteSignature {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let bytes = [self.id.as_slice(), &self.signature].concat();
-        write!(
-            f,
-            "\u{2014} {} {}",
-            self.name,
-            Base::Base64Pad.encode(bytes)
-        )
+        write!(f, "\u{2014} {} {}", self.name, Base::Base64Pad.encode(bytes))
     }
 }
 

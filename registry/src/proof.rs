@@ -33,19 +33,12 @@ pub fn inclusion(
     if index >= size || size > limits::LOG_SIZE {
         return Ok(None);
     }
-    let tree = Tree {
-        organization,
-        reader,
-    };
+    let tree = Tree { organization, reader };
     let mut proof = Vec::new();
     let (mut start, mut end) = (0, size);
     while end - start > 1 {
         let split = start + split(end - start);
-        let sibling = if index < split {
-            (split, end)
-        } else {
-            (start, split)
-        };
+        let sibling = if index < split { (split, end) } else { (start, split) };
         let Some(hash) = tree.range_hash(sibling.0, sibling.1)? else {
             return Ok(None);
         };
@@ -75,10 +68,7 @@ pub fn consistency(
     if first > second || second > limits::LOG_SIZE {
         return Ok(None);
     }
-    let tree = Tree {
-        organization,
-        reader,
-    };
+    let tree = Tree { organization, reader };
     let mut proof = Vec::new();
     if first == 0 || first == second {
         return Ok(Some(proof));
@@ -87,11 +77,7 @@ pub fn consistency(
     // The old tree is a complete subtree of the new one exactly if the walk ends at its start.
     while end > first {
         let split = start + split(end - start);
-        let sibling = if first <= split {
-            (split, end)
-        } else {
-            (start, split)
-        };
+        let sibling = if first <= split { (split, end) } else { (start, split) };
         let Some(hash) = tree.range_hash(sibling.0, sibling.1)? else {
             return Ok(None);
         };
@@ -119,11 +105,7 @@ pub fn consistency(
 pub fn root(organization: &str, size: u64, reader: &dyn Reader) -> Result<Option<Hash>, ReadError> {
     match size {
         0 => Ok(Some(EMPTY_ROOT)),
-        1..=limits::LOG_SIZE => Tree {
-            organization,
-            reader,
-        }
-        .range_hash(0, size),
+        1..=limits::LOG_SIZE => Tree { organization, reader }.range_hash(0, size),
         _ => Ok(None),
     }
 }
@@ -133,13 +115,7 @@ pub fn root(organization: &str, size: u64, reader: &dyn Reader) -> Result<Option
 ///
 /// # Errors
 /// [`ProofError`] if the proof does not show it.
-pub fn verify_inclusion(
-    leaf: &Hash,
-    index: u64,
-    size: u64,
-    proof: &[Hash],
-    root: &Hash,
-) -> Result<(), ProofError> {
+pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -> Result<(), ProofError> {
     if index >= size {
         return Err(ProofError::OutOfRange);
     }
@@ -193,11 +169,7 @@ pub fn verify_consistency(
         let expected = if first == 0 { &EMPTY_ROOT } else { second_root };
         let empty_second = second != 0 || *second_root == EMPTY_ROOT;
         let holds = first_root == expected && empty_second;
-        return if holds {
-            Ok(())
-        } else {
-            Err(ProofError::WrongRoot)
-        };
+        return if holds { Ok(()) } else { Err(ProofError::WrongRoot) };
     }
     // A power of two is itself the first hash of the path.
     let implied = first.is_power_of_two().then_some(first_root);
@@ -265,10 +237,7 @@ impl Tree<'_> {
             parts.push(hash);
             from += 1 << height;
         }
-        Ok(parts
-            .into_iter()
-            .rev()
-            .reduce(|right, left| node_hash(&left, &right)))
+        Ok(parts.into_iter().rev().reduce(|right, left| node_hash(&left, &right)))
     }
 
     /// Hash over entries `index << height` to `(index + 1) << height`.

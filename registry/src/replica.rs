@@ -282,9 +282,7 @@ pub enum PublishError {
         held: u64,
     },
     /// The own organization is frozen: it told two stories.
-    #[error(
-        "this organization's log is frozen: two heads that contradict each other carry its signature"
-    )]
+    #[error("this organization's log is frozen: two heads that contradict each other carry its signature")]
     Frozen,
     /// The log is full.
     #[error("the log is full")]
@@ -301,9 +299,7 @@ pub enum LoadError {
     #[error("{0} is not a member of this consortium; check the charter and the organization's DID")]
     NotMember(Did),
     /// The signer's key is not the log key of the own card.
-    #[error(
-        "the log key at hand is not the one on the card of {0}; open the keystore that belongs to the card"
-    )]
+    #[error("the log key at hand is not the one on the card of {0}; open the keystore that belongs to the card")]
     WrongKey(Did),
 }
 
@@ -436,9 +432,7 @@ impl Step<'_> {
 
     /// The value, or a note that the store could not be read.
     fn read<T>(&mut self, result: Result<T, ReadError>) -> Option<T> {
-        result
-            .map_err(|error| self.push(Effect::Unavailable(error)))
-            .ok()
+        result.map_err(|error| self.push(Effect::Unavailable(error))).ok()
     }
 }
 

@@ -321,10 +321,7 @@ impl Grant {
 
     fn write(&self, subject: &'static str, members: &mut Object) {
         self.right.write(subject, members);
-        for (name, time) in [
-            ("validFrom", self.valid_from),
-            ("validUntil", self.valid_until),
-        ] {
+        for (name, time) in [("validFrom", self.valid_from), ("validUntil", self.valid_until)] {
             if let Some(time) = time {
                 members.insert(name, charter::whole_seconds(time));
             }
@@ -334,8 +331,7 @@ impl Grant {
     /// Whether it holds at a time.
     #[must_use]
     pub fn holds_at(&self, at: Timestamp) -> bool {
-        self.valid_from.is_none_or(|from| from <= at)
-            && self.valid_until.is_none_or(|until| at < until)
+        self.valid_from.is_none_or(|from| from <= at) && self.valid_until.is_none_or(|until| at < until)
     }
 }
 
@@ -390,8 +386,7 @@ impl StatusChanged {
 
 impl Unknown {
     fn read(kind: &str, members: &Members<'_, '_>) -> Result<Self, MemberError> {
-        let named = (1..=limits::KIND_BYTES).contains(&kind.len())
-            && kind.bytes().all(|b| b.is_ascii_alphanumeric());
+        let named = (1..=limits::KIND_BYTES).contains(&kind.len()) && kind.bytes().all(|b| b.is_ascii_alphanumeric());
         if !named {
             return Err(members.error("kind", "a kind of 1 to 64 ASCII letters and digits"));
         }
@@ -431,10 +426,7 @@ fn indices(members: &Members<'_, '_>, name: &str) -> Result<Vec<u64>, MemberErro
     let mut indices: Vec<u64> = Vec::with_capacity(values.len());
     for value in values {
         match value.as_i64().and_then(|index| u64::try_from(index).ok()) {
-            Some(index)
-                if index < STATUS_BITS_MAXIMUM
-                    && indices.last().is_none_or(|last| *last < index) =>
-            {
+            Some(index) if index < STATUS_BITS_MAXIMUM && indices.last().is_none_or(|last| *last < index) => {
                 indices.push(index);
             }
             _ => return Err(members.error(name, EXPECTED)),

@@ -213,13 +213,9 @@ impl Reader for MemoryStore {
         if from >= to {
             return Ok(Vec::new());
         }
-        let range = self.rows.range::<[u8], _>((
-            std::ops::Bound::Included(from),
-            std::ops::Bound::Excluded(to),
-        ));
-        Ok(range
-            .take(limit)
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect())
+        let range = self
+            .rows
+            .range::<[u8], _>((std::ops::Bound::Included(from), std::ops::Bound::Excluded(to)));
+        Ok(range.take(limit).map(|(k, v)| (k.clone(), v.clone())).collect())
     }
 }

@@ -4,13 +4,10 @@ use crate::limits;
 
 /// An `http` or `https` URL with a host and without fragment or user.
 pub(crate) fn is_http_url(text: &str) -> bool {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let Some(rest) = rest else { return false };
     let host = rest.split(['/', '?']).next().unwrap_or_default();
-    let is_host_byte =
-        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
+    let is_host_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
     text.len() <= limits::ADDRESS_BYTES
         && !host.is_empty()
         && host.bytes().all(is_host_byte)
@@ -19,11 +16,7 @@ pub(crate) fn is_http_url(text: &str) -> bool {
 
 /// What RFC 3986 lets stand in a URI, unescaped or as part of an escape.
 fn is_uri_byte(byte: u8) -> bool {
-    byte.is_ascii_graphic()
-        && !matches!(
-            byte,
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
-        )
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
 }
 
 /// The text of a multiaddr; which of its parts a node can dial is the node's to say.
@@ -47,11 +40,7 @@ mod tests {
 
     #[test]
     fn addresses_are_plain() {
-        for good in [
-            "https://a.example",
-            "http://127.0.0.1:8440/x?y",
-            "https://[::1]:8440",
-        ] {
+        for good in ["https://a.example", "http://127.0.0.1:8440/x?y", "https://[::1]:8440"] {
             assert!(is_http_url(good), "{good}");
         }
         let long = format!("https://a.example/{}", "x".repeat(500));
@@ -81,9 +70,7 @@ mod tests {
         ] {
             assert!(!is_multiaddr(bad), "{bad}");
         }
-        assert!(is_peer_id(
-            "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
-        ));
+        assert!(is_peer_id("12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"));
         for bad in ["", "12D3KooW", &"1".repeat(65), &"0".repeat(52)] {
             assert!(!is_peer_id(bad), "{bad}");
         }

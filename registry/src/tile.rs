@@ -78,11 +78,7 @@ fn tile_number(text: &str) -> Option<u64> {
     let mut first = true;
     while let Some(group) = groups.next() {
         let last = groups.peek().is_none();
-        let digits = if last {
-            group
-        } else {
-            group.strip_prefix('x')?
-        };
+        let digits = if last { group } else { group.strip_prefix('x')? };
         if digits.len() != 3 || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
@@ -90,9 +86,7 @@ fn tile_number(text: &str) -> Option<u64> {
             return None;
         }
         first = false;
-        number = number
-            .checked_mul(1_000)?
-            .checked_add(digits.parse().ok()?)?;
+        number = number.checked_mul(1_000)?.checked_add(digits.parse().ok()?)?;
         if number > limits::LOG_SIZE {
             return None;
         }
@@ -104,11 +98,7 @@ impl std::fmt::Display for TilePath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (index, width) = match self {
             Self::Checkpoint => return f.write_str("checkpoint"),
-            Self::Hashes {
-                level,
-                index,
-                width,
-            } => {
+            Self::Hashes { level, index, width } => {
                 write!(f, "tile/{level}/")?;
                 (*index, *width)
             }
@@ -147,21 +137,13 @@ fn write_number(f: &mut std::fmt::Formatter<'_>, number: u64) -> std::fmt::Resul
 ///
 /// # Errors
 /// [`ReadError`] if the store cannot say, or is damaged.
-pub fn read(
-    path: TilePath,
-    organization: &str,
-    reader: &dyn Reader,
-) -> Result<Option<Vec<u8>>, ReadError> {
+pub fn read(path: TilePath, organization: &str, reader: &dyn Reader) -> Result<Option<Vec<u8>>, ReadError> {
     let Some(head) = LogState::read(organization, reader)?.head else {
         return Ok(None);
     };
     match path {
         TilePath::Checkpoint => Ok(Some(head.note().as_bytes().to_vec())),
-        TilePath::Hashes {
-            level,
-            index,
-            width,
-        } => {
+        TilePath::Hashes { level, index, width } => {
             let Some((from, to)) = span(level, index, width, head.size()) else {
                 return Ok(None);
             };

@@ -114,10 +114,7 @@ impl<'a> View<'a> {
         let Some(ProfileFact { index }) = fact::get(&key, self.reader)? else {
             return Ok(None);
         };
-        match self
-            .statement(organization, index)?
-            .map(|statement| statement.content)
-        {
+        match self.statement(organization, index)?.map(|statement| statement.content) {
             Some(Content::Profile(profile)) => Ok(Some(profile)),
             _ => Err(ReadError::damaged(
                 format!("entry {index} of {organization}"),
@@ -130,31 +127,20 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// [`ReadError`] if the store cannot say.
-    pub fn statement(
-        &self,
-        organization: &str,
-        index: u64,
-    ) -> Result<Option<Statement>, ReadError> {
+    pub fn statement(&self, organization: &str, index: u64) -> Result<Option<Statement>, ReadError> {
         let Some(bytes) = log::read_entry(organization, index, self.reader)? else {
             return Ok(None);
         };
-        Statement::parse(&bytes).map(Some).map_err(|_| {
-            ReadError::damaged(
-                format!("entry {index} of {organization}"),
-                "it is not a statement",
-            )
-        })
+        Statement::parse(&bytes)
+            .map(Some)
+            .map_err(|_| ReadError::damaged(format!("entry {index} of {organization}"), "it is not a statement"))
     }
 
     /// Whether an authority authorizes what is asked.
     ///
     /// # Errors
     /// [`ReadError`] if the store cannot say.
-    pub fn authorization(
-        &self,
-        authority: Authority<'_>,
-        question: &Question<'_>,
-    ) -> Result<Answer, ReadError> {
+    pub fn authorization(&self, authority: Authority<'_>, question: &Question<'_>) -> Result<Answer, ReadError> {
         self.answer(RightKind::Authorization, authority, question)
     }
 
@@ -162,20 +148,11 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// [`ReadError`] if the store cannot say.
-    pub fn recognition(
-        &self,
-        authority: Authority<'_>,
-        question: &Question<'_>,
-    ) -> Result<Answer, ReadError> {
+    pub fn recognition(&self, authority: Authority<'_>, question: &Question<'_>) -> Result<Answer, ReadError> {
         self.answer(RightKind::Recognition, authority, question)
     }
 
-    fn answer(
-        &self,
-        kind: RightKind,
-        authority: Authority<'_>,
-        question: &Question<'_>,
-    ) -> Result<Answer, ReadError> {
+    fn answer(&self, kind: RightKind, authority: Authority<'_>, question: &Question<'_>) -> Result<Answer, ReadError> {
         match authority {
             Authority::Member(member) => {
                 let mut vouchers = Vec::new();
@@ -199,12 +176,7 @@ impl<'a> View<'a> {
     }
 
     /// The member's statement that covers the question, if there is one.
-    fn voucher(
-        &self,
-        kind: RightKind,
-        member: &Did,
-        question: &Question<'_>,
-    ) -> Result<Option<Voucher>, ReadError> {
+    fn voucher(&self, kind: RightKind, member: &Did, question: &Question<'_>) -> Result<Option<Voucher>, ReadError> {
         for resource in covering(question.resource) {
             let key = fact::right_index_key(
                 kind,
@@ -227,18 +199,13 @@ impl<'a> View<'a> {
 
     /// One statement of each member in good standing that vouches for the question. Nobody
     /// vouches for itself.
-    fn endorsements(
-        &self,
-        kind: RightKind,
-        question: &Question<'_>,
-    ) -> Result<Vec<Voucher>, ReadError> {
+    fn endorsements(&self, kind: RightKind, question: &Question<'_>) -> Result<Vec<Voucher>, ReadError> {
         let mut found = std::collections::BTreeMap::new();
         for resource in covering(question.resource) {
-            let prefix =
-                fact::right_index_key(kind, question.subject, question.action, &resource, None);
-            let rows =
-                self.reader
-                    .range(&prefix, &store::after(&prefix), limits::CHARTER_MEMBERS)?;
+            let prefix = fact::right_index_key(kind, question.subject, question.action, &resource, None);
+            let rows = self
+                .reader
+                .range(&prefix, &store::after(&prefix), limits::CHARTER_MEMBERS)?;
             for (key, value) in rows {
                 let right: RightFact = fact::decoded(&key, &value)?;
                 let Some(member) = key
@@ -279,9 +246,7 @@ impl<'a> View<'a> {
             .range(&prefix, &store::after(&prefix), limits::CHARTER_MEMBERS)?;
         let mut registrations = Vec::new();
         for (key, _) in rows {
-            let did = key
-                .get(prefix.len()..)
-                .and_then(|did| std::str::from_utf8(did).ok());
+            let did = key.get(prefix.len()..).and_then(|did| std::str::from_utf8(did).ok());
             let Some(member) = did.and_then(|did| self.charter.member(did)) else {
                 continue;
             };
@@ -312,10 +277,7 @@ impl<'a> View<'a> {
         rows.iter()
             .map(|(key, value)| {
                 let did = key.get(prefix.len()..).unwrap_or_default();
-                Ok((
-                    String::from_utf8_lossy(did).into_owned(),
-                    fact::decoded(key, value)?,
-                ))
+                Ok((String::from_utf8_lossy(did).into_owned(), fact::decoded(key, value)?))
             })
             .collect()
     }
@@ -327,18 +289,13 @@ impl<'a> View<'a> {
     pub fn status_lists(&self, organization: &str) -> Result<Vec<(String, ListFact)>, ReadError> {
         let prefix = fact::list_key(organization, "");
         // The fold lets no organization have more.
-        let rows = self.reader.range(
-            &prefix,
-            &store::after(&prefix),
-            limits::STATUS_LISTS as usize,
-        )?;
+        let rows = self
+            .reader
+            .range(&prefix, &store::after(&prefix), limits::STATUS_LISTS as usize)?;
         rows.iter()
             .map(|(key, value)| {
                 let url = key.get(prefix.len()..).unwrap_or_default();
-                Ok((
-                    String::from_utf8_lossy(url).into_owned(),
-                    fact::decoded(key, value)?,
-                ))
+                Ok((String::from_utf8_lossy(url).into_owned(), fact::decoded(key, value)?))
             })
             .collect()
     }
@@ -347,11 +304,7 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// [`ReadError`] if the store cannot say.
-    pub fn status_list(
-        &self,
-        organization: &str,
-        list: &str,
-    ) -> Result<Option<ListFact>, ReadError> {
+    pub fn status_list(&self, organization: &str, list: &str) -> Result<Option<ListFact>, ReadError> {
         fact::get(&fact::list_key(organization, list), self.reader)
     }
 
@@ -359,11 +312,7 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// [`ReadError`] if the store cannot say.
-    pub fn status_bits(
-        &self,
-        organization: &str,
-        list: &str,
-    ) -> Result<Option<StatusList>, ReadError> {
+    pub fn status_bits(&self, organization: &str, list: &str) -> Result<Option<StatusList>, ReadError> {
         let Some(ListFact { length, .. }) = self.status_list(organization, list)? else {
             return Ok(None);
         };
@@ -376,27 +325,18 @@ impl<'a> View<'a> {
         let to = fact::chunk_key(organization, list, u32::MAX);
         let chunks = length.div_ceil(limits::STATUS_CHUNK_BITS) as usize;
         for (key, chunk) in self.reader.range(&from, &to, chunks)? {
-            let number = key
-                .last_chunk::<4>()
-                .map_or(0, |number| u32::from_be_bytes(*number));
+            let number = key.last_chunk::<4>().map_or(0, |number| u32::from_be_bytes(*number));
             let first = u64::from(number) * limits::STATUS_CHUNK_BITS;
             for (byte, eight) in (0_u64..).zip(chunk) {
                 for bit in (0..8).filter(|bit| eight & (0x80 >> bit) != 0) {
-                    bits.set(first + 8 * byte + bit, true)
-                        .map_err(|_| damaged())?;
+                    bits.set(first + 8 * byte + bit, true).map_err(|_| damaged())?;
                 }
             }
         }
         Ok(Some(bits))
     }
 
-    fn status_bit(
-        &self,
-        issuer: &str,
-        list: &str,
-        purpose: StatusPurpose,
-        index: u64,
-    ) -> Result<StatusBit, ReadError> {
+    fn status_bit(&self, issuer: &str, list: &str, purpose: StatusPurpose, index: u64) -> Result<StatusBit, ReadError> {
         let unknown = |why: &str| Ok(StatusBit::Unknown(why.to_owned()));
         let Some(known) = self.status_list(issuer, list)? else {
             return unknown("the issuer's log names no such status list");
@@ -423,11 +363,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn find_standing(
-        &self,
-        authority: &str,
-        question: &Question<'_>,
-    ) -> Result<Standing, ReadError> {
+    fn find_standing(&self, authority: &str, question: &Question<'_>) -> Result<Standing, ReadError> {
         let Some(issuer) = self.charter.member(question.subject) else {
             return Ok(Standing::IssuerUnknown);
         };
@@ -459,17 +395,13 @@ impl<'a> View<'a> {
     fn agent_standing(&self, agent: &str) -> Result<AgentStanding, ReadError> {
         let mut registrations = self.registrations(agent)?;
         // Those who register what others have registered come last.
-        registrations
-            .sort_by(|(a, left), (b, right)| left.at.cmp(&right.at).then_with(|| a.cmp(b)));
+        registrations.sort_by(|(a, left), (b, right)| left.at.cmp(&right.at).then_with(|| a.cmp(b)));
         let retired = registrations
             .iter()
             .filter_map(|(_, agent)| agent.retired)
             .map(|(_, at)| at)
             .max();
-        match registrations
-            .into_iter()
-            .find(|(_, agent)| agent.retired.is_none())
-        {
+        match registrations.into_iter().find(|(_, agent)| agent.retired.is_none()) {
             Some((organization, agent)) => Ok(AgentStanding::Active {
                 owner: agent.owner,
                 organization,
@@ -538,14 +470,7 @@ impl Knowledge for View<'_> {
         did_key::resolve(did).map(Arc::new)
     }
 
-    fn standing(
-        &self,
-        authority: &str,
-        issuer: &Did,
-        action: &str,
-        resource: &str,
-        at: Timestamp,
-    ) -> Standing {
+    fn standing(&self, authority: &str, issuer: &Did, action: &str, resource: &str, at: Timestamp) -> Standing {
         let question = Question {
             subject: issuer.as_str(),
             action,

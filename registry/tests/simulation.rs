@@ -1,11 +1,6 @@
 //! Hundreds of simulated consortia. `SYNDIC_SEED=n` replays one and prints what happened in it;
 //! `SYNDIC_SEEDS=n` sets how many are run, `SYNDIC_FIRST_SEED=n` where they begin.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{panic, thread};
@@ -33,17 +28,12 @@ fn seeds_hold_every_invariant() {
         number("SYNDIC_SEEDS").unwrap_or(SEEDS),
     );
     let next = AtomicU64::new(first);
-    let threads = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(8);
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(8);
     let results: Vec<(Figures, Vec<Violation>)> = thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|_| scope.spawn(|| work(&next, first + count)))
             .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap())
-            .collect()
+        workers.into_iter().map(|worker| worker.join().unwrap()).collect()
     });
     let mut figures = Figures::default();
     let mut violations = Vec::new();

@@ -3,12 +3,7 @@
 //!
 //! `SYNDIC_VECTORS=write` writes them anew, `SYNDIC_VECTORS=check` compares what would be written
 //! with what is there. Otherwise the files are taken as they are and checked.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::print_stdout, unreachable_pub)]
 
 mod make;
@@ -51,10 +46,7 @@ impl Vector {
 
     fn hashes(&self, name: &str) -> Vec<Hash> {
         let member = self.0.get(name).and_then(Value::as_array).unwrap();
-        member
-            .iter()
-            .map(|item| hash(item.as_str().unwrap()))
-            .collect()
+        member.iter().map(|item| hash(item.as_str().unwrap())).collect()
     }
 }
 
@@ -83,8 +75,8 @@ fn check(vector: &Vector) -> Result<(), String> {
         }
         "head" => {
             let key = PublicKey::from_multikey(vector.text("logKey")).unwrap();
-            let head = Head::verify(vector.text("note"), vector.text("origin"), &key)
-                .map_err(|error| error.to_string())?;
+            let head =
+                Head::verify(vector.text("note"), vector.text("origin"), &key).map_err(|error| error.to_string())?;
             assert_eq!(head.size(), vector.number("size"));
             assert_eq!(*head.root(), vector.hash("root"));
             assert_eq!(head.time().to_string(), vector.text("time"));
@@ -148,11 +140,7 @@ fn the_vectors_are_those_that_are_made() {
                 std::fs::write(&path, &text).unwrap();
             }
             "check" => assert!(std::fs::read(&path).unwrap() == text, "{}", path.display()),
-            _ => assert!(
-                path.exists(),
-                "{}: run with SYNDIC_VECTORS=write",
-                path.display()
-            ),
+            _ => assert!(path.exists(), "{}: run with SYNDIC_VECTORS=write", path.display()),
         }
     }
 }

@@ -42,7 +42,11 @@ impl Cluster {
     /// A consortium of so many running nodes that know of each other.
     #[must_use]
     pub fn of(nodes: usize) -> Self {
-        Self::shaped(Shape { nodes, running: nodes, engine: "sled" })
+        Self::shaped(Shape {
+            nodes,
+            running: nodes,
+            engine: "sled",
+        })
     }
 
     /// A consortium of this shape; those that run know of each other.
@@ -79,18 +83,28 @@ impl Cluster {
             node.configure("anti_entropy_seconds = 5", "anti_entropy_seconds = 1");
         }
         let charter = folder.path().join("charter.json");
-        let cards: Vec<String> = nodes.iter().map(|node| node.data.join("member.json").display().to_string()).collect();
+        let cards: Vec<String> = nodes
+            .iter()
+            .map(|node| node.data.join("member.json").display().to_string())
+            .collect();
         let mut arguments = vec!["found", "--json", "--name", "Hospitals of the Lake"];
         let out = charter.display().to_string();
         arguments.extend(["--out", &out]);
         for card in &cards {
             arguments.extend(["--member", card]);
         }
-        let founded = node::syndic(&nodes[0].data, &arguments).expect_success("syndic found").json();
+        let founded = node::syndic(&nodes[0].data, &arguments)
+            .expect_success("syndic found")
+            .json();
         for node in &nodes[1..] {
             let _joined = node.syndic(&["join", &out]).expect_success("syndic join");
         }
-        Self { nodes, consortium: founded["consortiumId"].as_str().unwrap().to_owned(), charter, folder }
+        Self {
+            nodes,
+            consortium: founded["consortiumId"].as_str().unwrap().to_owned(),
+            charter,
+            folder,
+        }
     }
 
     fn try_start(&mut self, running: usize) -> Result<(), String> {
@@ -114,9 +128,15 @@ impl Cluster {
             let same = states.windows(2).all(|pair| pair[0] == pair[1]);
             let heard = nodes.iter().all(|index| {
                 let organizations = states[0]["organizations"].as_array().cloned().unwrap_or_default();
-                organizations.iter().any(|one| one["did"] == self.nodes[*index].did.as_str() && one["size"] != 0)
+                organizations
+                    .iter()
+                    .any(|one| one["did"] == self.nodes[*index].did.as_str() && one["size"] != 0)
             });
-            if same && heard { Ok(()) } else { Err(format!("{states:#?}")) }
+            if same && heard {
+                Ok(())
+            } else {
+                Err(format!("{states:#?}"))
+            }
         });
     }
 

@@ -25,7 +25,13 @@ impl Finished {
     /// It did not; its output is shown.
     #[must_use]
     pub fn expect_success(self, what: &str) -> Self {
-        assert_eq!(self.code, Some(0), "{what} failed\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(0),
+            "{what} failed\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
@@ -48,9 +54,18 @@ impl Finished {
 pub fn run(command: &mut Command, limit: Duration) -> Finished {
     let began = Instant::now();
     let shown = format!("{command:?}");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
-    let (stdout, stderr) = (collect(child.stdout.take().unwrap()), collect(child.stderr.take().unwrap()));
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let mut child = command
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
+    let (stdout, stderr) = (
+        collect(child.stdout.take().unwrap()),
+        collect(child.stderr.take().unwrap()),
+    );
     let mut late = false;
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -58,7 +73,9 @@ pub fn run(command: &mut Command, limit: Duration) -> Finished {
         }
         if began.elapsed() > limit {
             late = true;
-            let _killed = Command::new("kill").args(["-9", "--", &format!("-{}", child.id())]).status();
+            let _killed = Command::new("kill")
+                .args(["-9", "--", &format!("-{}", child.id())])
+                .status();
             break child.wait().unwrap();
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -69,7 +86,11 @@ pub fn run(command: &mut Command, limit: Duration) -> Finished {
         stderr: stderr.join().unwrap(),
         took: began.elapsed(),
     };
-    assert!(!late, "{shown} took longer than {limit:?}\n--- stdout\n{}\n--- stderr\n{}", finished.stdout, finished.stderr);
+    assert!(
+        !late,
+        "{shown} took longer than {limit:?}\n--- stdout\n{}\n--- stderr\n{}",
+        finished.stdout, finished.stderr
+    );
     finished
 }
 

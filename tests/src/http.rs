@@ -36,7 +36,11 @@ impl Listener {
             .max_idle_connections_per_host(128)
             .timeout_global(Some(Duration::from_secs(30)))
             .build();
-        Self { base: format!("http://127.0.0.1:{port}"), token, agent: config.into() }
+        Self {
+            base: format!("http://127.0.0.1:{port}"),
+            token,
+            agent: config.into(),
+        }
     }
 
     /// Its URL, without a final slash.
@@ -51,7 +55,8 @@ impl Listener {
     /// There is no answer.
     #[must_use]
     pub fn get(&self, path: &str) -> Answer {
-        self.try_get(path).unwrap_or_else(|error| panic!("GET {}{path}: {error}", self.base))
+        self.try_get(path)
+            .unwrap_or_else(|error| panic!("GET {}{path}: {error}", self.base))
     }
 
     /// GET, when it is not certain that somebody answers.
@@ -72,7 +77,8 @@ impl Listener {
     /// There is no answer.
     #[must_use]
     pub fn post(&self, path: &str, body: &Value) -> Answer {
-        self.try_post(path, body).unwrap_or_else(|error| panic!("POST {}{path}: {error}", self.base))
+        self.try_post(path, body)
+            .unwrap_or_else(|error| panic!("POST {}{path}: {error}", self.base))
     }
 
     /// POST, when it is not certain that somebody answers.
@@ -80,8 +86,10 @@ impl Listener {
     /// # Errors
     /// There is no answer.
     pub fn try_post(&self, path: &str, body: &Value) -> Result<Answer, String> {
-        let mut request =
-            self.agent.post(format!("{}{path}", self.base)).header("Content-Type", "application/json");
+        let mut request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .header("Content-Type", "application/json");
         if let Some(token) = &self.token {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
@@ -92,12 +100,27 @@ impl Listener {
 fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, String> {
     let mut response = answer.map_err(|error| error.to_string())?;
     let header = |name: &str| {
-        response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+        response
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned()
     };
     let (content_type, cache_control) = (header("content-type"), header("cache-control"));
     let status = response.status().as_u16();
-    let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().map_err(|error| error.to_string())?;
-    Ok(Answer { status, content_type, cache_control, body })
+    let body = response
+        .body_mut()
+        .with_config()
+        .limit(64 << 20)
+        .read_to_vec()
+        .map_err(|error| error.to_string())?;
+    Ok(Answer {
+        status,
+        content_type,
+        cache_control,
+        body,
+    })
 }
 
 impl Answer {
@@ -128,7 +151,10 @@ impl Answer {
     pub fn codes(&self) -> Vec<String> {
         let decision = &self.json()["decision"]["reasons"];
         let reasons = decision.as_array().cloned().unwrap_or_default();
-        reasons.iter().filter_map(|reason| reason["code"].as_str().map(str::to_owned)).collect()
+        reasons
+            .iter()
+            .filter_map(|reason| reason["code"].as_str().map(str::to_owned))
+            .collect()
     }
 
     /// Asserts that a verification said yes.
@@ -150,11 +176,23 @@ impl Answer {
         let body = self.expect(400);
         assert_eq!(self.content_type, "application/problem+json");
         assert_eq!(body["verified"], false, "{body}");
-        let outcome = if code == "approval-required" { "approvalRequired" } else { "deny" };
+        let outcome = if code == "approval-required" {
+            "approvalRequired"
+        } else {
+            "deny"
+        };
         assert_eq!(body["decision"]["decision"], outcome, "{body}");
         assert_eq!(self.codes().first().map(String::as_str), Some(code), "{body}");
         let first = &body["problemDetails"][0];
-        assert!(first["type"].as_str().is_some_and(|kind| kind.ends_with(&format!("/{code}"))), "{body}");
-        assert!(first["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{body}");
+        assert!(
+            first["type"]
+                .as_str()
+                .is_some_and(|kind| kind.ends_with(&format!("/{code}"))),
+            "{body}"
+        );
+        assert!(
+            first["detail"].as_str().is_some_and(|detail| !detail.is_empty()),
+            "{body}"
+        );
     }
 }

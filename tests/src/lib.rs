@@ -11,8 +11,8 @@
 
 pub mod cluster;
 pub mod command;
-pub mod http;
 pub mod house;
+pub mod http;
 pub mod log_files;
 pub mod node;
 pub mod ports;

@@ -61,7 +61,11 @@ pub fn entries(node: &Node, organization: &str, size: u64) -> Vec<Vec<u8>> {
         let path = format!("/logs/{organization}/tile/entries/{}", tile_path(index, width));
         let answer = node.public().get(&path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        assert!(width < 256 || answer.cache_control.contains("immutable"), "{path}: {}", answer.cache_control);
+        assert!(
+            width < 256 || answer.cache_control.contains("immutable"),
+            "{path}: {}",
+            answer.cache_control
+        );
         let before = entries.len();
         let mut rest = answer.body.as_slice();
         while let Some((length, more)) = rest.split_first_chunk::<2>() {
@@ -69,7 +73,10 @@ pub fn entries(node: &Node, organization: &str, size: u64) -> Vec<Vec<u8>> {
             entries.push(entry.to_vec());
             rest = more;
         }
-        assert!(rest.is_empty() && entries.len() as u64 - before as u64 == width, "{path}");
+        assert!(
+            rest.is_empty() && entries.len() as u64 - before as u64 == width,
+            "{path}"
+        );
     }
     entries
 }
@@ -77,14 +84,20 @@ pub fn entries(node: &Node, organization: &str, size: u64) -> Vec<Vec<u8>> {
 /// Number and width of every tile of a level with `size` hashes.
 #[must_use]
 pub fn tiles(size: u64) -> Vec<(u64, u64)> {
-    (0..size.div_ceil(256)).map(|index| (index, (size - index * 256).min(256))).collect()
+    (0..size.div_ceil(256))
+        .map(|index| (index, (size - index * 256).min(256)))
+        .collect()
 }
 
 /// The path of a tile below its level.
 #[must_use]
 pub fn tile_path(index: u64, width: u64) -> String {
     assert!(index < 1_000, "the tests write no log that long");
-    if width == 256 { format!("{index:03}") } else { format!("{index:03}.p/{width}") }
+    if width == 256 {
+        format!("{index:03}")
+    } else {
+        format!("{index:03}.p/{width}")
+    }
 }
 
 /// Hash of one entry.
@@ -101,7 +114,11 @@ pub fn root(leaves: &[Hash]) -> Hash {
         [only] => *only,
         _ => {
             let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
-            Sha256::new_with_prefix([1]).chain_update(root(left)).chain_update(root(right)).finalize().into()
+            Sha256::new_with_prefix([1])
+                .chain_update(root(left))
+                .chain_update(root(right))
+                .finalize()
+                .into()
         }
     }
 }
@@ -116,7 +133,11 @@ pub fn checked_entries(node: &Node, organization: &str) -> (Checkpoint, Vec<Vec<
     let entries = entries(node, organization, checkpoint.size);
     assert_eq!(entries.len() as u64, checkpoint.size);
     let leaves: Vec<Hash> = entries.iter().map(|entry| leaf(entry)).collect();
-    assert_eq!(root(&leaves), checkpoint.root, "the entries are not those that were signed");
+    assert_eq!(
+        root(&leaves),
+        checkpoint.root,
+        "the entries are not those that were signed"
+    );
     (checkpoint, entries)
 }
 
@@ -127,9 +148,16 @@ mod tests {
     #[test]
     fn the_root_is_that_of_rfc_6962() {
         let leaves: Vec<Hash> = (0..3_u8).map(|byte| leaf(&[byte])).collect();
-        let pair: Hash =
-            Sha256::new_with_prefix([1]).chain_update(leaves[0]).chain_update(leaves[1]).finalize().into();
-        let all: Hash = Sha256::new_with_prefix([1]).chain_update(pair).chain_update(leaves[2]).finalize().into();
+        let pair: Hash = Sha256::new_with_prefix([1])
+            .chain_update(leaves[0])
+            .chain_update(leaves[1])
+            .finalize()
+            .into();
+        let all: Hash = Sha256::new_with_prefix([1])
+            .chain_update(pair)
+            .chain_update(leaves[2])
+            .finalize()
+            .into();
         assert_eq!(root(&leaves), all);
         assert_eq!(root(&leaves[..2]), pair);
     }

@@ -62,13 +62,26 @@ impl Node {
         let report = syndic(
             data,
             &[
-                "init", "--json", "--name", name, "--engine", engine,
-                "--public", &at(ports.public), "--admin", &at(ports.admin), "--peer", &at(ports.peer),
+                "init",
+                "--json",
+                "--name",
+                name,
+                "--engine",
+                engine,
+                "--public",
+                &at(ports.public),
+                "--admin",
+                &at(ports.admin),
+                "--peer",
+                &at(ports.peer),
             ],
         )
         .expect_success("syndic init")
         .json();
-        let token = std::fs::read_to_string(data.join("admin.token")).unwrap().trim().to_owned();
+        let token = std::fs::read_to_string(data.join("admin.token"))
+            .unwrap()
+            .trim()
+            .to_owned();
         Self {
             name: name.to_owned(),
             did: report["did"].as_str().unwrap().to_owned(),
@@ -167,7 +180,11 @@ impl Node {
         loop {
             let complaint = || std::fs::read_to_string(&process.stderr).unwrap_or_default();
             if let Some(status) = process.child.try_wait().map_err(|error| error.to_string())? {
-                let error = format!("{} ended with {status} before it was ready:\n{}", self.name, complaint());
+                let error = format!(
+                    "{} ended with {status} before it was ready:\n{}",
+                    self.name,
+                    complaint()
+                );
                 self.process = None;
                 return Err(error);
             }
@@ -176,7 +193,11 @@ impl Node {
                 return Ok(());
             }
             if began.elapsed() > READY {
-                return Err(format!("{} is not ready after {READY:?}: {answer:?}\n{}", self.name, complaint()));
+                return Err(format!(
+                    "{} is not ready after {READY:?}: {answer:?}\n{}",
+                    self.name,
+                    complaint()
+                ));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -200,7 +221,11 @@ impl Node {
         let mut process = self.process.take().expect("it runs");
         drop(process.stdin.take());
         command::eventually("the node stops", Duration::from_secs(20), || {
-            process.child.try_wait().unwrap().ok_or_else(|| "it still runs".to_owned())
+            process
+                .child
+                .try_wait()
+                .unwrap()
+                .ok_or_else(|| "it still runs".to_owned())
         })
     }
 
@@ -209,7 +234,9 @@ impl Node {
     /// # Panics
     /// The system does not say.
     pub fn is_running(&mut self) -> bool {
-        self.process.as_mut().is_some_and(|process| process.child.try_wait().unwrap().is_none())
+        self.process
+            .as_mut()
+            .is_some_and(|process| process.child.try_wait().unwrap().is_none())
     }
 
     /// What the running or last process wrote to standard error.

@@ -26,7 +26,11 @@ impl Ports {
     /// Three ports that were free just now and are given to nobody else in this process.
     #[must_use]
     pub fn free() -> Self {
-        Self { public: free(), admin: free(), peer: free() }
+        Self {
+            public: free(),
+            admin: free(),
+            peer: free(),
+        }
     }
 }
 
@@ -37,7 +41,10 @@ impl Ports {
 #[must_use]
 pub fn free() -> u16 {
     static GIVEN: OnceLock<Mutex<(u16, BTreeSet<u16>)>> = OnceLock::new();
-    let mut state = GIVEN.get_or_init(|| Mutex::new((start(), BTreeSet::new()))).lock().unwrap();
+    let mut state = GIVEN
+        .get_or_init(|| Mutex::new((start(), BTreeSet::new())))
+        .lock()
+        .unwrap();
     for _ in 0..COUNT {
         state.0 = (state.0 + 1) % COUNT;
         let port = FIRST + state.0;
@@ -51,7 +58,12 @@ pub fn free() -> u16 {
 
 /// Test processes that run at the same time begin at different places.
 fn start() -> u16 {
-    let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
-    let mixed = nanos.wrapping_mul(2_654_435_761).wrapping_add(std::process::id().wrapping_mul(40_503)) >> 8;
+    let nanos = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |now| now.subsec_nanos());
+    let mixed = nanos
+        .wrapping_mul(2_654_435_761)
+        .wrapping_add(std::process::id().wrapping_mul(40_503))
+        >> 8;
     u16::try_from(mixed % u32::from(COUNT)).unwrap()
 }

@@ -10,8 +10,13 @@ use std::time::SystemTime;
 pub fn repository() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
-        let tests = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
-        tests.parent().expect("tests/ lies in the repository").canonicalize().unwrap()
+        let tests =
+            std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        tests
+            .parent()
+            .expect("tests/ lies in the repository")
+            .canonicalize()
+            .unwrap()
     })
 }
 
@@ -25,7 +30,11 @@ pub fn syndic() -> &'static Path {
             return Path::new(&path).canonicalize().expect("SYNDIC_BIN names a file");
         }
         let program = profile_folder().join("syndic");
-        build(&program, &["vc", "registry", "node"], &["--package", "syndic-node", "--bin", "syndic"]);
+        build(
+            &program,
+            &["vc", "registry", "node"],
+            &["--package", "syndic-node", "--bin", "syndic"],
+        );
         program
     })
 }
@@ -34,14 +43,21 @@ pub fn syndic() -> &'static Path {
 #[must_use]
 pub fn example(name: &str) -> PathBuf {
     let program = profile_folder().join("examples").join(name);
-    build(&program, &["vc", "examples"], &["--package", "syndic-examples", "--example", name]);
+    build(
+        &program,
+        &["vc", "examples"],
+        &["--package", "syndic-examples", "--example", name],
+    );
     program
 }
 
 /// `target/<profile>`: the test itself is in its `deps`.
 fn profile_folder() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).expect("a test lies in target/<profile>/deps").to_owned()
+    test.ancestors()
+        .nth(2)
+        .expect("a test lies in target/<profile>/deps")
+        .to_owned()
 }
 
 /// Has cargo build a program, unless it is newer than the packages it is made of.
@@ -61,21 +77,33 @@ fn build(program: &Path, packages: &[&str], what: &[&str]) {
         .current_dir(repository())
         .status()
         .expect("cargo can be run");
-    assert!(status.success() && program.exists(), "cargo built no {}", program.display());
+    assert!(
+        status.success() && program.exists(),
+        "cargo built no {}",
+        program.display()
+    );
 }
 
 fn is_older_than_sources(program: &Path, packages: &[&str]) -> bool {
-    let Ok(built) = std::fs::metadata(program).and_then(|metadata| metadata.modified()) else { return true };
-    packages.iter().any(|package| newest(&repository().join(package)) > built)
+    let Ok(built) = std::fs::metadata(program).and_then(|metadata| metadata.modified()) else {
+        return true;
+    };
+    packages
+        .iter()
+        .any(|package| newest(&repository().join(package)) > built)
 }
 
 /// When a file, or the newest source below a folder, was written.
 fn newest(path: &Path) -> SystemTime {
     if path.is_dir() {
         let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-        return entries.map(|entry| newest(&entry.path())).fold(SystemTime::UNIX_EPOCH, SystemTime::max);
+        return entries
+            .map(|entry| newest(&entry.path()))
+            .fold(SystemTime::UNIX_EPOCH, SystemTime::max);
     }
-    let is_source = path.extension().is_some_and(|extension| extension == "rs" || extension == "toml");
+    let is_source = path
+        .extension()
+        .is_some_and(|extension| extension == "rs" || extension == "toml");
     let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
     written.ok().filter(|_| is_source).unwrap_or(SystemTime::UNIX_EPOCH)
 }

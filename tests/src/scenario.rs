@@ -45,7 +45,10 @@ pub fn issue(node: &Node, agent: &str) -> Value {
 /// Issues a credential as the request says.
 #[must_use]
 pub fn issue_with(node: &Node, agent: &str, request: Value) -> Value {
-    let answer = node.admin().post(&format!("/agents/{agent}/credentials"), &request).expect(201);
+    let answer = node
+        .admin()
+        .post(&format!("/agents/{agent}/credentials"), &request)
+        .expect(201);
     answer["verifiableCredential"].clone()
 }
 
@@ -69,7 +72,10 @@ pub fn challenge(verifier: &Node) -> (String, String) {
 #[must_use]
 pub fn presentation(home: &Node, agent: &str, credential: &Value, challenge: &str, domain: &str) -> Value {
     let body = json!({"credentials": [credential], "challenge": challenge, "domain": domain});
-    let answer = home.admin().post(&format!("/agents/{agent}/presentations"), &body).expect(201);
+    let answer = home
+        .admin()
+        .post(&format!("/agents/{agent}/presentations"), &body)
+        .expect(201);
     json!({
         "verifiablePresentation": answer["verifiablePresentation"],
         "options": {"challenge": challenge, "domain": domain},
@@ -80,13 +86,18 @@ pub fn presentation(home: &Node, agent: &str, credential: &Value, challenge: &st
 #[must_use]
 pub fn present(home: &Node, agent: &str, credential: &Value, verifier: &Node) -> Answer {
     let (challenge, domain) = challenge(verifier);
-    verifier.public().post("/presentations/verify", &presentation(home, agent, credential, &challenge, &domain))
+    verifier.public().post(
+        "/presentations/verify",
+        &presentation(home, agent, credential, &challenge, &domain),
+    )
 }
 
 /// Shows a credential to a verifier.
 #[must_use]
 pub fn verify(verifier: &Node, credential: &Value) -> Answer {
-    verifier.public().post("/credentials/verify", &json!({"verifiableCredential": credential}))
+    verifier
+        .public()
+        .post("/credentials/verify", &json!({"verifiableCredential": credential}))
 }
 
 /// Has an agent's home sign an action for a verifier; the whole body for `/actions/verify`. `what` holds action,
@@ -96,13 +107,17 @@ pub fn action(home: &Node, agent: &str, credential: &Value, verifier: &Node, wha
     let mut body = what.clone();
     body["credential"] = credential.clone();
     body["audience"] = verifier.did.clone().into();
-    home.admin().post(&format!("/agents/{agent}/actions"), &body).expect(201)
+    home.admin()
+        .post(&format!("/agents/{agent}/actions"), &body)
+        .expect(201)
 }
 
 /// Signs an action and lets the verifier decide.
 #[must_use]
 pub fn act(home: &Node, agent: &str, credential: &Value, verifier: &Node, what: &Value) -> Answer {
-    verifier.public().post("/actions/verify", &action(home, agent, credential, verifier, what))
+    verifier
+        .public()
+        .post("/actions/verify", &action(home, agent, credential, verifier, what))
 }
 
 /// A refund of so many dollars.
@@ -134,7 +149,10 @@ pub fn revocation(credential: &Value) -> Value {
 
 /// Revokes a credential.
 pub fn revoke(node: &Node, credential: &Value) {
-    let answer = node.admin().post("/credentials/status", &revocation(credential)).expect(200);
+    let answer = node
+        .admin()
+        .post("/credentials/status", &revocation(credential))
+        .expect(200);
     assert_eq!(answer["status"], "revoked");
     assert_eq!(answer["credentialId"], credential["id"]);
 }

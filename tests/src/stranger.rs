@@ -32,13 +32,22 @@ impl Request {
     /// A request with `Host` and, for a body, `Content-Type` and `Content-Length`.
     #[must_use]
     pub fn new(method: &str, target: &str) -> Self {
-        Self { method: method.to_owned(), target: target.to_owned(), headers: Vec::new(), body: Vec::new() }
+        Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     /// POST of bytes that are said to be JSON.
     #[must_use]
     pub fn post(target: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self { body: body.into(), ..Self::new("POST", target) }.with("Content-Type", "application/json")
+        Self {
+            body: body.into(),
+            ..Self::new("POST", target)
+        }
+        .with("Content-Type", "application/json")
     }
 
     /// GET.
@@ -90,7 +99,13 @@ impl Request {
     pub fn shown(&self) -> String {
         let cut = |text: &str| text.chars().take(160).collect::<String>();
         let body = String::from_utf8_lossy(&self.body);
-        format!("{} {} {:?} {}", self.method, cut(&self.target), self.headers, cut(&body))
+        format!(
+            "{} {} {:?} {}",
+            self.method,
+            cut(&self.target),
+            self.headers,
+            cut(&body)
+        )
     }
 }
 
@@ -130,18 +145,32 @@ pub fn send(port: u16, bytes: &[u8], ending: Ending) -> Reply {
 }
 
 fn parse(answer: &[u8], took: Duration) -> Reply {
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(answer.len());
+    let end = answer
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap_or(answer.len());
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
     let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok()).unwrap_or(0);
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .and_then(|code| code.parse().ok())
+        .unwrap_or(0);
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let body = answer.get(end + 4..).unwrap_or_default();
-    let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+    let chunked = headers
+        .iter()
+        .any(|(name, value)| name == "transfer-encoding" && value == "chunked");
     let body = if chunked { unchunk(body) } else { body.to_vec() };
-    Reply { status, headers, body, took }
+    Reply {
+        status,
+        headers,
+        body,
+        took,
+    }
 }
 
 fn unchunk(mut rest: &[u8]) -> Vec<u8> {
@@ -161,7 +190,10 @@ impl Reply {
     /// The value of a header; empty if there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(given, _)| given == name).map_or("", |(_, value)| value)
+        self.headers
+            .iter()
+            .find(|(given, _)| given == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// The body as JSON; null if it is none.
@@ -173,7 +205,12 @@ impl Reply {
     /// Status, type and body, for messages.
     #[must_use]
     pub fn shown(&self) -> String {
-        format!("{} {} {}", self.status, self.header("content-type"), String::from_utf8_lossy(&self.body))
+        format!(
+            "{} {} {}",
+            self.status,
+            self.header("content-type"),
+            String::from_utf8_lossy(&self.body)
+        )
     }
 
     /// Why this is not how an error is told, if it is not: a problem document (RFC 9457) that repeats the status, or
@@ -184,13 +221,18 @@ impl Reply {
         match self.header("content-type") {
             "application/problem+json" => {
                 let texts = ["type", "title", "detail"];
-                if let Some(name) = texts.iter().find(|name| document[**name].as_str().is_none_or(str::is_empty)) {
+                if let Some(name) = texts
+                    .iter()
+                    .find(|name| document[**name].as_str().is_none_or(str::is_empty))
+                {
                     return Some(format!("the problem document has no {name}"));
                 }
                 (document["status"] != self.status).then(|| "the problem document has another status".to_owned())
             }
             "application/did-resolution" => {
-                let kind = document["didResolutionMetadata"]["error"]["type"].as_str().unwrap_or_default();
+                let kind = document["didResolutionMetadata"]["error"]["type"]
+                    .as_str()
+                    .unwrap_or_default();
                 let known = kind.starts_with("https://www.w3.org/ns/did#") && document["didDocument"].is_null();
                 (!known).then(|| "it is no resolution error".to_owned())
             }

@@ -1,6 +1,12 @@
 //! The short form of the campaign in `tests/kill9`: ten kills under load, and that its check can fail.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 use std::process::Command;
 use std::time::Duration;

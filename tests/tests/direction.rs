@@ -1,6 +1,12 @@
 //! Who may know of whom: node -> registry -> vc, and nothing in the two lower crates that would tie them to a machine.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -15,18 +21,45 @@ fn reached(package: &str, more: &[&str]) -> BTreeSet<String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .current_dir(repository())
-        .args(["tree", "--locked", "--package", package, "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args([
+            "tree",
+            "--locked",
+            "--package",
+            package,
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
         .args(more);
     let finished = command::run(&mut cargo, Duration::from_secs(60)).expect_success("cargo tree");
-    let names: BTreeSet<String> =
-        finished.stdout.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    let names: BTreeSet<String> = finished
+        .stdout
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .map(str::to_owned)
+        .collect();
     assert!(names.contains(package), "{names:?}");
     names
 }
 
 #[test]
 fn the_lower_crates_reach_no_runtime_no_network_no_store() {
-    let machinery = ["tokio", "mio", "async-std", "libp2p", "sled", "redb", "axum", "hyper", "reqwest", "ureq", "rusqlite"];
+    let machinery = [
+        "tokio",
+        "mio",
+        "async-std",
+        "libp2p",
+        "sled",
+        "redb",
+        "axum",
+        "hyper",
+        "reqwest",
+        "ureq",
+        "rusqlite",
+    ];
     for package in ["syndic-vc", "syndic-registry"] {
         for more in [&[][..], &["--no-default-features"]] {
             let names = reached(package, more);
@@ -39,7 +72,10 @@ fn the_lower_crates_reach_no_runtime_no_network_no_store() {
 #[test]
 fn one_direction() {
     let ours = |package: &str| {
-        reached(package, &[]).into_iter().filter(|name| name.starts_with("syndic-")).collect::<Vec<_>>()
+        reached(package, &[])
+            .into_iter()
+            .filter(|name| name.starts_with("syndic-"))
+            .collect::<Vec<_>>()
     };
     assert_eq!(ours("syndic-vc"), ["syndic-vc"]);
     assert_eq!(ours("syndic-registry"), ["syndic-registry", "syndic-vc"]);
@@ -50,8 +86,21 @@ fn one_direction() {
 #[test]
 fn the_lower_crates_do_no_io_have_no_clock_and_no_chance() {
     let forbidden = [
-        "std::fs", "std::net", "std::thread", "std::env", "std::process", "SystemTime", "Instant::", "time::Instant",
-        "HashMap", "HashSet", "RandomState", "getrandom", "thread_rng", "Timestamp::now", "jiff::Zoned::now",
+        "std::fs",
+        "std::net",
+        "std::thread",
+        "std::env",
+        "std::process",
+        "SystemTime",
+        "Instant::",
+        "time::Instant",
+        "HashMap",
+        "HashSet",
+        "RandomState",
+        "getrandom",
+        "thread_rng",
+        "Timestamp::now",
+        "jiff::Zoned::now",
     ];
     let mut found = Vec::new();
     for path in [files("vc/src", ".rs"), files("registry/src", ".rs")].concat() {

@@ -1,6 +1,12 @@
 //! The programs of examples/ do what they say, the second one with a credential of a real node.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 use std::process::Command;
 use std::time::Duration;
@@ -11,14 +17,27 @@ use syndic_tests::program;
 use syndic_tests::scenario::{AGENT, issue, register};
 
 fn example(name: &str, arguments: &[&str]) -> Finished {
-    command::run(Command::new(program::example(name)).args(arguments), Duration::from_secs(20))
+    command::run(
+        Command::new(program::example(name)).args(arguments),
+        Duration::from_secs(20),
+    )
 }
 
 #[test]
 fn issue_and_verify() {
     let finished = example("issue_and_verify", &[]).expect_success("the example");
-    for words in ["as issued              allow", "with a higher limit    deny", "signature-invalid", "expired", "revoked"] {
-        assert!(finished.stdout.contains(words), "{words:?} is not in\n{}", finished.stdout);
+    for words in [
+        "as issued              allow",
+        "with a higher limit    deny",
+        "signature-invalid",
+        "expired",
+        "revoked",
+    ] {
+        assert!(
+            finished.stdout.contains(words),
+            "{words:?} is not in\n{}",
+            finished.stdout
+        );
     }
 }
 
@@ -35,7 +54,10 @@ fn verify_credential() {
     assert_eq!(allowed.json()["decision"], "allow");
     let index = credential["credentialStatus"]["statusListIndex"].as_str().unwrap();
     let revoked = example("verify_credential", &[&file, &node.did, index]);
-    assert_eq!((revoked.code, &revoked.json()["reasons"][0]["code"]), (Some(3), &"revoked".into()));
+    assert_eq!(
+        (revoked.code, &revoked.json()["reasons"][0]["code"]),
+        (Some(3), &"revoked".into())
+    );
     let agent = credential["credentialSubject"]["id"].as_str().unwrap();
     let untrusted = example("verify_credential", &[&file, agent]);
     assert_eq!(untrusted.code, Some(3), "{untrusted:?}");

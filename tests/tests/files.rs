@@ -1,6 +1,12 @@
 //! The registry as plain files: what a stranger with an HTTP client and SHA-256 can check alone.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 use serde_json::{Value, json};
 use syndic_tests::cluster::Cluster;
@@ -13,7 +19,9 @@ const SPOKEN: usize = 270;
 #[test]
 fn checkpoint_tiles_and_entries_fit_each_other() {
     let cluster = Cluster::of(2);
-    let [home, other] = &cluster.nodes[..] else { panic!("two nodes") };
+    let [home, other] = &cluster.nodes[..] else {
+        panic!("two nodes")
+    };
     let agent = register(home, AGENT);
     let credential = issue(home, AGENT);
     revoke(home, &credential);
@@ -26,14 +34,26 @@ fn checkpoint_tiles_and_entries_fit_each_other() {
     let (own, entries) = log_files::checked_entries(home, &home.did);
     let (copy, copied) = log_files::checked_entries(other, &home.did);
     assert_eq!(own.origin, format!("syndic/{}/{}", cluster.consortium, home.did));
-    assert_eq!((own.size, own.root, &entries), (copy.size, copy.root, &copied), "two members, two stories");
+    assert_eq!(
+        (own.size, own.root, &entries),
+        (copy.size, copy.root, &copied),
+        "two members, two stories"
+    );
     assert!(own.size > SPOKEN as u64);
     // Two lines by the log key: the signature of the checkpoint, and the cosignature that says when.
     for checkpoint in [&own, &copy] {
-        let own_lines: Vec<_> = checkpoint.signatures.iter().filter(|(name, _)| *name == own.origin).collect();
+        let own_lines: Vec<_> = checkpoint
+            .signatures
+            .iter()
+            .filter(|(name, _)| *name == own.origin)
+            .collect();
         let mut lengths: Vec<usize> = own_lines.iter().map(|(_, bytes)| bytes.len()).collect();
         lengths.sort_unstable();
-        assert_eq!(lengths, [4 + 64, 4 + 8 + 64], "key id and signature; key id, time and signature");
+        assert_eq!(
+            lengths,
+            [4 + 64, 4 + 8 + 64],
+            "key id and signature; key id, time and signature"
+        );
     }
     statements(&entries, &agent, &credential);
     tiles(&cluster, own.size, &entries);
@@ -42,8 +62,17 @@ fn checkpoint_tiles_and_entries_fit_each_other() {
 
 /// The entries are JSON that says what happened.
 fn statements(entries: &[Vec<u8>], agent: &str, credential: &Value) {
-    let statements: Vec<Value> = entries.iter().map(|entry| serde_json::from_slice(entry).unwrap()).collect();
-    let of = |kind: &str| statements.iter().filter(|one| one["kind"] == kind).cloned().collect::<Vec<_>>();
+    let statements: Vec<Value> = entries
+        .iter()
+        .map(|entry| serde_json::from_slice(entry).unwrap())
+        .collect();
+    let of = |kind: &str| {
+        statements
+            .iter()
+            .filter(|one| one["kind"] == kind)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     assert_eq!(statements[0]["kind"], "profile");
     assert_eq!(of("agentRegistered")[0]["agent"], agent);
     let status = &credential["credentialStatus"];
@@ -68,7 +97,9 @@ fn tiles(cluster: &Cluster, size: u64, entries: &[Vec<u8>]) {
         let expected = leaves[from..from + usize::try_from(width).unwrap()].concat();
         assert_eq!(answer.body, expected, "{path}");
     }
-    let above = home.public().get(&format!("/logs/{}/tile/1/{}", home.did, log_files::tile_path(0, 1)));
+    let above = home
+        .public()
+        .get(&format!("/logs/{}/tile/1/{}", home.did, log_files::tile_path(0, 1)));
     assert_eq!(above.status, 200, "{}", above.text());
     assert_eq!(above.body, log_files::root(&leaves[..256]));
     assert!(above.body.len() == 32 && size < 512);
@@ -78,10 +109,24 @@ fn tiles(cluster: &Cluster, size: u64, entries: &[Vec<u8>]) {
 fn refusals(cluster: &Cluster, size: u64) {
     let home = &cluster.nodes[0];
     let beyond = log_files::tile_path(size / 256, size % 256 + 1);
-    for path in [format!("tile/entries/{beyond}"), format!("tile/0/{beyond}"), "tile/entries/002".to_owned()] {
-        assert_eq!(home.public().get(&format!("/logs/{}/{path}", home.did)).status, 404, "{path}");
+    for path in [
+        format!("tile/entries/{beyond}"),
+        format!("tile/0/{beyond}"),
+        "tile/entries/002".to_owned(),
+    ] {
+        assert_eq!(
+            home.public().get(&format!("/logs/{}/{path}", home.did)).status,
+            404,
+            "{path}"
+        );
     }
-    for path in ["tile/entries/0", "tile/entries/000.p/256", "tile/entries/x000/000", "checkpoint/", "tile/0/000.p/0"] {
+    for path in [
+        "tile/entries/0",
+        "tile/entries/000.p/256",
+        "tile/entries/x000/000",
+        "checkpoint/",
+        "tile/0/000.p/0",
+    ] {
         let status = home.public().get(&format!("/logs/{}/{path}", home.did)).status;
         assert!((400..500).contains(&status), "{path}: {status}");
     }
@@ -108,23 +153,45 @@ fn did_documents_and_status_lists_are_files_too() {
     let agent = register(node, AGENT);
     let credential = issue(node, AGENT);
     let result = node.public().get(&format!("/1.0/identifiers/{agent}"));
-    assert_eq!((result.status, result.content_type.as_str()), (200, "application/did-resolution"));
+    assert_eq!(
+        (result.status, result.content_type.as_str()),
+        (200, "application/did-resolution")
+    );
     assert_eq!(result.json()["didDocument"]["id"], agent.as_str());
     // The percent-encoded form is the same resource.
-    assert_eq!(node.public().get(&format!("/1.0/identifiers/{}", agent.replace(':', "%3A"))).json(), result.json());
+    assert_eq!(
+        node.public()
+            .get(&format!("/1.0/identifiers/{}", agent.replace(':', "%3A")))
+            .json(),
+        result.json()
+    );
 
     let list = credential["credentialStatus"]["statusListCredential"].as_str().unwrap();
-    let path = list.strip_prefix(node.public().url()).expect("the list lies at the node's public URL");
+    let path = list
+        .strip_prefix(node.public().url())
+        .expect("the list lies at the node's public URL");
     let document = node.public().get(path).expect(200);
-    assert_eq!(document["type"], json!(["VerifiableCredential", "BitstringStatusListCredential"]));
+    assert_eq!(
+        document["type"],
+        json!(["VerifiableCredential", "BitstringStatusListCredential"])
+    );
     assert_eq!(document["issuer"], node.did.as_str());
     assert_eq!(document["credentialSubject"]["type"], "BitstringStatusList");
     assert_eq!(document["credentialSubject"]["statusPurpose"], "revocation");
-    let before = document["credentialSubject"]["encodedList"].as_str().unwrap().to_owned();
+    let before = document["credentialSubject"]["encodedList"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(before.starts_with('u'));
-    let verified = node.public().post("/credentials/verify", &json!({"verifiableCredential": document}));
+    let verified = node
+        .public()
+        .post("/credentials/verify", &json!({"verifiableCredential": document}));
     verified.expect_allowed();
     revoke(node, &credential);
     let after = node.public().get(path).expect(200);
-    assert_ne!(after["credentialSubject"]["encodedList"], before.as_str(), "a revocation must show in the list");
+    assert_ne!(
+        after["credentialSubject"]["encodedList"],
+        before.as_str(),
+        "a revocation must show in the list"
+    );
 }

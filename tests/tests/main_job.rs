@@ -1,7 +1,13 @@
 //! The main job over HTTP: three organizations, an agent of the first one at the doors of the others. Every refusal has
 //! its reason, and beside it a twin that differs only in what was wrong and is accepted.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +25,9 @@ const REVOCATION_FELT: Duration = Duration::from_secs(2);
 #[test]
 fn three_organizations_and_one_agent() {
     let cluster = Cluster::of(3);
-    let [home, second, third] = &cluster.nodes[..] else { panic!("three nodes") };
+    let [home, second, third] = &cluster.nodes[..] else {
+        panic!("three nodes")
+    };
     let agent = register(home, AGENT);
     let credential = issue(home, AGENT);
     assert_eq!(credential["credentialSubject"]["id"], agent.as_str());
@@ -43,7 +51,9 @@ fn three_organizations_and_one_agent() {
 }
 
 fn presentations(cluster: &Cluster, credential: &Value) {
-    let [home, second, third] = &cluster.nodes[..] else { panic!("three nodes") };
+    let [home, second, third] = &cluster.nodes[..] else {
+        panic!("three nodes")
+    };
     let answer = present(home, AGENT, credential, second);
     answer.expect_allowed();
     let decision = &answer.json()["decision"];
@@ -58,24 +68,36 @@ fn presentations(cluster: &Cluster, credential: &Value) {
     foreign["options"]["domain"] = third.did.clone().into();
     assert_eq!(third.public().post("/presentations/verify", &foreign).status, 400);
     second.public().post("/presentations/verify", &body).expect_allowed();
-    second.public().post("/presentations/verify", &body).expect_refused("challenge-used");
+    second
+        .public()
+        .post("/presentations/verify", &body)
+        .expect_refused("challenge-used");
 
     // Somebody else's credential: the holder signs, but it was issued to another agent.
     let _other = register(home, "Borrower-v1");
     let (challenge, domain) = scenario::challenge(second);
     let body = presentation(home, "Borrower-v1", credential, &challenge, &domain);
-    second.public().post("/presentations/verify", &body).expect_refused("holder-mismatch");
+    second
+        .public()
+        .post("/presentations/verify", &body)
+        .expect_refused("holder-mismatch");
 }
 
 fn actions(cluster: &Cluster, credential: &Value) {
-    let [home, second, third] = &cluster.nodes[..] else { panic!("three nodes") };
+    let [home, second, third] = &cluster.nodes[..] else {
+        panic!("three nodes")
+    };
     act(home, AGENT, credential, second, &refund("49.99")).expect_allowed();
     act(home, AGENT, credential, second, &refund("100")).expect_allowed();
     act(home, AGENT, credential, second, &refund("100.01")).expect_refused("value-out-of-range");
     let mut nonsense = refund("1e2");
     nonsense["credential"] = credential.clone();
     nonsense["audience"] = second.did.clone().into();
-    assert_eq!(home.admin().post(&format!("/agents/{AGENT}/actions"), &nonsense).status, 400, "nothing is signed that no verifier takes");
+    assert_eq!(
+        home.admin().post(&format!("/agents/{AGENT}/actions"), &nonsense).status,
+        400,
+        "nothing is signed that no verifier takes"
+    );
     let mut euros = refund("49.99");
     euros["parameters"]["amount"]["unit"] = "EUR".into();
     act(home, AGENT, credential, second, &euros).expect_refused("unit-mismatch");
@@ -92,17 +114,29 @@ fn actions(cluster: &Cluster, credential: &Value) {
     act(home, AGENT, credential, second, &ticket("status_change")).expect_allowed();
     let pending = act(home, AGENT, credential, second, &ticket("account_closure"));
     pending.expect_refused("approval-required");
-    assert!(pending.text().contains(OWNER), "who has to approve is not said: {}", pending.text());
+    assert!(
+        pending.text().contains(OWNER),
+        "who has to approve is not said: {}",
+        pending.text()
+    );
 
     // An action for one verifier is worth nothing at another.
     let body = action(home, AGENT, credential, second, &refund("10"));
-    third.public().post("/actions/verify", &body).expect_refused("audience-mismatch");
+    third
+        .public()
+        .post("/actions/verify", &body)
+        .expect_refused("audience-mismatch");
     second.public().post("/actions/verify", &body).expect_allowed();
-    second.public().post("/actions/verify", &body).expect_refused("action-replayed");
+    second
+        .public()
+        .post("/actions/verify", &body)
+        .expect_refused("action-replayed");
 }
 
 fn forged_and_expired(cluster: &Cluster, credential: &Value) {
-    let [home, second, third] = &cluster.nodes[..] else { panic!("three nodes") };
+    let [home, second, third] = &cluster.nodes[..] else {
+        panic!("three nodes")
+    };
     // The agent raises its own limit.
     let mut forged = credential.clone();
     let limit = &mut forged["credentialSubject"]["capability"][1]["constraint"][0]["maximum"];
@@ -112,7 +146,9 @@ fn forged_and_expired(cluster: &Cluster, credential: &Value) {
     verify(third, &forged).expect_refused("signature-invalid");
     verify(second, credential).expect_allowed();
     let body = json!({"verifiableCredential": forged});
-    home.public().post("/credentials/verify", &body).expect_refused("signature-invalid");
+    home.public()
+        .post("/credentials/verify", &body)
+        .expect_refused("signature-invalid");
 
     let past = json!({
         "capability": scenario::capabilities(),
@@ -128,16 +164,26 @@ fn forged_and_expired(cluster: &Cluster, credential: &Value) {
 }
 
 fn revoked_everywhere(cluster: &Cluster, credential: &Value) {
-    let [home, second, third] = &cluster.nodes[..] else { panic!("three nodes") };
+    let [home, second, third] = &cluster.nodes[..] else {
+        panic!("three nodes")
+    };
     let twin = issue(home, AGENT);
     revoke(home, credential);
     let acknowledged = Instant::now();
     for verifier in [second, third] {
         eventually("the revocation is felt", REVOCATION_FELT, || {
             let answer = verify(verifier, credential);
-            if answer.status == 400 { Ok(()) } else { Err(answer.text()) }
+            if answer.status == 400 {
+                Ok(())
+            } else {
+                Err(answer.text())
+            }
         });
-        println!("{}: first refusal {:?} after the acknowledgement", verifier.name, acknowledged.elapsed());
+        println!(
+            "{}: first refusal {:?} after the acknowledgement",
+            verifier.name,
+            acknowledged.elapsed()
+        );
     }
     for verifier in [home, second, third] {
         verify(verifier, credential).expect_refused("revoked");
@@ -151,24 +197,40 @@ fn revoked_everywhere(cluster: &Cluster, credential: &Value) {
 }
 
 fn retired_everywhere(cluster: &Cluster, agent: &str) {
-    let [home, second, third] = &cluster.nodes[..] else { panic!("three nodes") };
+    let [home, second, third] = &cluster.nodes[..] else {
+        panic!("three nodes")
+    };
     let credential = issue(home, AGENT);
     let (challenge, domain) = scenario::challenge(second);
     let prepared = presentation(home, AGENT, &credential, &challenge, &domain);
     verify(third, &credential).expect_allowed();
-    let retired = home.admin().post(&format!("/agents/{AGENT}/retire"), &json!({})).expect(200);
+    let retired = home
+        .admin()
+        .post(&format!("/agents/{AGENT}/retire"), &json!({}))
+        .expect(200);
     assert_eq!(retired["agent"]["did"], agent);
     assert!(retired["agent"]["retired"].is_string(), "{retired}");
     cluster.settle(&[0, 1, 2]);
     for verifier in [home, second, third] {
         verify(verifier, &credential).expect_refused("revoked");
     }
-    second.public().post("/presentations/verify", &prepared).expect_refused("revoked");
+    second
+        .public()
+        .post("/presentations/verify", &prepared)
+        .expect_refused("revoked");
     // The home neither signs for it nor gives it anything.
     let body = json!({"capability": scenario::capabilities()});
-    assert_eq!(home.admin().post(&format!("/agents/{AGENT}/credentials"), &body).status, 409);
+    assert_eq!(
+        home.admin().post(&format!("/agents/{AGENT}/credentials"), &body).status,
+        409
+    );
     let body = json!({"credentials": [credential], "challenge": challenge, "domain": domain});
-    assert_eq!(home.admin().post(&format!("/agents/{AGENT}/presentations"), &body).status, 409);
+    assert_eq!(
+        home.admin()
+            .post(&format!("/agents/{AGENT}/presentations"), &body)
+            .status,
+        409
+    );
     let answer = home.admin().get(&format!("/credentials?agent={AGENT}")).expect(200);
     let rows = answer["credentials"].as_array().unwrap();
     assert!(rows.iter().all(|row| row["status"] != "valid"), "{answer}");
@@ -178,13 +240,17 @@ fn retired_everywhere(cluster: &Cluster, agent: &str) {
 }
 
 fn withdrawn(cluster: &Cluster) {
-    let [home, second, third] = &cluster.nodes[..] else { panic!("three nodes") };
+    let [home, second, third] = &cluster.nodes[..] else {
+        panic!("three nodes")
+    };
     let credential = issue(home, "Borrower-v1");
     let question = json!({
         "entity_id": home.did, "authority_id": second.did, "action": "call", "resource": "billing_api",
     });
     let asked = |node: &syndic_tests::node::Node| {
-        node.public().post("/authorization", &question).expect(200)["authorized"].as_bool().unwrap()
+        node.public().post("/authorization", &question).expect(200)["authorized"]
+            .as_bool()
+            .unwrap()
     };
     assert!(asked(second) && asked(third), "{question}");
     let body = json!({"entity": home.did, "action": "call", "resource": "billing_api"});

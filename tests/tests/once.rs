@@ -1,6 +1,12 @@
 //! What may be used once is used once: by a hundred callers at the same time, and across a crash.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 use std::sync::Barrier;
 
@@ -34,12 +40,20 @@ fn exactly_one(answers: &[Answer], refused: &str) {
     let allowed = answers.iter().filter(|answer| answer.status == 200).count();
     assert_eq!(allowed, 1, "of {} uses", answers.len());
     for answer in answers {
-        if answer.status == 200 { answer.expect_allowed() } else { answer.expect_refused(refused) }
+        if answer.status == 200 {
+            answer.expect_allowed()
+        } else {
+            answer.expect_refused(refused)
+        }
     }
 }
 
 fn rounds(engine: &'static str) {
-    let mut cluster = Cluster::shaped(Shape { nodes: 1, running: 1, engine });
+    let mut cluster = Cluster::shaped(Shape {
+        nodes: 1,
+        running: 1,
+        engine,
+    });
     let node = &cluster.nodes[0];
     let _did = register(node, AGENT);
     let credential = issue(node, AGENT);
@@ -52,7 +66,9 @@ fn rounds(engine: &'static str) {
 
     // Another presentation for the used challenge is refused as well: the challenge is what works once.
     let again = presentation(node, AGENT, &credential, &challenge, &domain);
-    node.public().post("/presentations/verify", &again).expect_refused("challenge-used");
+    node.public()
+        .post("/presentations/verify", &again)
+        .expect_refused("challenge-used");
 
     // Not yet used when the node dies: usable once afterwards.
     let (challenge, domain) = scenario::challenge(node);
@@ -62,14 +78,27 @@ fn rounds(engine: &'static str) {
     cluster.nodes[0].kill();
     cluster.nodes[0].start();
     let node = &cluster.nodes[0];
-    node.public().post("/presentations/verify", &shown).expect_refused("challenge-used");
-    node.public().post("/actions/verify", &done).expect_refused("action-replayed");
-    exactly_one(&at_once(node, "/presentations/verify", &unused_presentation), "challenge-used");
+    node.public()
+        .post("/presentations/verify", &shown)
+        .expect_refused("challenge-used");
+    node.public()
+        .post("/actions/verify", &done)
+        .expect_refused("action-replayed");
+    exactly_one(
+        &at_once(node, "/presentations/verify", &unused_presentation),
+        "challenge-used",
+    );
     exactly_one(&at_once(node, "/actions/verify", &unused_action), "action-replayed");
 
     // Killed in the very moment of use: whatever the caller heard, it works at most once in all.
     for amount in 20..24 {
-        let body = action(&cluster.nodes[0], AGENT, &credential, &cluster.nodes[0], &refund(&amount.to_string()));
+        let body = action(
+            &cluster.nodes[0],
+            AGENT,
+            &credential,
+            &cluster.nodes[0],
+            &refund(&amount.to_string()),
+        );
         let listener = cluster.nodes[0].public().clone();
         let sent = body.clone();
         let caller = std::thread::spawn(move || listener.try_post("/actions/verify", &sent));
@@ -78,7 +107,10 @@ fn rounds(engine: &'static str) {
         let first = caller.join().unwrap().is_ok_and(|answer| answer.status == 200);
         cluster.nodes[0].start();
         let second = cluster.nodes[0].public().post("/actions/verify", &body).status == 200;
-        assert!(!(first && second), "one action was allowed twice, before and after the crash");
+        assert!(
+            !(first && second),
+            "one action was allowed twice, before and after the crash"
+        );
     }
 }
 

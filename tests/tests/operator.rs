@@ -1,7 +1,13 @@
 //! What goes wrong at the operator's desk: a clear message that says what to do, an exit code that is not 0, and
 //! nothing lost: with the right input all is as it was.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -19,7 +25,11 @@ use syndic_tests::scenario::{AGENT, issue, register, revoke, verify};
 fn assert_fails(finished: &Finished, words: &[&str]) {
     assert_eq!(finished.code, Some(1), "{finished:#?}");
     for word in words {
-        assert!(finished.stderr.contains(word), "{word:?} is not in: {}", finished.stderr);
+        assert!(
+            finished.stderr.contains(word),
+            "{word:?} is not in: {}",
+            finished.stderr
+        );
     }
     assert!(finished.stderr.contains("syndic: "), "{}", finished.stderr);
     for word in ["panicked", "RUST_BACKTRACE", "Err(", "unwrap"] {
@@ -42,13 +52,22 @@ struct Desk {
 
 impl Desk {
     fn new(engine: &'static str) -> Self {
-        let mut cluster = Cluster::shaped(Shape { nodes: 1, running: 1, engine });
+        let mut cluster = Cluster::shaped(Shape {
+            nodes: 1,
+            running: 1,
+            engine,
+        });
         let _did = register(&cluster.nodes[0], AGENT);
         let (valid, revoked) = (issue(&cluster.nodes[0], AGENT), issue(&cluster.nodes[0], AGENT));
         revoke(&cluster.nodes[0], &revoked);
         let known = digest(&cluster.nodes[0])["digest"].clone();
         assert_eq!(cluster.nodes[0].stop().code(), Some(0));
-        Self { cluster, valid, revoked, known }
+        Self {
+            cluster,
+            valid,
+            revoked,
+            known,
+        }
     }
 
     fn node(&mut self) -> &mut Node {
@@ -78,11 +97,17 @@ fn a_wrong_passphrase() {
     assert_fails(&finished, &["passphrase"]);
     // None at all, and nobody to ask.
     let mut command = Command::new(program::syndic());
-    command.args(["run", "--data"]).arg(&data).env_remove("SYNDIC_PASSPHRASE").env_remove("SYNDIC_PASSPHRASE_FILE");
+    command
+        .args(["run", "--data"])
+        .arg(&data)
+        .env_remove("SYNDIC_PASSPHRASE")
+        .env_remove("SYNDIC_PASSPHRASE_FILE");
     let finished = command::run(&mut command, Duration::from_secs(20));
     assert_fails(&finished, &["--passphrase-file", "SYNDIC_PASSPHRASE"]);
     let missing = data.join("no-such-file");
-    let finished = desk.node().syndic(&["run", "--passphrase-file", &missing.display().to_string()]);
+    let finished = desk
+        .node()
+        .syndic(&["run", "--passphrase-file", &missing.display().to_string()]);
     assert_fails(&finished, &["no-such-file"]);
     desk.assert_nothing_lost();
     // From a file it works as well.
@@ -128,12 +153,27 @@ fn a_configuration_that_is_wrong() {
     assert!(good.contains(&public));
     for (text, words) in [
         (good.replace("[trust]", "[trust"), vec!["config.toml", "line"]),
-        (good.replace("[trust]", "[trust]\nhartbeat_seconds = 3"), vec!["config.toml", "hartbeat_seconds", "unknown"]),
-        (format!("{good}\n[dashboard]\non = true\n"), vec!["config.toml", "dashboard"]),
-        (good.replace(&public, "public = \"somewhere\""), vec!["config.toml", "somewhere"]),
+        (
+            good.replace("[trust]", "[trust]\nhartbeat_seconds = 3"),
+            vec!["config.toml", "hartbeat_seconds", "unknown"],
+        ),
+        (
+            format!("{good}\n[dashboard]\non = true\n"),
+            vec!["config.toml", "dashboard"],
+        ),
+        (
+            good.replace(&public, "public = \"somewhere\""),
+            vec!["config.toml", "somewhere"],
+        ),
         (good.replace(&public, "public = 8440"), vec!["config.toml", "public"]),
-        (good.replace(&public, &public.replace("127.0.0.1", "0.0.0.0")), vec!["--behind-proxy", "TLS"]),
-        (good.replace("\"sled\"", "\"oracle\""), vec!["config.toml", "oracle", "sled", "redb"]),
+        (
+            good.replace(&public, &public.replace("127.0.0.1", "0.0.0.0")),
+            vec!["--behind-proxy", "TLS"],
+        ),
+        (
+            good.replace("\"sled\"", "\"oracle\""),
+            vec!["config.toml", "oracle", "sled", "redb"],
+        ),
         (String::new(), vec!["config.toml", "organization"]),
     ] {
         assert_ne!(text, good, "{words:?}: the case changes nothing");
@@ -176,11 +216,18 @@ fn store_files(data: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut folders = vec![data.join("store")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap().flatten() {
-            if entry.path().is_dir() { folders.push(entry.path()) } else { files.push(entry.path()) }
+            if entry.path().is_dir() {
+                folders.push(entry.path())
+            } else {
+                files.push(entry.path())
+            }
         }
     }
     files.sort();
-    files.into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+    files
+        .into_iter()
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect()
 }
 
 fn restore(data: &Path, files: &[(PathBuf, Vec<u8>)]) {
@@ -199,7 +246,9 @@ fn a_damaged_store(engine: &'static str) {
     let files = store_files(&data);
     let (largest, bytes) = files.iter().max_by_key(|(_, bytes)| bytes.len()).unwrap();
     let id = desk.valid["id"].as_str().unwrap().as_bytes().to_vec();
-    let mut places: Vec<(PathBuf, usize)> = [1, 3, 5].map(|eighth| (largest.clone(), bytes.len() * eighth / 8)).to_vec();
+    let mut places: Vec<(PathBuf, usize)> = [1, 3, 5]
+        .map(|eighth| (largest.clone(), bytes.len() * eighth / 8))
+        .to_vec();
     for (path, bytes) in &files {
         let holds_credential = bytes.windows(id.len()).rposition(|window| window == id);
         places.extend(holds_credential.map(|at| (path.clone(), at + id.len() / 2)));
@@ -219,20 +268,33 @@ fn a_damaged_store(engine: &'static str) {
                 assert_eq!(digest(node)["digest"], desk.known, "{} at {at}", path.display());
                 verify(node, &desk.valid).expect_allowed();
                 verify(node, &desk.revoked).expect_refused("revoked");
-                let held = node.admin().get(&format!("/credentials/{}", desk.valid["id"].as_str().unwrap()));
+                let held = node
+                    .admin()
+                    .get(&format!("/credentials/{}", desk.valid["id"].as_str().unwrap()));
                 assert!([200, 503].contains(&held.status), "{}", held.text());
-                assert!(held.status == 503 || held.json()["verifiableCredential"] == desk.valid, "{}", held.text());
+                assert!(
+                    held.status == 503 || held.json()["verifiableCredential"] == desk.valid,
+                    "{}",
+                    held.text()
+                );
                 desk.node().kill();
             }
             Err(error) => {
                 refused += 1;
-                assert!(error.contains("syndic: ") && error.contains("store"), "{}: {error}", path.display());
+                assert!(
+                    error.contains("syndic: ") && error.contains("store"),
+                    "{}: {error}",
+                    path.display()
+                );
                 assert!(!error.contains("panicked"), "{}: {error}", path.display());
             }
         }
         restore(&data, &files);
     }
-    println!("{engine}: of {} flipped bits {refused} were refused at the start", places.len());
+    println!(
+        "{engine}: of {} flipped bits {refused} were refused at the start",
+        places.len()
+    );
     assert!(refused > 0, "no damage was noticed");
     desk.assert_nothing_lost();
 }
@@ -249,20 +311,38 @@ fn a_store_that_is_damaged_redb() {
 
 #[test]
 fn init_found_and_join_out_of_turn() {
-    let mut cluster = Cluster::found(Shape { nodes: 2, running: 0, engine: "sled" });
+    let mut cluster = Cluster::found(Shape {
+        nodes: 2,
+        running: 0,
+        engine: "sled",
+    });
     let stranger = Node::init(&cluster.folder().join("stranger"), "Hillcrest", "sled");
     let charter = cluster.charter.display().to_string();
 
-    assert_fails(&stranger.syndic(&["run"]), &["no consortium", "syndic found", "syndic join"]);
+    assert_fails(
+        &stranger.syndic(&["run"]),
+        &["no consortium", "syndic found", "syndic join"],
+    );
     assert_fails(&stranger.syndic(&["join", &charter]), &["does not name", "member.json"]);
     let text = std::fs::read_to_string(&cluster.charter).unwrap();
     let tampered = cluster.folder().join("tampered.json");
-    for (from, to) in [("Nordstadt", "Nordstatt"), ("\"threshold\":2", "\"threshold\":0"), ("\"version\":1", "\"version\":9"), ("{", "[")] {
+    for (from, to) in [
+        ("Nordstadt", "Nordstatt"),
+        ("\"threshold\":2", "\"threshold\":0"),
+        ("\"version\":1", "\"version\":9"),
+        ("{", "["),
+    ] {
         assert!(text.contains(from), "{from} is not in {text}");
         std::fs::write(&tampered, text.replacen(from, to, 1)).unwrap();
-        assert_fails(&cluster.nodes[1].syndic(&["join", &tampered.display().to_string()]), &["tampered.json"]);
+        assert_fails(
+            &cluster.nodes[1].syndic(&["join", &tampered.display().to_string()]),
+            &["tampered.json"],
+        );
     }
-    assert_fails(&stranger.syndic(&["join", "no-such-charter.json"]), &["no-such-charter.json"]);
+    assert_fails(
+        &stranger.syndic(&["join", "no-such-charter.json"]),
+        &["no-such-charter.json"],
+    );
 
     // Setting up again what is set up would throw keys away.
     let keys = std::fs::read(stranger.data.join("keys.sealed")).unwrap();
@@ -270,21 +350,31 @@ fn init_found_and_join_out_of_turn() {
     assert_eq!(std::fs::read(stranger.data.join("keys.sealed")).unwrap(), keys);
     // A member of one consortium does not slip into another.
     let own = stranger.data.join("member.json").display().to_string();
-    let _founded = stranger.syndic(&["found", "--name", "Alone", "--member", &own]).expect_success("syndic found");
+    let _founded = stranger
+        .syndic(&["found", "--name", "Alone", "--member", &own])
+        .expect_success("syndic found");
     let elsewhere = stranger.data.join("charter.json").display().to_string();
     assert_fails(&cluster.nodes[1].syndic(&["join", &elsewhere]), &["does not name"]);
     let other = cluster.nodes[1].data.join("member.json").display().to_string();
-    assert_fails(&stranger.syndic(&["found", "--name", "Second", "--member", &other]), &["already"]);
+    assert_fails(
+        &stranger.syndic(&["found", "--name", "Second", "--member", &other]),
+        &["already"],
+    );
     let mut bad_card = text.clone();
     bad_card.truncate(40);
     std::fs::write(&tampered, bad_card).unwrap();
-    assert_fails(&stranger.syndic(&["found", "--name", "X", "--member", &tampered.display().to_string()]), &["tampered.json"]);
+    assert_fails(
+        &stranger.syndic(&["found", "--name", "X", "--member", &tampered.display().to_string()]),
+        &["tampered.json"],
+    );
     let finished = node::syndic(&cluster.folder().join("nowhere"), &["run"]);
     assert_fails(&finished, &["syndic init"]);
     assert!(!cluster.folder().join("nowhere").exists(), "a failed run makes nothing");
 
     // Joining again what was joined is no error, and all of them start.
-    let _again = cluster.nodes[1].syndic(&["join", &charter]).expect_success("join once more");
+    let _again = cluster.nodes[1]
+        .syndic(&["join", &charter])
+        .expect_success("join once more");
     for node in &mut cluster.nodes {
         node.start();
     }
@@ -293,7 +383,11 @@ fn init_found_and_join_out_of_turn() {
 
 #[test]
 fn commands_to_a_node_that_is_not_there() {
-    let desk = Cluster::found(Shape { nodes: 1, running: 0, engine: "sled" });
+    let desk = Cluster::found(Shape {
+        nodes: 1,
+        running: 0,
+        engine: "sled",
+    });
     for arguments in [&["status"][..], &["agent", "list"], &["registry", "members"]] {
         let finished = desk.nodes[0].syndic(arguments);
         assert_eq!(finished.code, Some(5), "{finished:#?}");

@@ -1,6 +1,12 @@
 //! What one organization says reaches the others: also those that were dead or not yet born when it was said.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 use serde_json::json;
 use syndic_tests::cluster::{Cluster, Shape, digest};
@@ -13,7 +19,8 @@ const SPOKEN_WHILE_AWAY: usize = 300;
 /// Statements about an organization nobody heard of.
 fn speak(node: &Node, count: usize) {
     for index in 0..count {
-        let body = json!({"entity": "did:web:partner.example", "action": "read", "resource": format!("archive/{index}")});
+        let body =
+            json!({"entity": "did:web:partner.example", "action": "read", "resource": format!("archive/{index}")});
         let _statement = node.admin().post("/registry/authorize", &body).expect(200);
     }
 }
@@ -63,7 +70,11 @@ fn a_node_that_was_killed_catches_up() {
 
 #[test]
 fn a_node_that_starts_late_learns_what_was_said_before() {
-    let mut cluster = Cluster::shaped(Shape { nodes: 3, running: 2, engine: "redb" });
+    let mut cluster = Cluster::shaped(Shape {
+        nodes: 3,
+        running: 2,
+        engine: "redb",
+    });
     let _did = register(&cluster.nodes[0], AGENT);
     let credential = issue(&cluster.nodes[0], AGENT);
     let twin = issue(&cluster.nodes[0], AGENT);
@@ -74,7 +85,10 @@ fn a_node_that_starts_late_learns_what_was_said_before() {
     cluster.nodes[1].kill();
     cluster.nodes[2].start();
     cluster.settle(&[0, 2]);
-    assert!(partner(&cluster.nodes[2], &cluster.nodes[1], 4), "what a dead member said is passed on by others");
+    assert!(
+        partner(&cluster.nodes[2], &cluster.nodes[1], 4),
+        "what a dead member said is passed on by others"
+    );
     authorize(&cluster.nodes[2], &cluster.nodes[0].did);
     verify(&cluster.nodes[2], &credential).expect_refused("revoked");
     verify(&cluster.nodes[2], &twin).expect_allowed();

@@ -1,6 +1,12 @@
 //! The house is tidy: rules that a reader relies on and that no compiler checks.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 use std::path::Path;
 
@@ -19,8 +25,13 @@ fn none(what: &str, found: &[String]) {
 
 /// All files that people write.
 fn texts() -> Vec<std::path::PathBuf> {
-    let suffixes = [".rs", ".md", ".toml", ".json", ".sh", ".py", ".yml", ".yaml", "/run", "kill9", "justfile"];
-    let mut all: Vec<_> = suffixes.iter().flat_map(|suffix| files("", suffix.trim_start_matches('/'))).collect();
+    let suffixes = [
+        ".rs", ".md", ".toml", ".json", ".sh", ".py", ".yml", ".yaml", "/run", "kill9", "justfile",
+    ];
+    let mut all: Vec<_> = suffixes
+        .iter()
+        .flat_map(|suffix| files("", suffix.trim_start_matches('/')))
+        .collect();
     all.sort();
     all.dedup();
     all
@@ -33,7 +44,10 @@ fn is_this_file(path: &Path) -> bool {
 #[test]
 fn no_unsafe_code_anywhere() {
     let root = read(&repository().join("Cargo.toml"));
-    assert!(root.contains("unsafe_code = \"forbid\""), "the workspace forbids unsafe code");
+    assert!(
+        root.contains("unsafe_code = \"forbid\""),
+        "the workspace forbids unsafe code"
+    );
     let mut packages = 0;
     for path in files("", "Cargo.toml") {
         let text = read(&path);
@@ -45,20 +59,32 @@ fn no_unsafe_code_anywhere() {
         // A workspace of its own cannot inherit. One that is a test and nothing else has no code to forbid it in.
         let says_so = text.contains("unsafe_code = \"forbid\"") || !text.contains("\n[dependencies]");
         let alone = text.contains("[workspace]") && says_so;
-        assert!(inherits || alone, "{} does not take over the workspace's lints", shown(&path));
+        assert!(
+            inherits || alone,
+            "{} does not take over the workspace's lints",
+            shown(&path)
+        );
     }
     assert!(packages >= 5);
 }
 
 #[test]
 fn nothing_is_left_for_later() {
-    let words = ["to".to_owned() + "do!(", "un".to_owned() + "implemented!(", "FIX".to_owned() + "ME", "XX".to_owned() + "X:"];
+    let words = [
+        "to".to_owned() + "do!(",
+        "un".to_owned() + "implemented!(",
+        "FIX".to_owned() + "ME",
+        "XX".to_owned() + "X:",
+    ];
     let found: Vec<String> = texts()
         .iter()
         .filter(|path| !is_this_file(path))
         .filter_map(|path| {
             let text = read(path);
-            words.iter().find(|word| text.contains(word.as_str())).map(|word| format!("{}: {word}", shown(path)))
+            words
+                .iter()
+                .find(|word| text.contains(word.as_str()))
+                .map(|word| format!("{}: {word}", shown(path)))
         })
         .collect();
     none("left for later", &found);
@@ -74,7 +100,9 @@ fn one_path_for_every_public_name() {
                 let line = line.trim();
                 line.starts_with("pub") && line.contains(" use ") && line.contains('*')
             });
-            globs.map(|line| format!("{}: {}", shown(path), line.trim())).collect::<Vec<_>>()
+            globs
+                .map(|line| format!("{}: {}", shown(path), line.trim()))
+                .collect::<Vec<_>>()
         })
         .collect();
     none("re-exports of everything", &found);
@@ -95,13 +123,19 @@ fn no_file_is_too_long() {
 
 #[test]
 fn no_module_named_after_nothing() {
-    let empty = ["utils", "util", "common", "helpers", "helper", "manager", "types", "misc"];
+    let empty = [
+        "utils", "util", "common", "helpers", "helper", "manager", "types", "misc",
+    ];
     let found: Vec<String> = files("", ".rs")
         .iter()
         .filter(|path| {
             let stem = path.file_stem().unwrap().to_string_lossy();
-            let folder = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-            empty.contains(&stem.as_ref()) || (stem == "mod" && folder.is_some_and(|name| empty.contains(&name.as_str())))
+            let folder = path
+                .parent()
+                .and_then(Path::file_name)
+                .map(|name| name.to_string_lossy().into_owned());
+            empty.contains(&stem.as_ref())
+                || (stem == "mod" && folder.is_some_and(|name| empty.contains(&name.as_str())))
         })
         .map(|path| shown(path))
         .collect();
@@ -110,14 +144,22 @@ fn no_module_named_after_nothing() {
 
 #[test]
 fn no_path_of_one_machine() {
-    let roots = ["/work".to_owned() + "/", "/ro".to_owned() + "ot/", "/ho".to_owned() + "me/", "/Us".to_owned() + "ers/"];
+    let roots = [
+        "/work".to_owned() + "/",
+        "/ro".to_owned() + "ot/",
+        "/ho".to_owned() + "me/",
+        "/Us".to_owned() + "ers/",
+    ];
     let found: Vec<String> = texts()
         .iter()
         .chain(&files("", "Cargo.lock"))
         .filter(|path| !is_this_file(path))
         .filter_map(|path| {
             let text = read(path);
-            roots.iter().find(|root| text.contains(root.as_str())).map(|root| format!("{}: {root}", shown(path)))
+            roots
+                .iter()
+                .find(|root| text.contains(root.as_str()))
+                .map(|root| format!("{}: {root}", shown(path)))
         })
         .collect();
     none("paths of one machine", &found);
@@ -176,13 +218,33 @@ fn links(text: &str) -> Vec<String> {
 #[test]
 fn the_first_page_says_what_works() {
     let readme = read(&repository().join("README.md"));
-    let status = readme.split("## What works today\n").nth(1).expect("README.md has a section \"What works today\"");
+    let status = readme
+        .split("## What works today\n")
+        .nth(1)
+        .expect("README.md has a section \"What works today\"");
     let section = status.split("\n## ").next().unwrap();
-    assert!(section.lines().filter(|line| line.starts_with('|')).count() >= 4, "the status is a table:\n{section}");
+    assert!(
+        section.lines().filter(|line| line.starts_with('|')).count() >= 4,
+        "the status is a table:\n{section}"
+    );
     let changes = read(&repository().join("CHANGELOG.md"));
-    assert!(changes.lines().any(|line| line.starts_with("## ")), "CHANGELOG.md has a section for each release");
-    assert!(changes.lines().any(|line| line.starts_with("- ")), "CHANGELOG.md says what changed");
-    for name in ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "justfile", "deny.toml", "rust-toolchain.toml"] {
+    assert!(
+        changes.lines().any(|line| line.starts_with("## ")),
+        "CHANGELOG.md has a section for each release"
+    );
+    assert!(
+        changes.lines().any(|line| line.starts_with("- ")),
+        "CHANGELOG.md says what changed"
+    );
+    for name in [
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "LICENSE",
+        "justfile",
+        "deny.toml",
+        "rust-toolchain.toml",
+    ] {
         assert!(repository().join(name).is_file(), "{name} is missing");
     }
 }
@@ -197,8 +259,16 @@ fn every_example_says_how_to_run_it_and_is_short() {
         let name = path.file_stem().unwrap().to_string_lossy();
         let command = format!("cargo run -p syndic-examples --example {name}");
         let opening = text.lines().take(5).collect::<Vec<_>>().join("\n");
-        assert!(opening.contains(&command), "{} does not open with: {command}", shown(&path));
-        assert!(text.lines().count() <= LONGEST_EXAMPLE, "{} has more than two screens", shown(&path));
+        assert!(
+            opening.contains(&command),
+            "{} does not open with: {command}",
+            shown(&path)
+        );
+        assert!(
+            text.lines().count() <= LONGEST_EXAMPLE,
+            "{} has more than two screens",
+            shown(&path)
+        );
     }
 }
 
@@ -206,7 +276,12 @@ fn every_example_says_how_to_run_it_and_is_short() {
 fn scripts_can_be_run() {
     use std::os::unix::fs::PermissionsExt;
     for name in ["tests/run", "tests/kill9", ".ci/run"] {
-        let mode = repository().join(name).metadata().unwrap_or_else(|error| panic!("{name}: {error}")).permissions().mode();
+        let mode = repository()
+            .join(name)
+            .metadata()
+            .unwrap_or_else(|error| panic!("{name}: {error}"))
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o111, 0o111, "{name} is not executable");
     }
 }

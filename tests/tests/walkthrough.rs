@@ -12,7 +12,13 @@
 //! `# => text` says that the lines since the last such comment print `text`. Only the ports are others than in the
 //! text, so that a node of the reader's own does not stand in the way; commands that leave the ports out get free ones.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -45,7 +51,11 @@ fn steps(text: &str) -> Vec<Step> {
             continue;
         }
         let fence = lines.find(|line| !line.trim().is_empty());
-        assert_eq!(fence.map(str::trim), Some("```sh"), "a walk-through mark stands right before a block of sh");
+        assert_eq!(
+            fence.map(str::trim),
+            Some("```sh"),
+            "a walk-through mark stands right before a block of sh"
+        );
         steps.push(Step::default());
         for line in lines.by_ref().take_while(|line| line.trim() != "```") {
             if let Some(expected) = line.trim_start().strip_prefix("# => ") {
@@ -63,7 +73,9 @@ fn steps(text: &str) -> Vec<Step> {
 }
 
 fn with_free_ports(text: &str) -> String {
-    PORTS.iter().rev().fold(text.to_owned(), |text, port| replace_number(&text, *port, ports::free()))
+    PORTS.iter().rev().fold(text.to_owned(), |text, port| {
+        replace_number(&text, *port, ports::free())
+    })
 }
 
 /// Replaces a number that is not part of a longer one.
@@ -113,14 +125,23 @@ fn the_walk_through_of_the_readme_works() {
     assert!(expected > 0, "the walk-through says of no command what it prints");
     let script = script(&steps);
     for tool in ["curl", "jq"] {
-        let used = script.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == tool);
+        let used = script
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|word| word == tool);
         if used && Command::new(tool).arg("--version").output().is_err() {
             println!("skipped: the walk-through uses {tool}, which is not installed");
             return;
         }
     }
-    let folder = tempfile::Builder::new().prefix("syndic-walkthrough-").tempdir().unwrap();
-    let (bin, outputs, here) = (folder.path().join("bin"), folder.path().join("outputs"), folder.path().join("here"));
+    let folder = tempfile::Builder::new()
+        .prefix("syndic-walkthrough-")
+        .tempdir()
+        .unwrap();
+    let (bin, outputs, here) = (
+        folder.path().join("bin"),
+        folder.path().join("outputs"),
+        folder.path().join("here"),
+    );
     for path in [&bin, &outputs, &here] {
         std::fs::create_dir(path).unwrap();
     }
@@ -128,22 +149,38 @@ fn the_walk_through_of_the_readme_works() {
     std::os::unix::fs::symlink(program::repository().join("examples"), here.join("examples")).unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let mut bash = Command::new("bash");
-    bash.args(["-euo", "pipefail", "-c", &script]).current_dir(&here).env("PATH", path).env("OUTPUTS", &outputs);
-    bash.env("NO_COLOR", "1").env_remove("SYNDIC_DATA").env_remove("SYNDIC_PASSPHRASE").env_remove("SYNDIC_PASSPHRASE_FILE");
+    bash.args(["-euo", "pipefail", "-c", &script])
+        .current_dir(&here)
+        .env("PATH", path)
+        .env("OUTPUTS", &outputs);
+    bash.env("NO_COLOR", "1")
+        .env_remove("SYNDIC_DATA")
+        .env_remove("SYNDIC_PASSPHRASE")
+        .env_remove("SYNDIC_PASSPHRASE_FILE");
     let finished = command::run(&mut bash, LIMIT);
 
     let printed = |number: usize| std::fs::read_to_string(outputs.join(number.to_string()));
     if finished.code != Some(0) {
-        let last = (0..steps.len()).rev().find(|number| printed(*number).is_ok()).unwrap_or(0);
+        let last = (0..steps.len())
+            .rev()
+            .find(|number| printed(*number).is_ok())
+            .unwrap_or(0);
         panic!(
             "the walk-through ended with {:?} in step {last}:\n{}\n--- printed\n{}\n{}",
-            finished.code, steps[last].lines.join("\n"), printed(last).unwrap_or_default(), finished.stderr,
+            finished.code,
+            steps[last].lines.join("\n"),
+            printed(last).unwrap_or_default(),
+            finished.stderr,
         );
     }
     for (number, step) in steps.iter().enumerate() {
         let printed = printed(number).unwrap();
         for expected in &step.expected {
-            assert!(printed.contains(expected), "{}\ndoes not print {expected:?} but\n{printed}", step.lines.join("\n"));
+            assert!(
+                printed.contains(expected),
+                "{}\ndoes not print {expected:?} but\n{printed}",
+                step.lines.join("\n")
+            );
         }
     }
     println!("{} steps, {expected} expectations", steps.len());
@@ -156,6 +193,13 @@ fn blocks_are_found_and_ports_replaced() {
         lines: lines.iter().map(|line| (*line).to_owned()).collect(),
         expected: expected.iter().map(|line| (*line).to_owned()).collect(),
     };
-    assert_eq!(steps(text), [step(&["# first", "one 8440"], &["1", "2"]), step(&["two"], &[]), step(&["three"], &[])]);
+    assert_eq!(
+        steps(text),
+        [
+            step(&["# first", "one 8440"], &["1", "2"]),
+            step(&["two"], &[]),
+            step(&["three"], &[])
+        ]
+    );
     assert_eq!(replace_number("8440 18440 84401 :8440/", 8440, 7), "7 18440 84401 :7/");
 }

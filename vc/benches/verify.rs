@@ -6,12 +6,7 @@
 //!
 //! The ratios at the end are taken on the CPU time of this thread, in turns: each round measures
 //! every candidate once, and the median round counts. So a busy machine moves all alike.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::print_stdout, missing_docs)]
 
 #[path = "../tests/world/mod.rs"]
@@ -32,9 +27,7 @@ use syndic_vc::did_key::{self, ResolveError};
 use syndic_vc::document::DidDocument;
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{
-    AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit,
-};
+use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit};
 use syndic_vc::verify::{self, ActionRequest};
 use world::*;
 
@@ -49,12 +42,7 @@ struct Cached {
 impl Cached {
     fn new() -> Cached {
         let north = north().did;
-        let document = |party: &Party| {
-            (
-                party.did.clone(),
-                Arc::new(did_key::resolve(&party.did).unwrap()),
-            )
-        };
+        let document = |party: &Party| (party.did.clone(), Arc::new(did_key::resolve(&party.did).unwrap()));
         let everything = ResourcePattern::parse("*").unwrap();
         let actions = ["read", "write", "call", "escalate"];
         let head = Freshness {
@@ -64,12 +52,7 @@ impl Cached {
             witnesses: 2,
         };
         Cached {
-            documents: [
-                document(&world::north()),
-                document(&agent()),
-                document(&south()),
-            ]
-            .into(),
+            documents: [document(&world::north()), document(&agent()), document(&south())].into(),
             authorized: actions
                 .map(|action| ((north.clone(), action.to_owned()), everything.clone()))
                 .into(),
@@ -83,30 +66,15 @@ impl Cached {
 
 impl Knowledge for Cached {
     fn document(&self, did: &Did) -> Result<Arc<DidDocument>, ResolveError> {
-        self.documents
-            .get(did)
-            .cloned()
-            .ok_or(ResolveError::NotFound)
+        self.documents.get(did).cloned().ok_or(ResolveError::NotFound)
     }
 
-    fn standing(
-        &self,
-        authority: &str,
-        issuer: &Did,
-        action: &str,
-        resource: &str,
-        _: Timestamp,
-    ) -> Standing {
+    fn standing(&self, authority: &str, issuer: &Did, action: &str, resource: &str, _: Timestamp) -> Standing {
         let pattern = ResourcePattern::parse(resource);
-        match (
-            self.authorized.get(&(issuer.clone(), action.to_owned())),
-            pattern,
-        ) {
-            (Some(granted), Some(asked)) if granted.covers_pattern(&asked) => {
-                Standing::Authorized {
-                    by: authority.to_owned(),
-                }
-            }
+        match (self.authorized.get(&(issuer.clone(), action.to_owned())), pattern) {
+            (Some(granted), Some(asked)) if granted.covers_pattern(&asked) => Standing::Authorized {
+                by: authority.to_owned(),
+            },
             _ => Standing::NotAuthorized,
         }
     }
@@ -166,8 +134,7 @@ fn main() {
         (
             "verify credential, text to decision",
             Box::new(|| {
-                let outcome =
-                    verify::credential(black_box(&credential_text), &policy, &known, now());
+                let outcome = verify::credential(black_box(&credential_text), &policy, &known, now());
                 assert_eq!(black_box(Decision::of(&outcome)).outcome(), Outcome::Allow);
             }),
         ),
@@ -182,14 +149,7 @@ fn main() {
             "verify action, text to decision",
             Box::new(|| {
                 let request = ActionRequest { audience: &south };
-                let outcome = verify::action(
-                    black_box(&action_text),
-                    &request,
-                    &policy,
-                    &known,
-                    &Spent,
-                    now(),
-                );
+                let outcome = verify::action(black_box(&action_text), &request, &policy, &known, &Spent, now());
                 assert_eq!(black_box(Decision::of(&outcome)).outcome(), Outcome::Allow);
             }),
         ),
@@ -241,15 +201,11 @@ fn bare() -> Box<dyn FnMut()> {
 /// CPU time of this thread.
 fn cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(
-        time.tv_sec.try_into().unwrap(),
-        time.tv_nsec.try_into().unwrap(),
-    )
+    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
 }
 
 fn ratios(candidates: &mut [Candidate<'_>]) {
-    let quick = std::env::args()
-        .any(|argument| matches!(argument.as_str(), "--test" | "--list" | "--profile-time"));
+    let quick = std::env::args().any(|argument| matches!(argument.as_str(), "--test" | "--list" | "--profile-time"));
     let (rounds, slice) = if quick {
         (1, Duration::from_millis(1))
     } else {
@@ -280,10 +236,7 @@ fn ratios(candidates: &mut [Candidate<'_>]) {
     println!("\nCPU time for each, median of {rounds} rounds taken in turns:");
     for ((name, _), median) in candidates.iter().zip(&medians) {
         let micros = median.as_secs_f64() * 1e6;
-        println!(
-            "  {name:<44} {micros:>9.2} us  {:>8.0} per CPU second",
-            1e6 / micros
-        );
+        println!("  {name:<44} {micros:>9.2} us  {:>8.0} per CPU second", 1e6 / micros);
     }
     let bare = of("bare verify_strict").unwrap();
     let ours = of("verify credential, text to decision").unwrap();
@@ -292,21 +245,12 @@ fn ratios(candidates: &mut [Candidate<'_>]) {
         bare / ours
     );
     let small = of("verify small credential, text to decision").unwrap();
-    println!(
-        "verify small credential / bare verify_strict = {:.2}",
-        bare / small
-    );
+    println!("verify small credential / bare verify_strict = {:.2}", bare / small);
     let action = of("verify action, text to decision").unwrap();
-    println!(
-        "verify action / two bare verify_strict = {:.2}",
-        2.0 * bare / action
-    );
+    println!("verify action / two bare verify_strict = {:.2}", 2.0 * bare / action);
     for peer in peers::NAMES {
         if let Some(theirs) = of(peer) {
-            println!(
-                "{peer} takes {:.2} times as long as verify credential",
-                theirs / ours
-            );
+            println!("{peer} takes {:.2} times as long as verify credential", theirs / ours);
         }
     }
 }

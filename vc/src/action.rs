@@ -132,20 +132,11 @@ impl AgentAction {
         members.literal("type", ACTION_TYPE, "AgentAction")?;
         members.optional("proof");
         let action = Self {
-            id: text(
-                &members,
-                "id",
-                is_uuid_urn,
-                "a UUID URN in lower case: urn:uuid:...",
-            )?,
+            id: text(&members, "id", is_uuid_urn, "a UUID URN in lower case: urn:uuid:...")?,
             agent: did(&members, "agent")?,
             action: capability::Action::member(&members)?,
-            resource: Resource::parse(members.str("resource")?).ok_or_else(|| {
-                members.error(
-                    "resource",
-                    "a resource such as customer_records or tickets/42",
-                )
-            })?,
+            resource: Resource::parse(members.str("resource")?)
+                .ok_or_else(|| members.error("resource", "a resource such as customer_records or tickets/42"))?,
             scope: Scope::member(&members)?,
             parameters: parameters(&members)?,
             audience: did(&members, "audience")?,
@@ -247,8 +238,7 @@ fn did(members: &Members<'_, '_>, name: &str) -> Result<Did, MemberError> {
 }
 
 fn time(members: &Members<'_, '_>, name: &str) -> Result<Timestamp, MemberError> {
-    Timestamp::parse(members.str(name)?)
-        .map_err(|_| members.error(name, "a time such as 2026-11-24T22:50:53Z"))
+    Timestamp::parse(members.str(name)?).map_err(|_| members.error(name, "a time such as 2026-11-24T22:50:53Z"))
 }
 
 fn is_nonce(text: &str) -> bool {
@@ -266,15 +256,8 @@ fn parameters(members: &Members<'_, '_>) -> Result<Parameters, Reason> {
     let at = *object.path();
     let object = object.as_object();
     if object.len() > PARAMETERS {
-        let text = format!(
-            "{} parameters, and at most {PARAMETERS} are read",
-            object.len()
-        );
-        return Err(Reason::new(
-            DenialCode::DocumentTooLarge,
-            at.to_string(),
-            text,
-        ));
+        let text = format!("{} parameters, and at most {PARAMETERS} are read", object.len());
+        return Err(Reason::new(DenialCode::DocumentTooLarge, at.to_string(), text));
     }
     for (name, value) in object {
         let here = at.member(name);
@@ -283,14 +266,13 @@ fn parameters(members: &Members<'_, '_>) -> Result<Parameters, Reason> {
                 "{} is no parameter name: a letter, then letters, digits, `_`, `-` or `.`, at most 64",
                 Quoted(name)
             );
-            return Err(Reason::new(
-                DenialCode::ParameterMalformed,
-                here.to_string(),
-                text,
-            ));
+            return Err(Reason::new(DenialCode::ParameterMalformed, here.to_string(), text));
         }
         let parameter = Parameter::read(value, &here).map_err(|error| {
-            let text = format!("expected {}, or {{\"value\": ..., \"unit\": ...}}; an amount is text, never a binary fraction", error.expected);
+            let text = format!(
+                "expected {}, or {{\"value\": ..., \"unit\": ...}}; an amount is text, never a binary fraction",
+                error.expected
+            );
             Reason::new(DenialCode::ParameterMalformed, error.path, text)
         })?;
         parameters.insert(name.to_owned(), parameter);
@@ -332,11 +314,7 @@ impl ActionDraft<'_> {
     /// [`IssueError::Refused`] when no verifier would take it (and why), [`IssueError::Sign`] when
     /// the key cannot be used.
     pub fn sign(self, verification_method: &str, signer: &dyn Signer) -> Result<Value, IssueError> {
-        let id = self
-            .credential
-            .get("id")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let id = self.credential.get("id").and_then(Value::as_str).unwrap_or_default();
         let action = AgentAction {
             capability: CapabilityReference {
                 id: id.to_owned(),
@@ -364,11 +342,7 @@ impl ActionDraft<'_> {
             .into());
         }
         check_window(&action, "/expires")?;
-        let options = ProofOptions::new(
-            Purpose::CapabilityInvocation,
-            verification_method,
-            action.created,
-        );
+        let options = ProofOptions::new(Purpose::CapabilityInvocation, verification_method, action.created);
         Ok(proof::sign(document, &options, signer)?)
     }
 }

@@ -92,11 +92,7 @@ fn write_escape(byte: u8, out: &mut Vec<u8>) {
         0x0D => b'r',
         _ => {
             let hex = |nibble: u8| {
-                if nibble < 10 {
-                    b'0' + nibble
-                } else {
-                    b'a' + nibble - 10
-                }
+                if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
             };
             out.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex(byte >> 4), hex(byte & 0xF)]);
             return;

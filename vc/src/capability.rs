@@ -38,10 +38,7 @@ impl Capability {
         let scope = Scope::member(&members)?;
         let items = members.optional_array("constraint")?.unwrap_or_default();
         if items.len() > CONSTRAINTS {
-            let text = format!(
-                "{} constraints, and at most {CONSTRAINTS} are read",
-                items.len()
-            );
+            let text = format!("{} constraints, and at most {CONSTRAINTS} are read", items.len());
             return Err(Reason::new(
                 DenialCode::DocumentTooLarge,
                 members.at("constraint").to_string(),
@@ -74,10 +71,7 @@ impl Capability {
         if !self.constraint.is_empty() {
             object.insert(
                 "constraint",
-                self.constraint
-                    .iter()
-                    .map(Constraint::to_json)
-                    .collect::<Value>(),
+                self.constraint.iter().map(Constraint::to_json).collect::<Value>(),
             );
         }
         object.into()
@@ -126,10 +120,10 @@ macro_rules! text_type {
 #[error("expected {0}")]
 pub struct NotWellFormed(&'static str);
 
-const ACTION: &str =
-    "an action: a lower case letter, then lower case letters, digits, `_`, `-` or `.`, at most 64";
+const ACTION: &str = "an action: a lower case letter, then lower case letters, digits, `_`, `-` or `.`, at most 64";
 const SCOPE: &str = "a scope: letters, digits, `_`, `-`, `.`, `:`, `@` or `/`, at most 128";
-const RESOURCE: &str = "a resource: segments of letters, digits, `_`, `-`, `.`, `~`, `:`, `@` joined by `/`, at most 512 bytes";
+const RESOURCE: &str =
+    "a resource: segments of letters, digits, `_`, `-`, `.`, `~`, `:`, `@` joined by `/`, at most 512 bytes";
 const PATTERN: &str = "a resource, or one ending in `/*` for what is below it, or `*` for all";
 
 /// The name of an action: `[a-z][a-z0-9_.-]{0,63}`. There is no wildcard.
@@ -167,9 +161,9 @@ impl Scope {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         ((1..=SCOPE_BYTES).contains(&text.len())
-            && text.bytes().all(|b| {
-                b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'@' | b'/' | b'-')
-            }))
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'@' | b'/' | b'-')))
         .then(|| Self(text.to_owned()))
     }
 
@@ -194,16 +188,15 @@ impl Resource {
     /// Reads a resource.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        (text.len() <= RESOURCE_BYTES && text.split('/').all(is_segment))
-            .then(|| Self(text.to_owned()))
+        (text.len() <= RESOURCE_BYTES && text.split('/').all(is_segment)).then(|| Self(text.to_owned()))
     }
 }
 
 fn is_segment(segment: &str) -> bool {
     !matches!(segment, "" | "." | "..")
-        && segment.bytes().all(|b| {
-            b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'~' | b':' | b'@' | b'-')
-        })
+        && segment
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'~' | b':' | b'@' | b'-'))
 }
 
 /// A resource, or `prefix/*` for everything strictly below `prefix`, or `*` for everything.
@@ -295,10 +288,7 @@ impl Asked<'_> {
             .max()
             .unwrap_or(Nearest::Action);
         let (member, text) = match nearest {
-            Nearest::Action => (
-                "action",
-                format!("no capability grants the action {}", self.action),
-            ),
+            Nearest::Action => ("action", format!("no capability grants the action {}", self.action)),
             Nearest::Resource => (
                 "resource",
                 format!(
@@ -308,34 +298,22 @@ impl Asked<'_> {
                 ),
             ),
             Nearest::Scope => {
-                let scope = self.scope.map_or_else(
-                    || "no scope".to_owned(),
-                    |scope| format!("the scope {scope}"),
-                );
+                let scope = self
+                    .scope
+                    .map_or_else(|| "no scope".to_owned(), |scope| format!("the scope {scope}"));
                 (
                     "scope",
-                    format!(
-                        "{}:{} is granted, but not under {scope}",
-                        self.action, self.resource
-                    ),
+                    format!("{}:{} is granted, but not under {scope}", self.action, self.resource),
                 )
             }
         };
         const SHOWN: usize = 8;
-        let mut list: Vec<String> = granted
-            .iter()
-            .take(SHOWN)
-            .map(Capability::to_string)
-            .collect();
+        let mut list: Vec<String> = granted.iter().take(SHOWN).map(Capability::to_string).collect();
         if granted.len() > SHOWN {
             list.push("...".to_owned());
         }
         let text = format!("{text}; the credential grants {}", list.join(", "));
-        Reason::new(
-            DenialCode::CapabilityNotGranted,
-            at.member(member).to_string(),
-            text,
-        )
+        Reason::new(DenialCode::CapabilityNotGranted, at.member(member).to_string(), text)
     }
 }
 
@@ -359,25 +337,15 @@ mod tests {
         assert!(!covers("tickets/*", "tickets") && !covers("tickets/*", "tickets2/1"));
         assert!(covers("*", "tickets") && covers("*", "a/b/c"));
         assert!(covers("tickets", "tickets") && !covers("tickets", "tickets/42"));
-        assert!(
-            pattern("*").covers_pattern(&pattern("a/*"))
-                && !pattern("a/*").covers_pattern(&pattern("*"))
-        );
-        assert!(
-            pattern("*").covers_pattern(&pattern("*"))
-                && pattern("a/*").covers_pattern(&pattern("a/*"))
-        );
-        assert!(
-            pattern("a/*").covers_pattern(&pattern("a/b/*"))
-                && !pattern("a/b").covers_pattern(&pattern("a/b/*"))
-        );
+        assert!(pattern("*").covers_pattern(&pattern("a/*")) && !pattern("a/*").covers_pattern(&pattern("*")));
+        assert!(pattern("*").covers_pattern(&pattern("*")) && pattern("a/*").covers_pattern(&pattern("a/*")));
+        assert!(pattern("a/*").covers_pattern(&pattern("a/b/*")) && !pattern("a/b").covers_pattern(&pattern("a/b/*")));
     }
 
     #[test]
     fn texts_are_read_strictly() {
         for bad in [
-            "", "/", "a/", "/a", "a//b", ".", "a/..", "a/./b", "a b", "a%2fb", "a*", "*/a", "**",
-            "a/*/b", "ä", "a/**",
+            "", "/", "a/", "/a", "a//b", ".", "a/..", "a/./b", "a b", "a%2fb", "a*", "*/a", "**", "a/*/b", "ä", "a/**",
         ] {
             assert_eq!(ResourcePattern::parse(bad), None, "{bad}");
         }
@@ -386,14 +354,8 @@ mod tests {
         for bad in ["", "Read", "1read", "read all", "*", "read*", "lire\u{e9}"] {
             assert_eq!(Action::parse(bad), None, "{bad}");
         }
-        assert!(
-            Action::parse(&"a".repeat(64)).is_some() && Action::parse(&"a".repeat(65)).is_none()
-        );
-        assert!(
-            Scope::parse("own_tickets").is_some()
-                && Scope::parse("").is_none()
-                && Scope::parse("a b").is_none()
-        );
+        assert!(Action::parse(&"a".repeat(64)).is_some() && Action::parse(&"a".repeat(65)).is_none());
+        assert!(Scope::parse("own_tickets").is_some() && Scope::parse("").is_none() && Scope::parse("a b").is_none());
     }
 
     /// Few segments, so that related patterns are likely.

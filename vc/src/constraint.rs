@@ -159,10 +159,7 @@ impl Constraint {
             Self::OneOf { parameter, values } => {
                 object.insert("type", "oneOf");
                 object.insert("parameter", parameter.as_str());
-                object.insert(
-                    "values",
-                    values.iter().map(Scalar::to_json).collect::<Value>(),
-                );
+                object.insert("values", values.iter().map(Scalar::to_json).collect::<Value>());
             }
             Self::Hours(hours) => {
                 object.insert("type", "hours");
@@ -170,20 +167,14 @@ impl Constraint {
             }
             Self::Audience { allowed } => {
                 object.insert("type", "audience");
-                object.insert(
-                    "allowed",
-                    allowed.iter().map(Did::as_str).collect::<Value>(),
-                );
+                object.insert("allowed", allowed.iter().map(Did::as_str).collect::<Value>());
             }
             Self::Approval(approval) => {
                 object.insert("type", "approval");
                 object.insert("approver", approval.approver.as_str());
                 if let Some(when) = &approval.when {
                     object.insert("parameter", when.parameter.as_str());
-                    object.insert(
-                        "values",
-                        when.values.iter().map(Scalar::to_json).collect::<Value>(),
-                    );
+                    object.insert("values", when.values.iter().map(Scalar::to_json).collect::<Value>());
                 }
             }
         }
@@ -211,10 +202,7 @@ impl Constraint {
                 if values.contains(given) {
                     return Ok(());
                 }
-                let text = format!(
-                    "{parameter} is {given}, and only {} is allowed",
-                    Choices(values)
-                );
+                let text = format!("{parameter} is {given}, and only {} is allowed", Choices(values));
                 Err(circumstances.reason(DenialCode::ValueNotListed, parameter, text))
             }
             Self::Hours(hours) if hours.contains(circumstances.now) => Ok(()),
@@ -253,9 +241,9 @@ impl Range {
         };
         match (&range.minimum, &range.maximum) {
             (None, None) => Err(members.error("maximum", "a minimum or a maximum").into()),
-            (Some(minimum), Some(maximum)) if minimum > maximum => Err(members
-                .error("maximum", "a number not below the minimum")
-                .into()),
+            (Some(minimum), Some(maximum)) if minimum > maximum => {
+                Err(members.error("maximum", "a number not below the minimum").into())
+            }
             _ => Ok(range),
         }
     }
@@ -270,9 +258,8 @@ impl Range {
             Parameter::Plain(Scalar::Truth(_)) => (None, None),
         };
         let Some(amount) = amount else {
-            let text = format!(
-                "{parameter} is {given}: give a decimal number as text, such as \"49.99\", or an integer"
-            );
+            let text =
+                format!("{parameter} is {given}: give a decimal number as text, such as \"49.99\", or an integer");
             return Err(circumstances.reason(DenialCode::ParameterMalformed, parameter, text));
         };
         if unit != self.unit.as_ref() {
@@ -284,13 +271,8 @@ impl Range {
             return Err(circumstances.reason(DenialCode::UnitMismatch, parameter, text));
         }
         let beyond = |side: &str, bound: &Decimal| {
-            let unit = self
-                .unit
-                .as_deref()
-                .map(|unit| format!(" {unit}"))
-                .unwrap_or_default();
-            let text =
-                format!("{parameter} is {given}, {side} {bound}{unit}: stay within the limit");
+            let unit = self.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
+            let text = format!("{parameter} is {given}, {side} {bound}{unit}: stay within the limit");
             Err(circumstances.reason(DenialCode::ValueOutOfRange, parameter, text))
         };
         match (&self.minimum, &self.maximum) {
@@ -344,18 +326,12 @@ impl Approval {
 
 impl<'a> Circumstances<'a> {
     fn reason(&self, code: DenialCode, parameter: &str, message: String) -> Reason {
-        Reason::new(
-            code,
-            self.parameters_at.member(parameter).to_string(),
-            message,
-        )
+        Reason::new(code, self.parameters_at.member(parameter).to_string(), message)
     }
 
     fn parameter(&self, name: &str) -> Result<&'a Parameter, Reason> {
         self.parameters.get(name).ok_or_else(|| {
-            let text = format!(
-                "the capability limits {name}, and the action does not say it: add it to parameters"
-            );
+            let text = format!("the capability limits {name}, and the action does not say it: add it to parameters");
             self.reason(DenialCode::ParameterMissing, name, text)
         })
     }
@@ -364,8 +340,7 @@ impl<'a> Circumstances<'a> {
         match self.parameter(name)? {
             Parameter::Plain(scalar) => Ok(scalar),
             given @ Parameter::Measure { .. } => {
-                let text =
-                    format!("{name} is {given}, and the limit has no unit: give a plain value");
+                let text = format!("{name} is {given}, and the limit has no unit: give a plain value");
                 Err(self.reason(DenialCode::UnitMismatch, name, text))
             }
         }
@@ -373,12 +348,7 @@ impl<'a> Circumstances<'a> {
 }
 
 /// At least one item, at most `bound`.
-fn bounded(
-    members: &Members<'_, '_>,
-    name: &str,
-    length: usize,
-    bound: usize,
-) -> Result<(), Reason> {
+fn bounded(members: &Members<'_, '_>, name: &str, length: usize, bound: usize) -> Result<(), Reason> {
     if length == 0 {
         return Err(members.error(name, "at least one item").into());
     }
@@ -421,9 +391,7 @@ pub fn is_parameter_name(name: &str) -> bool {
 pub(crate) fn read_unit(value: &Value, at: &Path<'_>) -> Result<String, MemberError> {
     value
         .as_str()
-        .filter(|unit| {
-            (1..=UNIT_BYTES).contains(&unit.len()) && unit.bytes().all(|b| b.is_ascii_graphic())
-        })
+        .filter(|unit| (1..=UNIT_BYTES).contains(&unit.len()) && unit.bytes().all(|b| b.is_ascii_graphic()))
         .map(str::to_owned)
         .ok_or_else(|| at.error("a unit, such as USD or mg/dL"))
 }

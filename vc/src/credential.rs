@@ -118,11 +118,7 @@ impl Owner {
         if !is_url(&owner.id) {
             return Err(members.error("id", "the DID or URL of the owner"));
         }
-        if owner
-            .name
-            .as_deref()
-            .is_some_and(|name| !is_presentable(name))
-        {
+        if owner.name.as_deref().is_some_and(|name| !is_presentable(name)) {
             return Err(members.error("name", NAME));
         }
         members.finish_closed()?;
@@ -141,7 +137,8 @@ impl Owner {
     }
 }
 
-const NAME: &str = "a name of at most 256 bytes: Unicode NFC, without control, invisible or direction-changing characters";
+const NAME: &str =
+    "a name of at most 256 bytes: Unicode NFC, without control, invisible or direction-changing characters";
 const TIME: &str = "a time with an offset, such as 2026-11-24T22:50:53Z";
 
 /// The digest of a document as it stands, proof included: multibase base58btc of the SHA-256
@@ -175,11 +172,7 @@ impl Credential {
         let contexts = contexts(&members)?;
         let types = types(&members, CREDENTIAL_TYPE)?;
         let is_capability = types.contains(&CAPABILITY_CREDENTIAL_TYPE);
-        if is_capability
-            && !contexts
-                .iter()
-                .any(|one| one.as_str() == Some(CAPABILITY_CONTEXT))
-        {
+        if is_capability && !contexts.iter().any(|one| one.as_str() == Some(CAPABILITY_CONTEXT)) {
             let text = format!("a capability credential has the context {CAPABILITY_CONTEXT}");
             return Err(Reason::new(
                 DenialCode::ContextUnknown,
@@ -214,11 +207,7 @@ impl Credential {
 
     /// What a capability credential must have, and what it may have at most.
     fn require_capability_members(&self, members: &Members<'_, '_>) -> Result<(), Reason> {
-        if !self
-            .id
-            .as_deref()
-            .is_some_and(|id| is_uuid_urn(id) || is_https(id))
-        {
+        if !self.id.as_deref().is_some_and(|id| is_uuid_urn(id) || is_https(id)) {
             return Err(members.error("id", "a UUID URN or an https URL").into());
         }
         if self.valid_from.is_none() {
@@ -239,10 +228,7 @@ impl Credential {
             ));
         }
         for name in ["name", "description"] {
-            if members
-                .optional_str(name)?
-                .is_some_and(|text| !is_presentable(text))
-            {
+            if members.optional_str(name)?.is_some_and(|text| !is_presentable(text)) {
                 return Err(members.error(name, NAME).into());
             }
         }
@@ -273,15 +259,10 @@ impl CapabilitySubject {
     fn read(members: &Members<'_, '_>) -> Result<Self, Reason> {
         let items = members.array("capability")?;
         if items.is_empty() {
-            return Err(members
-                .error("capability", "at least one capability")
-                .into());
+            return Err(members.error("capability", "at least one capability").into());
         }
         if items.len() > CAPABILITIES {
-            let text = format!(
-                "{} capabilities, and at most {CAPABILITIES} are read",
-                items.len()
-            );
+            let text = format!("{} capabilities, and at most {CAPABILITIES} are read", items.len());
             return Err(Reason::new(
                 DenialCode::DocumentTooLarge,
                 members.at("capability").to_string(),
@@ -298,8 +279,7 @@ impl CapabilitySubject {
             return Err(members.error("name", NAME).into());
         }
         let subject = Self {
-            id: Did::parse(members.str("id")?)
-                .map_err(|_| members.error("id", "the agent's DID"))?,
+            id: Did::parse(members.str("id")?).map_err(|_| members.error("id", "the agent's DID"))?,
             name: name.to_owned(),
             owner: Owner::read(&members.object("owner")?)?,
             capability,
@@ -324,13 +304,7 @@ fn max_depth(members: &Members<'_, '_>) -> Result<u8, MemberError> {
 
 /// The contexts of a document: known ones only, the one of VCDM 2.0 first.
 pub(crate) fn contexts<'v>(members: &Members<'v, '_>) -> Result<&'v [Value], Reason> {
-    let refuse = |at: &Path<'_>, text: String| {
-        Err(Reason::new(
-            DenialCode::ContextUnknown,
-            at.to_string(),
-            text,
-        ))
-    };
+    let refuse = |at: &Path<'_>, text: String| Err(Reason::new(DenialCode::ContextUnknown, at.to_string(), text));
     let here = members.at("@context");
     let items = match members.optional("@context") {
         Some(Value::Array(items)) => items.as_slice(),
@@ -344,10 +318,7 @@ pub(crate) fn contexts<'v>(members: &Members<'v, '_>) -> Result<&'v [Value], Rea
         );
     }
     if items.first().and_then(Value::as_str) != Some(CREDENTIALS_CONTEXT) {
-        return refuse(
-            &here,
-            format!("the first context must be {CREDENTIALS_CONTEXT}"),
-        );
+        return refuse(&here, format!("the first context must be {CREDENTIALS_CONTEXT}"));
     }
     for (index, item) in items.iter().enumerate() {
         match item.as_str() {
@@ -355,10 +326,7 @@ pub(crate) fn contexts<'v>(members: &Members<'v, '_>) -> Result<&'v [Value], Rea
             Some(text) => {
                 return refuse(
                     &here.item(index),
-                    format!(
-                        "the context {} is not known here, and none is fetched",
-                        Quoted(text)
-                    ),
+                    format!("the context {} is not known here, and none is fetched", Quoted(text)),
                 );
             }
             None => {
@@ -373,10 +341,7 @@ pub(crate) fn contexts<'v>(members: &Members<'v, '_>) -> Result<&'v [Value], Rea
 }
 
 /// The types of a document; `required` must be among them.
-pub(crate) fn types<'v>(
-    members: &Members<'v, '_>,
-    required: &'static str,
-) -> Result<Vec<&'v str>, Reason> {
+pub(crate) fn types<'v>(members: &Members<'v, '_>, required: &'static str) -> Result<Vec<&'v str>, Reason> {
     let value = members.required("type")?;
     let items = value.as_array().unwrap_or(std::slice::from_ref(value));
     if items.len() > TYPES {
@@ -392,11 +357,7 @@ pub(crate) fn types<'v>(
         match item.as_str() {
             Some(text) if !text.is_empty() && !types.contains(&text) => types.push(text),
             _ => {
-                return Err(members
-                    .at("type")
-                    .item(index)
-                    .error("a type, each once")
-                    .into());
+                return Err(members.at("type").item(index).error("a type, each once").into());
             }
         }
     }
@@ -438,20 +399,11 @@ fn status(members: &Members<'_, '_>, required: bool) -> Result<Vec<StatusEntry>,
     let listed = value.as_array();
     let items = listed.unwrap_or(std::slice::from_ref(value));
     if items.len() > STATUS_ENTRIES {
-        let text = format!(
-            "{} status entries, and at most {STATUS_ENTRIES} are read",
-            items.len()
-        );
-        return Err(Reason::new(
-            DenialCode::DocumentTooLarge,
-            here.to_string(),
-            text,
-        ));
+        let text = format!("{} status entries, and at most {STATUS_ENTRIES} are read", items.len());
+        return Err(Reason::new(DenialCode::DocumentTooLarge, here.to_string(), text));
     }
     if items.is_empty() && !required {
-        return Err(members
-            .error("credentialStatus", "at least one entry")
-            .into());
+        return Err(members.error("credentialStatus", "at least one entry").into());
     }
     items
         .iter()
@@ -475,10 +427,7 @@ fn other_subject(members: &Members<'_, '_>) -> Result<Subject, MemberError> {
             .iter()
             .all(|one| one.as_object().is_some_and(|object| !object.is_empty()))
     {
-        return Err(members.error(
-            "credentialSubject",
-            "an object with members, or an array of such",
-        ));
+        return Err(members.error("credentialSubject", "an object with members, or an array of such"));
     }
     let id = match subjects {
         [only] => only.get("id"),

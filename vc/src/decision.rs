@@ -172,10 +172,7 @@ impl<'a> Decision<'a> {
         object.insert("subject", self.findings.subject.as_deref());
         object.insert("owner", self.findings.owner.as_ref().map(Owner::to_json));
         object.insert("chain", self.findings.chain.iter().collect::<Value>());
-        object.insert(
-            "asOf",
-            self.findings.as_of.iter().map(as_of).collect::<Value>(),
-        );
+        object.insert("asOf", self.findings.as_of.iter().map(as_of).collect::<Value>());
         object.insert(
             "checked",
             self.findings
@@ -188,11 +185,7 @@ impl<'a> Decision<'a> {
     }
 
     fn reasons(&self) -> Value {
-        self.denied
-            .into_iter()
-            .flat_map(Denied::reasons)
-            .map(reason)
-            .collect()
+        self.denied.into_iter().flat_map(Denied::reasons).map(reason).collect()
     }
 }
 

@@ -100,10 +100,7 @@ denial_codes! {
 impl DenialCode {
     /// The code with this stable name.
     pub fn named(name: &str) -> Option<DenialCode> {
-        DenialCode::ALL
-            .iter()
-            .copied()
-            .find(|code| code.as_str() == name)
+        DenialCode::ALL.iter().copied().find(|code| code.as_str() == name)
     }
 }
 
@@ -265,9 +262,6 @@ mod tests {
             Reason::new(DenialCode::Expired, "/validUntil", "issue it again"),
             Findings::default(),
         );
-        assert_eq!(
-            denied.to_string(),
-            "denied: expired at /validUntil: issue it again"
-        );
+        assert_eq!(denied.to_string(), "denied: expired at /validUntil: issue it again");
     }
 }

@@ -94,11 +94,7 @@ fn did_length(text: &str) -> Result<usize, DidError> {
     }
     let rest = text.strip_prefix(SCHEME).ok_or(DidError::NoScheme)?;
     let (method, rest) = rest.split_once(':').ok_or(DidError::Method)?;
-    if method.is_empty()
-        || !method
-            .bytes()
-            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9'))
-    {
+    if method.is_empty() || !method.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9')) {
         return Err(DidError::Method);
     }
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -175,17 +171,12 @@ impl DidUrl {
     /// # Errors
     /// [`DidError`] when the text is anything else.
     pub fn parse(text: &str) -> Result<Self, DidError> {
-        let (did, rest) = text
-            .split_at_checked(did_length(text)?)
-            .ok_or(DidError::Identifier)?;
+        let (did, rest) = text.split_at_checked(did_length(text)?).ok_or(DidError::Identifier)?;
         let (before, fragment) = split(rest, '#');
         let (path, query) = split(before, '?');
         let pchar = |b: u8| {
             b.is_ascii_alphanumeric()
-                || matches!(
-                    b,
-                    b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')'
-                )
+                || matches!(b, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')')
                 || matches!(b, b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@' | b'/')
         };
         let after = |part: Option<&str>| part.is_none_or(|p| made_of(p, |b| pchar(b) || b == b'?'));
@@ -230,9 +221,7 @@ impl DidUrl {
     }
 
     fn rest(&self) -> &str {
-        self.text
-            .strip_prefix(self.did.as_str())
-            .unwrap_or_default()
+        self.text.strip_prefix(self.did.as_str()).unwrap_or_default()
     }
 }
 

@@ -66,16 +66,9 @@ enum Use {
 
 /// The document of a key: one verification method, named by the multikey, for everything the key
 /// can do.
-fn document(
-    did: &Did,
-    multikey: &str,
-    key: MultikeyValue,
-    for_what: Use,
-) -> Result<DidDocument, ResolveError> {
+fn document(did: &Did, multikey: &str, key: MultikeyValue, for_what: Use) -> Result<DidDocument, ResolveError> {
     // Only a DID that is far too long to hold a key could fail here.
-    let id = did
-        .with_fragment(multikey)
-        .map_err(|_| KeyError::Malformed)?;
+    let id = did.with_fragment(multikey).map_err(|_| KeyError::Malformed)?;
     let mut document = DidDocument::new(did.clone());
     document.verification_method.push(VerificationMethod {
         id: id.clone(),
@@ -105,12 +98,7 @@ fn unusual_key(did: &Did, multikey: &str) -> Result<DidDocument, ResolveError> {
             Use::Sign
         }
     };
-    document(
-        did,
-        multikey,
-        MultikeyValue::Other(multikey.to_owned()),
-        for_what,
-    )
+    document(did, multikey, MultikeyValue::Other(multikey.to_owned()), for_what)
 }
 
 /// Multicodec `x25519-pub` (0xec) as an unsigned varint.

@@ -120,9 +120,7 @@ impl Purpose {
     /// The purpose of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|purpose| purpose.as_str() == name)
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
     }
 }
 
@@ -181,11 +179,7 @@ impl DidDocument {
     ///
     /// # Errors
     /// [`MethodError`]: there is none, or it is not for that.
-    pub fn method_for(
-        &self,
-        id: &str,
-        purpose: Purpose,
-    ) -> Result<&VerificationMethod, MethodError> {
+    pub fn method_for(&self, id: &str, purpose: Purpose) -> Result<&VerificationMethod, MethodError> {
         let method = self
             .verification_method
             .iter()

@@ -79,9 +79,7 @@ impl PublicKey {
     pub fn from_multikey(text: &str) -> Result<Self, KeyError> {
         let bytes = decode_multikey(text)?;
         match bytes.split_first_chunk::<2>() {
-            Some((&ED25519_MULTICODEC, key)) => {
-                Self::from_bytes(key.try_into().map_err(|_| KeyError::Malformed)?)
-            }
+            Some((&ED25519_MULTICODEC, key)) => Self::from_bytes(key.try_into().map_err(|_| KeyError::Malformed)?),
             _ => Err(multicodec(&bytes).map_or(KeyError::Malformed, KeyError::UnsupportedKind)),
         }
     }
@@ -191,11 +189,7 @@ impl Signature {
 
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Signature({})",
-            multibase::encode(Base::Base58Btc, self.0)
-        )
+        write!(f, "Signature({})", multibase::encode(Base::Base58Btc, self.0))
     }
 }
 

@@ -14,8 +14,7 @@ pub fn is_presentable(text: &str) -> bool {
         && text.len() <= NAME_BYTES
         && text.trim() == text
         && (text.bytes().all(|b| matches!(b, b' '..=b'~'))
-            || (text.chars().all(is_visible)
-                && ComposingNormalizerBorrowed::new_nfc().is_normalized(text)))
+            || (text.chars().all(is_visible) && ComposingNormalizerBorrowed::new_nfc().is_normalized(text)))
 }
 
 /// Neither a control character nor one that is invisible or reorders its neighbours.
@@ -46,9 +45,7 @@ pub fn is_url(text: &str) -> bool {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
         && !matches!(rest, "" | "/" | "//")
-        && rest
-            .bytes()
-            .all(|b| URL_BYTES.get(usize::from(b)) == Some(&true))
+        && rest.bytes().all(|b| URL_BYTES.get(usize::from(b)) == Some(&true))
 }
 
 /// Visible ASCII, except what RFC 3986 leaves out. A table, because every identifier of every
@@ -59,11 +56,8 @@ const URL_BYTES: [bool; 256] = {
     // In a constant, an index beyond the end is a compile error.
     #[allow(clippy::indexing_slicing)]
     while byte < 128 {
-        table[byte as usize] = byte.is_ascii_graphic()
-            && !matches!(
-                byte,
-                b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
-            );
+        table[byte as usize] =
+            byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
         byte += 1;
     }
     table
@@ -151,15 +145,9 @@ mod tests {
         ] {
             assert!(!is_url(bad), "{bad}");
         }
-        assert!(
-            is_https("https://a.example/s/1")
-                && !is_https("http://a.example")
-                && !is_https("https:///x")
-        );
+        assert!(is_https("https://a.example/s/1") && !is_https("http://a.example") && !is_https("https:///x"));
         assert!(is_uuid_urn("urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33"));
-        assert!(!is_uuid_urn(
-            "urn:uuid:58172AAC-d8ba-11ed-83dd-0b3aef56cc33"
-        ));
+        assert!(!is_uuid_urn("urn:uuid:58172AAC-d8ba-11ed-83dd-0b3aef56cc33"));
         assert!(!is_uuid_urn("urn:uuid:58172aac"));
     }
 }

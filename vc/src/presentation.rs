@@ -46,13 +46,8 @@ impl Presentation {
             return Err(here.error("at least one credential").into());
         }
         if credentials > CREDENTIALS_PRESENTED {
-            let text =
-                format!("{credentials} credentials, and at most {CREDENTIALS_PRESENTED} are read");
-            return Err(Reason::new(
-                DenialCode::DocumentTooLarge,
-                here.to_string(),
-                text,
-            ));
+            let text = format!("{credentials} credentials, and at most {CREDENTIALS_PRESENTED} are read");
+            return Err(Reason::new(DenialCode::DocumentTooLarge, here.to_string(), text));
         }
         members.optional("proof");
         let presentation = Self {
@@ -98,10 +93,7 @@ impl PresentationDraft {
         }
         document.insert("type", vec![PRESENTATION_TYPE]);
         document.insert("holder", &self.holder);
-        document.insert(
-            "verifiableCredential",
-            Value::Array(self.credentials.clone()),
-        );
+        document.insert("verifiableCredential", Value::Array(self.credentials.clone()));
         Presentation::read(&document, &Path::ROOT)?;
         Ok(document)
     }
@@ -122,15 +114,8 @@ impl PresentationDraft {
     ) -> Result<Value, IssueError> {
         for (name, text) in [("challenge", challenge), ("domain", domain)] {
             if text.is_empty() || text.len() > CHALLENGE_BYTES {
-                let message = format!(
-                    "a {name} of 1 to {CHALLENGE_BYTES} bytes is needed: ask the verifier for it"
-                );
-                return Err(Reason::new(
-                    DenialCode::DocumentMalformed,
-                    format!("/proof/{name}"),
-                    message,
-                )
-                .into());
+                let message = format!("a {name} of 1 to {CHALLENGE_BYTES} bytes is needed: ask the verifier for it");
+                return Err(Reason::new(DenialCode::DocumentMalformed, format!("/proof/{name}"), message).into());
             }
         }
         let mut options = ProofOptions::new(Purpose::Authentication, verification_method, created);

@@ -85,17 +85,10 @@ impl ProofOptions {
 ///
 /// # Errors
 /// [`SignError`] when the key cannot be used now.
-pub fn sign(
-    mut document: Object,
-    options: &ProofOptions,
-    signer: &dyn Signer,
-) -> Result<Value, SignError> {
+pub fn sign(mut document: Object, options: &ProofOptions, signer: &dyn Signer) -> Result<Value, SignError> {
     let mut proof = options.to_object(document.get("@context"));
     let signature = signer.sign(&hash_data(&document, &proof))?;
-    proof.insert(
-        "proofValue",
-        multibase::encode(Base::Base58Btc, signature.as_bytes()),
-    );
+    proof.insert("proofValue", multibase::encode(Base::Base58Btc, signature.as_bytes()));
     document.insert("proof", proof);
     Ok(document.into())
 }
@@ -160,18 +153,12 @@ impl<'a> Proof<'a> {
             Some(Value::Object(object)) => object,
             Some(Value::Array(proofs)) => match proofs.as_slice() {
                 [] => {
-                    return Err(missing(
-                        &here,
-                        "the list of proofs is empty: sign the document",
-                    ));
+                    return Err(missing(&here, "the list of proofs is empty: sign the document"));
                 }
                 [Value::Object(object)] => object,
                 [_] => return Err(malformed(&here, "a proof is an object")),
                 _ => {
-                    return Err(unsupported(
-                        &here,
-                        "several proofs: send the document with one",
-                    ));
+                    return Err(unsupported(&here, "several proofs: send the document with one"));
                 }
             },
             Some(_) => return Err(malformed(&here, "a proof is an object")),
@@ -191,32 +178,16 @@ impl<'a> Proof<'a> {
 
     fn members(object: &'a Object, members: &Members<'a, '_>) -> Result<Self, Fault> {
         if members.str("type")? != PROOF_TYPE {
-            return Err(unsupported(
-                &members.at("type"),
-                "only DataIntegrityProof is verified here",
-            )
-            .into());
+            return Err(unsupported(&members.at("type"), "only DataIntegrityProof is verified here").into());
         }
         if members.str("cryptosuite")? != CRYPTOSUITE {
-            return Err(unsupported(
-                &members.at("cryptosuite"),
-                "only eddsa-jcs-2022 is verified here",
-            )
-            .into());
+            return Err(unsupported(&members.at("cryptosuite"), "only eddsa-jcs-2022 is verified here").into());
         }
         if members.optional("previousProof").is_some() {
-            return Err(unsupported(
-                &members.at("previousProof"),
-                "proof chains are not verified here",
-            )
-            .into());
+            return Err(unsupported(&members.at("previousProof"), "proof chains are not verified here").into());
         }
-        let purpose = Purpose::parse(members.str("proofPurpose")?).ok_or_else(|| {
-            members.error(
-                "proofPurpose",
-                "a verification relationship, such as assertionMethod",
-            )
-        })?;
+        let purpose = Purpose::parse(members.str("proofPurpose")?)
+            .ok_or_else(|| members.error("proofPurpose", "a verification relationship, such as assertionMethod"))?;
         let proof = Self {
             object,
             purpose,
@@ -294,10 +265,7 @@ fn same_context(document: &Object, proof: &Members<'_, '_>) -> Result<(), Reason
 fn time(members: &Members<'_, '_>, name: &str) -> Result<Option<Timestamp>, Fault> {
     members
         .optional_str(name)?
-        .map(|text| {
-            Timestamp::parse(text)
-                .map_err(|error| malformed(&members.at(name), &error.to_string()).into())
-        })
+        .map(|text| Timestamp::parse(text).map_err(|error| malformed(&members.at(name), &error.to_string()).into()))
         .transpose()
 }
 
@@ -305,9 +273,9 @@ fn domain<'a>(members: &Members<'a, '_>) -> Result<Option<&'a Value>, Fault> {
     let Some(value) = members.optional("domain") else {
         return Ok(None);
     };
-    let listed = value.as_array().is_some_and(|items| {
-        (1..=DOMAINS).contains(&items.len()) && items.iter().all(|item| item.as_str().is_some())
-    });
+    let listed = value
+        .as_array()
+        .is_some_and(|items| (1..=DOMAINS).contains(&items.len()) && items.iter().all(|item| item.as_str().is_some()));
     if listed || value.as_str().is_some() {
         Ok(Some(value))
     } else {
@@ -319,16 +287,11 @@ fn domain<'a>(members: &Members<'a, '_>) -> Result<Option<&'a Value>, Fault> {
 
 fn signature(members: &Members<'_, '_>) -> Result<Signature, Fault> {
     let text = members.str("proofValue")?;
-    let base58 = text
-        .strip_prefix('z')
-        .filter(|_| text.len() <= PROOF_VALUE_CHARS);
+    let base58 = text.strip_prefix('z').filter(|_| text.len() <= PROOF_VALUE_CHARS);
     let bytes = base58.and_then(base58::decode);
     bytes.map(Signature::from_bytes).ok_or_else(|| {
         members
-            .error(
-                "proofValue",
-                "a signature of 64 bytes as multibase base58btc (z...)",
-            )
+            .error("proofValue", "a signature of 64 bytes as multibase base58btc (z...)")
             .into()
     })
 }

@@ -68,12 +68,8 @@ impl StatusEntry {
         members.literal("type", ENTRY_TYPE, "BitstringStatusListEntry")?;
         let purpose = StatusPurpose::parse(members.str("statusPurpose")?)
             .ok_or_else(|| members.error("statusPurpose", "revocation or suspension"))?;
-        let index = read_index(members.str("statusListIndex")?).ok_or_else(|| {
-            members.error(
-                "statusListIndex",
-                "an index as a string of digits, below 2^26",
-            )
-        })?;
+        let index = read_index(members.str("statusListIndex")?)
+            .ok_or_else(|| members.error("statusListIndex", "an index as a string of digits, below 2^26"))?;
         let list = members.str("statusListCredential")?;
         if !is_url(list) {
             return Err(members.error("statusListCredential", "the URL of a status list"));
@@ -130,9 +126,7 @@ impl fmt::Debug for StatusList {
 #[non_exhaustive]
 pub enum StatusListError {
     /// Too few or too many entries, or not a multiple of 8.
-    #[error(
-        "a status list has {STATUS_BITS_MINIMUM} to {STATUS_BITS_MAXIMUM} entries, a multiple of 8, not {0}"
-    )]
+    #[error("a status list has {STATUS_BITS_MINIMUM} to {STATUS_BITS_MAXIMUM} entries, a multiple of 8, not {0}")]
     Length(u64),
     /// The index lies outside the list.
     #[error("the list has {length} entries, so there is no entry {index}")]
@@ -161,9 +155,7 @@ impl StatusList {
     pub fn new(length: u64) -> Result<Self, StatusListError> {
         let bytes = usize::try_from(length / 8).map_err(|_| StatusListError::Length(length))?;
         check_length(length)?;
-        Ok(Self {
-            bytes: vec![0; bytes],
-        })
+        Ok(Self { bytes: vec![0; bytes] })
     }
 
     /// How many entries there are.
@@ -300,10 +292,7 @@ impl StatusListDraft<'_> {
         let mut document = Object::new();
         document.insert("@context", vec![CREDENTIALS_CONTEXT]);
         document.insert("id", self.id);
-        document.insert(
-            "type",
-            vec!["VerifiableCredential", "BitstringStatusListCredential"],
-        );
+        document.insert("type", vec!["VerifiableCredential", "BitstringStatusListCredential"]);
         document.insert("issuer", self.issuer);
         document.insert("validFrom", self.valid_from);
         document.insert("validUntil", self.valid_until);

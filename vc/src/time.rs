@@ -16,9 +16,7 @@ pub struct Timestamp(jiff::Timestamp);
 #[non_exhaustive]
 pub enum TimeError {
     /// Not `YYYY-MM-DDThh:mm:ss`, optionally a fraction of up to nine digits, then `Z` or `±hh:mm`.
-    #[error(
-        "not a timestamp; write it as 2026-11-24T22:50:53Z (RFC 3339, upper case T and Z, with an offset)"
-    )]
+    #[error("not a timestamp; write it as 2026-11-24T22:50:53Z (RFC 3339, upper case T and Z, with an offset)")]
     Malformed,
     /// The date or time does not exist (February 30, hour 24, a leap second).
     #[error("there is no such date and time")]
@@ -41,10 +39,7 @@ impl Timestamp {
     /// # Errors
     /// [`TimeError`] when the text is anything else.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
-        let (head, tail) = text
-            .as_bytes()
-            .split_first_chunk::<19>()
-            .ok_or(TimeError::Malformed)?;
+        let (head, tail) = text.as_bytes().split_first_chunk::<19>().ok_or(TimeError::Malformed)?;
         let &[
             y1,
             y2,
@@ -81,11 +76,7 @@ impl Timestamp {
             nanos,
         )
         .map_err(|_| TimeError::NoSuchTime)?;
-        Self::within(
-            offset
-                .to_timestamp(civil)
-                .map_err(|_| TimeError::OutOfRange)?,
-        )
+        Self::within(offset.to_timestamp(civil).map_err(|_| TimeError::OutOfRange)?)
     }
 
     fn within(time: jiff::Timestamp) -> Result<Self, TimeError> {
@@ -134,10 +125,7 @@ impl Timestamp {
     /// So many seconds later, or earlier if negative; `None` outside of the years 0000 to 9999.
     #[must_use]
     pub fn checked_add_seconds(self, seconds: i64) -> Option<Self> {
-        let later = self
-            .0
-            .checked_add(jiff::SignedDuration::from_secs(seconds))
-            .ok()?;
+        let later = self.0.checked_add(jiff::SignedDuration::from_secs(seconds)).ok()?;
         Self::within(later).ok()
     }
 

@@ -22,14 +22,7 @@ pub trait Knowledge {
 
     /// Is `issuer` authorized by `authority` (a DID or the id of a consortium) to grant
     /// `action` on `resource` at `at`?
-    fn standing(
-        &self,
-        authority: &str,
-        issuer: &Did,
-        action: &str,
-        resource: &str,
-        at: Timestamp,
-    ) -> Standing;
+    fn standing(&self, authority: &str, issuer: &Did, action: &str, resource: &str, at: Timestamp) -> Standing;
 
     /// The bit at `index` of the status list `list`, which must be the issuer's own.
     fn status(&self, issuer: &Did, list: &str, purpose: StatusPurpose, index: u64) -> StatusBit;
@@ -115,13 +108,7 @@ pub trait OneTime {
     ///
     /// # Errors
     /// Says why the value may not be used; any error is a refusal.
-    fn spend(
-        &self,
-        kind: OneTimeKind,
-        value: &str,
-        now: Timestamp,
-        expires: Timestamp,
-    ) -> Result<(), SpendError>;
+    fn spend(&self, kind: OneTimeKind, value: &str, now: Timestamp, expires: Timestamp) -> Result<(), SpendError>;
 }
 
 /// The kinds of single-use value; one value may exist once in each kind.

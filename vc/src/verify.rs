@@ -107,13 +107,8 @@ pub fn credential(
     now: Timestamp,
 ) -> Result<VerifiedCredential, Denied> {
     if text.len() > CREDENTIAL_BYTES {
-        let message =
-            format!("a credential has at most {CREDENTIAL_BYTES} bytes: issue a smaller one");
-        return Err(refuse(Reason::new(
-            DenialCode::DocumentTooLarge,
-            "",
-            message,
-        )));
+        let message = format!("a credential has at most {CREDENTIAL_BYTES} bytes: issue a smaller one");
+        return Err(refuse(Reason::new(DenialCode::DocumentTooLarge, "", message)));
     }
     credential_value(parse(text)?, policy, knowledge, now)
 }
@@ -128,14 +123,7 @@ pub fn credential_value(
     knowledge: &dyn Knowledge,
     now: Timestamp,
 ) -> Result<VerifiedCredential, Denied> {
-    credential::verify(
-        document,
-        &World {
-            policy,
-            knowledge,
-            now,
-        },
-    )
+    credential::verify(document, &World { policy, knowledge, now })
 }
 
 /// Verifies a presentation from its text, and uses up the challenge.
@@ -167,16 +155,7 @@ pub fn presentation_value(
     one_time: &dyn OneTime,
     now: Timestamp,
 ) -> Result<VerifiedPresentation, Denied> {
-    presentation::verify(
-        document,
-        request,
-        &World {
-            policy,
-            knowledge,
-            now,
-        },
-        one_time,
-    )
+    presentation::verify(document, request, &World { policy, knowledge, now }, one_time)
 }
 
 /// Verifies a signed action together with the credential it is done under, from the text
@@ -211,16 +190,7 @@ pub fn action_value(
     one_time: &dyn OneTime,
     now: Timestamp,
 ) -> Result<AllowedAction, Denied> {
-    action::verify(
-        envelope,
-        request,
-        &World {
-            policy,
-            knowledge,
-            now,
-        },
-        one_time,
-    )
+    action::verify(envelope, request, &World { policy, knowledge, now }, one_time)
 }
 
 /// Checks nothing but the proof of a document: suite, times, and that the key it names made it for
@@ -249,14 +219,7 @@ pub fn proof_only_value(
     now: Timestamp,
 ) -> Result<ProofChecked, Denied> {
     let mut findings = Findings::default();
-    match signature::check_unbound(
-        &document,
-        &World {
-            policy,
-            knowledge,
-            now,
-        },
-    ) {
+    match signature::check_unbound(&document, &World { policy, knowledge, now }) {
         Ok(verification_method) => {
             findings.passed(Step::Proof);
             Ok(ProofChecked::new(document, verification_method, findings))
@@ -302,9 +265,6 @@ fn parse(text: &[u8]) -> Result<Value, Denied> {
 
 /// Something could not be asked. Never a permission.
 fn unavailable(at: String, what: &str, why: &str) -> Reason {
-    let message = format!(
-        "{what} cannot be told now ({}): try again later",
-        Quoted(why)
-    );
+    let message = format!("{what} cannot be told now ({}): try again later", Quoted(why));
     Reason::new(DenialCode::KnowledgeUnavailable, at, message)
 }

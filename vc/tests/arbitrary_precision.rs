@@ -1,12 +1,7 @@
 //! `ssi` turns on `serde_json/arbitrary_precision` for the whole build. Nothing of ours may change
 //! by that: these results hold with the feature `linked-data` and without it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use syndic_vc::canonical::to_bytes;
 use syndic_vc::json::{self, Value};
@@ -30,12 +25,7 @@ fn reading_and_writing_do_not_depend_on_it() {
     let canonical = r#"{"a":1,"b":1.5,"c":1e+21,"d":-7,"e":[0.1,1e-7,9007199254740991]}"#;
     let value = json::parse(text).unwrap();
     assert_eq!(String::from_utf8(to_bytes(&value)).unwrap(), canonical);
-    for refused in [
-        "9007199254740993",
-        "0.1000000000000000000000001",
-        "1e400",
-        "-0",
-    ] {
+    for refused in ["9007199254740993", "0.1000000000000000000000001", "1e400", "-0"] {
         assert!(json::parse(refused.as_bytes()).is_err(), "{refused}");
     }
     eprintln!("arbitrary_precision: {}", arbitrary_precision());

@@ -6,12 +6,7 @@
 //!               call:billing_api (scope: refund_under_100), escalate:to_human (scope: always)
 //! Constraints:  max_refund_amount: $100, require_approval_for: account_closure, operating_hours: 24/7
 //! ```
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod world;
 
@@ -85,9 +80,7 @@ fn the_articles_agent_does_what_the_article_says() {
         };
         let draft = action_draft(&credential, action, resource, scope, parameters);
         let document = envelope(sign_action(draft), credential.clone());
-        let request = ActionRequest {
-            audience: &south().did,
-        };
+        let request = ActionRequest { audience: &south().did };
         let outcome = verify::action(
             &text(&document),
             &request,
@@ -96,10 +89,7 @@ fn the_articles_agent_does_what_the_article_says() {
             &Once::new(),
             now(),
         );
-        let first = outcome
-            .as_ref()
-            .err()
-            .map_or("", |denied| denied.code().as_str());
+        let first = outcome.as_ref().err().map_or("", |denied| denied.code().as_str());
         assert_eq!(
             (Decision::of(&outcome).outcome().as_str(), first),
             (decision, code),
@@ -123,9 +113,7 @@ fn decide(granted: Vec<Capability>, parameters: &str, at: &str) -> (String, Stri
     let document = envelope(sign_action(action), credential.clone());
     let mut known = Known::new();
     known.heard.insert(north().did, world::at(at));
-    let request = ActionRequest {
-        audience: &south().did,
-    };
+    let request = ActionRequest { audience: &south().did };
     let outcome = verify::action(
         &text(&document),
         &request,
@@ -137,9 +125,7 @@ fn decide(granted: Vec<Capability>, parameters: &str, at: &str) -> (String, Stri
     let first = outcome.as_ref().err().map(|denied| denied.first().clone());
     (
         Decision::of(&outcome).outcome().as_str().to_owned(),
-        first
-            .as_ref()
-            .map_or(String::new(), |reason| reason.code.to_string()),
+        first.as_ref().map_or(String::new(), |reason| reason.code.to_string()),
         first.map_or(String::new(), |reason| reason.at),
     )
 }
@@ -204,12 +190,7 @@ fn every_constraint_decides_and_says_where() {
     );
     let plain = || one(range("count", Some("-1.5"), Some("10"), None));
     is(decide(plain(), r#"{"count":10}"#, NOW), "allow", "", "");
-    is(
-        decide(plain(), r#"{"count":"-1.50"}"#, NOW),
-        "allow",
-        "",
-        "",
-    );
+    is(decide(plain(), r#"{"count":"-1.50"}"#, NOW), "allow", "", "");
     is(
         decide(plain(), r#"{"count":"-1.51"}"#, NOW),
         "deny",
@@ -257,40 +238,20 @@ fn every_constraint_decides_and_says_where() {
             Hours::new(&["mon", "tue"], "22:00", "06:00", "Europe/Lisbon").unwrap(),
         ))
     };
-    is(
-        decide(nights(), "{}", "2026-11-24T22:00:00Z"),
-        "allow",
-        "",
-        "",
-    );
-    is(
-        decide(nights(), "{}", "2026-11-25T05:59:59Z"),
-        "allow",
-        "",
-        "",
-    );
+    is(decide(nights(), "{}", "2026-11-24T22:00:00Z"), "allow", "", "");
+    is(decide(nights(), "{}", "2026-11-25T05:59:59Z"), "allow", "", "");
     is(
         decide(nights(), "{}", "2026-11-25T22:00:00Z"),
         "deny",
         "outside-hours",
         first_constraint,
     );
-    is(
-        decide(nights(), "{}", NOW),
-        "deny",
-        "outside-hours",
-        first_constraint,
-    );
+    is(decide(nights(), "{}", NOW), "deny", "outside-hours", first_constraint);
 }
 
 #[test]
 fn one_capability_is_enough_and_the_nearest_explains() {
-    let small = capability(
-        "call",
-        "api/*",
-        "",
-        vec![range("amount", None, Some("10"), None)],
-    );
+    let small = capability("call", "api/*", "", vec![range("amount", None, Some("10"), None)]);
     let large = capability(
         "call",
         "api/orders/*",
@@ -330,9 +291,7 @@ fn one_capability_is_enough_and_the_nearest_explains() {
 
 #[test]
 fn a_decision_is_shown_whole() {
-    let request = ActionRequest {
-        audience: &south().did,
-    };
+    let request = ActionRequest { audience: &south().did };
     let document = refund();
     let outcome = verify::action(
         &text(&document),
@@ -359,10 +318,7 @@ fn a_decision_is_shown_whole() {
     );
     let allowed = outcome.unwrap();
     assert_eq!(*allowed.document(), document);
-    assert_eq!(
-        allowed.capability().to_string(),
-        "call:billing_api (refund_under_100)"
-    );
+    assert_eq!(allowed.capability().to_string(), "call:billing_api (refund_under_100)");
 
     let forged = r#"{"action": {}, "credential": {}}"#;
     let outcome = verify::action(

@@ -1,12 +1,7 @@
 //! C2SP CCTV: 914 edge cases of Ed25519. Strict verification accepts exactly 43 of them; lax
 //! verification, as in most libraries, 208 and more.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -25,8 +20,7 @@ fn hex<const N: usize>(text: &str) -> [u8; N] {
 
 #[test]
 fn strict_verification_accepts_43_of_914() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/vectors/ed25519-cctv/ed25519vectors.json");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors/ed25519-cctv/ed25519vectors.json");
     let Ok(text) = std::fs::read(&path) else {
         eprintln!("skipped: vectors absent");
         return;
@@ -63,10 +57,7 @@ fn strict_verification_accepts_43_of_914() {
         if key.verify(member("msg").as_bytes(), &signature).is_ok() {
             accepted += 1;
             let excluded = ["low_order_R", "non_canonical_R", "low_order_residue"];
-            assert!(
-                !excluded.iter().any(|flag| flags.contains(flag)),
-                "{flags:?}"
-            );
+            assert!(!excluded.iter().any(|flag| flags.contains(flag)), "{flags:?}");
         }
     }
     assert_eq!((accepted, vectors.len()), (43, 914));

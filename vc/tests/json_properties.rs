@@ -1,11 +1,6 @@
 //! The strict reader and the canonical writer, at random and against other implementations.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 use syndic_vc::canonical::to_bytes;
@@ -16,10 +11,8 @@ fn number() -> impl Strategy<Value = Number> {
         (-(1_i64 << 53) + 1..1_i64 << 53).prop_filter_map("range", |n| Number::try_from(n).ok()),
         any::<f64>().prop_filter_map("not held", |d| Number::try_from(d).ok()),
         // Short decimals, as people write them.
-        (any::<i32>(), 0_i32..12).prop_filter_map("not held", |(n, e)| Number::try_from(
-            f64::from(n) / 10_f64.powi(e)
-        )
-        .ok()),
+        (any::<i32>(), 0_i32..12).prop_filter_map("not held", |(n, e)| Number::try_from(f64::from(n) / 10_f64.powi(e))
+            .ok()),
     ]
 }
 
@@ -59,9 +52,7 @@ fn same(ours: &Value, theirs: &serde_json::Value) -> bool {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
         }
         (Value::Object(a), serde_json::Value::Object(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
         }
         _ => false,
     }
@@ -73,8 +64,8 @@ fn accepted_alike(bytes: &[u8]) -> bool {
     let Ok(ours) = json::parse(bytes) else {
         return false;
     };
-    let theirs: serde_json::Value = serde_json::from_slice(bytes)
-        .unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(bytes)));
+    let theirs: serde_json::Value =
+        serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(bytes)));
     assert!(same(&ours, &theirs), "{ours:?} is not {theirs:?}");
     let canonical = to_bytes(&ours);
     assert_eq!(json::parse(&canonical).unwrap(), ours);

@@ -1,11 +1,6 @@
 //! The reference data of RFC 8785, read where it lies beside the project.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::path::PathBuf;
 
@@ -29,14 +24,7 @@ const REFUSED: [&str; 1] = ["values"];
 fn canonical_bytes_are_those_of_rfc8785() {
     let Some(folder) = vectors() else { return };
     let mut seen = 0;
-    for name in [
-        "arrays",
-        "french",
-        "structures",
-        "unicode",
-        "values",
-        "weird",
-    ] {
+    for name in ["arrays", "french", "structures", "unicode", "values", "weird"] {
         let read = |path: String| std::fs::read(folder.join(path)).unwrap();
         let input = read(format!("input/{name}.json"));
         let expected = read(format!("output/{name}.json"));
@@ -50,24 +38,13 @@ fn canonical_bytes_are_those_of_rfc8785() {
         if REFUSED.contains(&name) {
             let error = json::parse(&input).unwrap_err();
             assert_eq!(error.kind, JsonErrorKind::NumberNotExact, "{name}");
-            assert_eq!(
-                &input[error.offset..error.offset + 18],
-                b"333333333.33333329"
-            );
+            assert_eq!(&input[error.offset..error.offset + 18], b"333333333.33333329");
         } else {
-            assert_eq!(
-                canonical::to_bytes(&json::parse(&input).unwrap()),
-                bytes,
-                "{name}"
-            );
+            assert_eq!(canonical::to_bytes(&json::parse(&input).unwrap()), bytes, "{name}");
         }
         // What is canonical is a fixed point, the refused input's included: its number is now
         // written as a double holds it.
-        assert_eq!(
-            canonical::to_bytes(&json::parse(&bytes).unwrap()),
-            bytes,
-            "{name}"
-        );
+        assert_eq!(canonical::to_bytes(&json::parse(&bytes).unwrap()), bytes, "{name}");
         seen += 1;
     }
     assert_eq!(seen, 6);
@@ -107,11 +84,7 @@ fn numbers_print_as_in_rfc8785_appendix_b() {
     ];
     for (bits, print) in table {
         let number = json::Number::try_from(f64::from_bits(bits)).ok();
-        assert_eq!(
-            number.map(|n| n.to_string()).as_deref(),
-            print,
-            "{bits:016x}"
-        );
+        assert_eq!(number.map(|n| n.to_string()).as_deref(), print, "{bits:016x}");
         if let (Some(number), Some(print)) = (number, print) {
             let read = json::parse(print.as_bytes()).unwrap();
             assert_eq!(read, json::Value::Number(number), "{print}");

@@ -1,10 +1,5 @@
 //! No changed document is accepted with a changed meaning, and none with an unsigned member.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::print_stdout)]
 
 mod world;
@@ -46,9 +41,7 @@ impl Kind {
                 outcome.ok().map(|ok| ok.document().clone())
             }
             Kind::Action => {
-                let request = ActionRequest {
-                    audience: &south().did,
-                };
+                let request = ActionRequest { audience: &south().did };
                 let outcome = verify::action(text, &request, &policy, known, &once, now);
                 outcome.ok().map(|ok| ok.document().clone())
             }
@@ -61,21 +54,13 @@ fn campaign(kind: Kind) -> (u32, u32) {
     let valid = kind.valid();
     let text = text(&valid);
     let known = Known::new();
-    assert_eq!(
-        kind.verify(&text, &known).as_ref(),
-        Some(&valid),
-        "the valid twin"
-    );
+    assert_eq!(kind.verify(&text, &known).as_ref(), Some(&valid), "the valid twin");
     let (mut refused, mut kept) = (0, 0);
     let mut attempt = |changed: &[u8], what: &str, byte: usize| match kind.verify(changed, &known) {
         None => refused += 1,
         Some(accepted) => {
             assert_eq!(accepted, valid, "{what} at byte {byte} was accepted");
-            assert_eq!(
-                json::parse(changed).unwrap(),
-                valid,
-                "{what} at byte {byte}"
-            );
+            assert_eq!(json::parse(changed).unwrap(), valid, "{what} at byte {byte}");
             kept += 1;
         }
     };
@@ -132,12 +117,7 @@ impl Random {
 
 fn count_objects(value: &Value) -> usize {
     match value {
-        Value::Object(object) => {
-            1 + object
-                .iter()
-                .map(|(_, value)| count_objects(value))
-                .sum::<usize>()
-        }
+        Value::Object(object) => 1 + object.iter().map(|(_, value)| count_objects(value)).sum::<usize>(),
         Value::Array(items) => items.iter().map(count_objects).sum(),
         _ => 0,
     }
@@ -156,9 +136,7 @@ fn change_object(value: &mut Value, skip: &mut usize, change: &mut dyn FnMut(&mu
                 change_object(object.get_mut(&name).unwrap(), skip, change);
             }
         }
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|item| change_object(item, skip, change)),
+        Value::Array(items) => items.iter_mut().for_each(|item| change_object(item, skip, change)),
         _ => {}
     }
 }
@@ -227,10 +205,7 @@ fn no_added_or_changed_member_is_accepted() {
                 object.insert(name, value.clone());
             });
             let accepted = kind.verify(&text(&changed), &known);
-            assert!(
-                accepted.is_none(),
-                "round {round}: {name:?} was accepted:\n{changed:?}"
-            );
+            assert!(accepted.is_none(), "round {round}: {name:?} was accepted:\n{changed:?}");
         }
     }
 }
@@ -272,36 +247,22 @@ fn when_nothing_can_be_asked_nothing_is_accepted() {
         for kind in [Kind::Credential, Kind::Presentation, Kind::Action] {
             let mut known = Known::new();
             known.down.insert(question.into());
-            assert!(
-                kind.verify(&text(&kind.valid()), &known).is_none(),
-                "{question}"
-            );
+            assert!(kind.verify(&text(&kind.valid()), &known).is_none(), "{question}");
         }
     }
     let once = Once {
         down: true,
         ..Once::new()
     };
-    let request = ActionRequest {
-        audience: &south().did,
-    };
-    let denied = verify::action(
-        &text(&refund()),
-        &request,
-        &policy(),
-        &Known::new(),
-        &once,
-        now(),
-    )
-    .unwrap_err();
+    let request = ActionRequest { audience: &south().did };
+    let denied = verify::action(&text(&refund()), &request, &policy(), &Known::new(), &once, now()).unwrap_err();
     assert_eq!(denied.code().as_str(), "knowledge-unavailable");
     let request = PresentationRequest {
         challenge: CHALLENGE,
         domain: DOMAIN,
     };
     let document = text(&present(vec![credential()]));
-    let denied = verify::presentation(&document, &request, &policy(), &Known::new(), &once, now())
-        .unwrap_err();
+    let denied = verify::presentation(&document, &request, &policy(), &Known::new(), &once, now()).unwrap_err();
     assert_eq!(denied.code().as_str(), "knowledge-unavailable");
 }
 
@@ -316,10 +277,7 @@ fn a_refused_document_uses_nothing_up() {
     known.set.insert((LIST.into(), INDEX));
     let document = text(&present(vec![credential()]));
     assert!(verify::presentation(&document, &request, &policy(), &known, &once, now()).is_err());
-    assert!(
-        verify::presentation(&document, &request, &policy(), &Known::new(), &once, now()).is_ok()
-    );
-    let denied = verify::presentation(&document, &request, &policy(), &Known::new(), &once, now())
-        .unwrap_err();
+    assert!(verify::presentation(&document, &request, &policy(), &Known::new(), &once, now()).is_ok());
+    let denied = verify::presentation(&document, &request, &policy(), &Known::new(), &once, now()).unwrap_err();
     assert_eq!(denied.code().as_str(), "challenge-used");
 }

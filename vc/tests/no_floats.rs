@@ -2,12 +2,7 @@
 //! cannot hold 0.1, and `ssi` turns on `serde_json/arbitrary_precision` for the whole build, under
 //! which derived types with floats fail to deserialize.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
 
@@ -33,12 +28,7 @@ fn no_source_mentions_a_float_type() {
     assert!(files.len() > 20);
     let mut offences = Vec::new();
     for file in files {
-        let name = file
-            .strip_prefix(&root)
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .replace('\\', "/");
+        let name = file.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
         if ALLOWED.contains(&name.as_str()) {
             continue;
         }

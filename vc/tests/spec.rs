@@ -1,10 +1,5 @@
 //! `specs/02-credentials.md` lists exactly the denial codes there are.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use syndic_vc::credential::{CAPABILITY_CONTEXT, CREDENTIALS_CONTEXT};
 use syndic_vc::denial::{DenialCode, PROBLEM_BASE};
@@ -20,10 +15,7 @@ fn the_specification_lists_every_code_with_its_meaning() {
         .split("## 2.11")
         .next()
         .unwrap();
-    let listed: Vec<&str> = section
-        .lines()
-        .filter(|line| line.starts_with("| `"))
-        .collect();
+    let listed: Vec<&str> = section.lines().filter(|line| line.starts_with("| `")).collect();
     let there_are: Vec<String> = DenialCode::ALL
         .iter()
         .map(|code| format!("| `{code}` | {} |", code.meaning()))

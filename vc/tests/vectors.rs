@@ -3,12 +3,7 @@
 //!
 //! `SYNDIC_VECTORS=write` writes them anew, `SYNDIC_VECTORS=check` compares what would be written
 //! with what is there. Otherwise the files are taken as they are and verified.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::print_stdout)]
 
 mod make;
@@ -40,18 +35,8 @@ fn decide(folder: &str, vector: &Value) -> (String, String, String) {
         Some(text) => text.as_str().unwrap().as_bytes().to_vec(),
         None => canonical::to_bytes(vector.get("input").unwrap()),
     };
-    let number = |name: &str| {
-        u32::try_from(
-            vector
-                .get("policy")
-                .unwrap()
-                .get(name)
-                .unwrap()
-                .as_i64()
-                .unwrap(),
-        )
-        .unwrap()
-    };
+    let number =
+        |name: &str| u32::try_from(vector.get("policy").unwrap().get(name).unwrap().as_i64().unwrap()).unwrap();
     let policy = Policy {
         authority: str(vector, &["policy", "authority"]).to_owned(),
         max_staleness_seconds: number("maxStalenessSeconds"),
@@ -67,33 +52,21 @@ fn decide(folder: &str, vector: &Value) -> (String, String, String) {
                 challenge: str(vector, &["request", "challenge"]),
                 domain: str(vector, &["request", "domain"]),
             };
-            canonical_decision(&verify::presentation(
-                &text, &request, &policy, &known, &once, now,
-            ))
+            canonical_decision(&verify::presentation(&text, &request, &policy, &known, &once, now))
         }
         "action" => {
             let audience = str(vector, &["request", "audience"]).parse().unwrap();
-            let request = ActionRequest {
-                audience: &audience,
-            };
-            canonical_decision(&verify::action(
-                &text, &request, &policy, &known, &once, now,
-            ))
+            let request = ActionRequest { audience: &audience };
+            canonical_decision(&verify::action(&text, &request, &policy, &known, &once, now))
         }
         other => panic!("{other}"),
     };
     let first = rendered.get("reasons").unwrap().as_array().unwrap().first();
     let member = |name| first.map_or("", |reason| str(reason, &[name])).to_owned();
-    (
-        str(&rendered, &["decision"]).to_owned(),
-        member("code"),
-        member("at"),
-    )
+    (str(&rendered, &["decision"]).to_owned(), member("code"), member("at"))
 }
 
-fn canonical_decision<T: syndic_vc::decision::Verified>(
-    outcome: &Result<T, syndic_vc::denial::Denied>,
-) -> Value {
+fn canonical_decision<T: syndic_vc::decision::Verified>(outcome: &Result<T, syndic_vc::denial::Denied>) -> Value {
     Decision::of(outcome).to_object().into()
 }
 
@@ -123,10 +96,7 @@ fn every_vector_decides_as_it_says() {
             codes.insert(expected.1);
         }
     }
-    println!(
-        "{allowed} allowed, {refused} refused, {} codes",
-        codes.len() - 1
-    );
+    println!("{allowed} allowed, {refused} refused, {} codes", codes.len() - 1);
     assert!(allowed + refused >= 30 && refused > 2 * allowed);
     for code in DenialCode::ALL {
         assert!(codes.contains(code.as_str()), "no vector shows {code}");
@@ -141,34 +111,20 @@ fn the_files_are_what_would_be_written() {
     };
     let mut expected = BTreeSet::new();
     for vector in make::all() {
-        let path = folder()
-            .join(vector.folder)
-            .join(format!("{}.json", vector.name));
-        let text = format!(
-            "{}\n",
-            serde_json::to_string_pretty(&vector.to_json()).unwrap()
-        );
+        let path = folder().join(vector.folder).join(format!("{}.json", vector.name));
+        let text = format!("{}\n", serde_json::to_string_pretty(&vector.to_json()).unwrap());
         assert!(expected.insert(path.clone()), "{} twice", path.display());
         if mode == "write" {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, text).unwrap();
         } else {
-            assert_eq!(
-                std::fs::read_to_string(&path).unwrap(),
-                text,
-                "{}",
-                path.display()
-            );
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "{}", path.display());
         }
     }
     for kind in ["credential", "presentation", "action"] {
         for entry in std::fs::read_dir(folder().join(kind)).unwrap() {
             let path = entry.unwrap().path();
-            assert!(
-                expected.contains(&path),
-                "{} is not made by anything",
-                path.display()
-            );
+            assert!(expected.contains(&path), "{} is not made by anything", path.display());
         }
     }
 }

@@ -1,11 +1,6 @@
 //! The test vectors of W3C Data Integrity EdDSA Cryptosuites, read where they lie beside the
 //! project; skipped where they are absent.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::print_stdout)]
 
 mod world;
@@ -96,10 +91,7 @@ fn the_signed_document_is_reproduced_byte_for_byte() {
         .iter()
         .map(|b| format!("{b:02x}"))
         .collect();
-    assert_eq!(
-        hex,
-        read("eddsa-jcs-2022/combinedHashJCS.txt").unwrap().trim()
-    );
+    assert_eq!(hex, read("eddsa-jcs-2022/combinedHashJCS.txt").unwrap().trim());
     let value = signed
         .get("proof")
         .unwrap()
@@ -107,14 +99,8 @@ fn the_signed_document_is_reproduced_byte_for_byte() {
         .unwrap()
         .as_str()
         .unwrap();
-    assert_eq!(
-        value,
-        read("eddsa-jcs-2022/sigBTC58JCS.txt").unwrap().trim()
-    );
-    assert_eq!(
-        signed,
-        parse(&read("eddsa-jcs-2022/signedJCS.json").unwrap())
-    );
+    assert_eq!(value, read("eddsa-jcs-2022/sigBTC58JCS.txt").unwrap().trim());
+    assert_eq!(signed, parse(&read("eddsa-jcs-2022/signedJCS.json").unwrap()));
 }
 
 #[test]
@@ -148,8 +134,7 @@ fn the_strict_door_refuses_an_issuer_that_is_no_did() {
     let Some(signed) = read("eddsa-jcs-2022/signedJCS.json") else {
         return;
     };
-    let denied =
-        verify::credential(signed.as_bytes(), &policy(), &Known::new(), now()).unwrap_err();
+    let denied = verify::credential(signed.as_bytes(), &policy(), &Known::new(), now()).unwrap_err();
     assert_eq!(denied.code().as_str(), "verification-method-foreign");
 }
 
@@ -162,8 +147,7 @@ fn documents_of_other_suites_are_refused_by_name() {
         "proof-set-chain/signedProofChain2.json",
     ] {
         let Some(signed) = read(path) else { return };
-        let denied =
-            verify::proof_only(signed.as_bytes(), &policy(), &Known::new(), now()).unwrap_err();
+        let denied = verify::proof_only(signed.as_bytes(), &policy(), &Known::new(), now()).unwrap_err();
         assert_eq!(denied.code().as_str(), "proof-unsupported", "{path}");
     }
 }

@@ -27,10 +27,18 @@ pub async fn create(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJs
     })?;
     answer::only(owner, &["id", "name"]).map_err(|problem| answer::within("/owner", problem))?;
     let owner = Owner {
-        id: answer::text(owner, "id").map_err(|problem| answer::within("/owner", problem))?.to_owned(),
-        name: answer::optional_text(owner, "name").map_err(|problem| answer::within("/owner", problem))?.map(str::to_owned),
+        id: answer::text(owner, "id")
+            .map_err(|problem| answer::within("/owner", problem))?
+            .to_owned(),
+        name: answer::optional_text(owner, "name")
+            .map_err(|problem| answer::within("/owner", problem))?
+            .map(str::to_owned),
     };
-    let did = if body.get("did").is_some() { Some(answer::did(&body, "did")?) } else { None };
+    let did = if body.get("did").is_some() {
+        Some(answer::did(&body, "did")?)
+    } else {
+        None
+    };
     let agent = agents::create(&node, answer::text(&body, "name")?, owner, did, clock::now()).await?;
     Ok(answer::json(StatusCode::CREATED, &object! { "agent": agent.to_json() }))
 }
@@ -52,7 +60,10 @@ pub async fn show(State(node): State<Arc<Node>>, Path(agent): Path<String>) -> R
     let agent = agents::find(&node, &agent)?;
     let held = credentials::held_by(&node, &agent.did)?;
     let ids: Vec<Value> = held.iter().map(|issued| issued.id.as_str().into()).collect();
-    Ok(answer::json(StatusCode::OK, &object! { "agent": agent.to_json(), "credentials": ids }))
+    Ok(answer::json(
+        StatusCode::OK,
+        &object! { "agent": agent.to_json(), "credentials": ids },
+    ))
 }
 
 /// `POST /agents/{agent}/retire`
@@ -75,7 +86,9 @@ pub async fn present(
 ) -> Result<Response, Problem> {
     answer::only(&body, &["credentials", "challenge", "domain"])?;
     let Some(Value::Array(given)) = body.get("credentials") else {
-        return Err(Problem::bad_request("/credentials: must be an array of ids or credentials".to_owned()));
+        return Err(Problem::bad_request(
+            "/credentials: must be an array of ids or credentials".to_owned(),
+        ));
     };
     let credentials = given
         .iter()
@@ -84,7 +97,10 @@ pub async fn present(
     let challenge = answer::text(&body, "challenge")?.to_owned();
     let domain = answer::text(&body, "domain")?.to_owned();
     let signed = wallet::present(&node, &agent, credentials, challenge, domain, clock::now())?;
-    Ok(answer::json(StatusCode::CREATED, &object! { "verifiablePresentation": signed }))
+    Ok(answer::json(
+        StatusCode::CREATED,
+        &object! { "verifiablePresentation": signed },
+    ))
 }
 
 /// `POST /agents/{agent}/actions`
@@ -98,7 +114,15 @@ pub async fn sign_action(
 ) -> Result<Response, Problem> {
     answer::only(
         &body,
-        &["credential", "action", "resource", "scope", "parameters", "audience", "expiresInSeconds"],
+        &[
+            "credential",
+            "action",
+            "resource",
+            "scope",
+            "parameters",
+            "audience",
+            "expiresInSeconds",
+        ],
     )?;
     let given = body.get("credential").ok_or_else(|| {
         Problem::bad_request("/credential: is missing; give the id or the credential that allows this".to_owned())
@@ -126,5 +150,8 @@ pub async fn sign_action(
         seconds,
     };
     let action = wallet::sign_action(&node, &agent, request, clock::now())?;
-    Ok(answer::json(StatusCode::CREATED, &object! { "action": action, "credential": credential }))
+    Ok(answer::json(
+        StatusCode::CREATED,
+        &object! { "action": action, "credential": credential },
+    ))
 }

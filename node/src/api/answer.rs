@@ -24,7 +24,9 @@ pub fn json(status: StatusCode, value: &Value) -> Response {
 #[must_use]
 pub fn with_type(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response {
     let mut response = (status, body).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     response
 }
 
@@ -36,7 +38,9 @@ pub fn text<'a>(body: &'a Value, member: &str) -> Result<&'a str, Problem> {
     match body.get(member) {
         None => Err(Problem::bad_request(format!("/{member}: is missing; give a text"))),
         Some(Value::String(text)) if !text.is_empty() => Ok(text),
-        Some(_) => Err(Problem::bad_request(format!("/{member}: must be a text that is not empty"))),
+        Some(_) => Err(Problem::bad_request(format!(
+            "/{member}: must be a text that is not empty"
+        ))),
     }
 }
 
@@ -45,7 +49,11 @@ pub fn text<'a>(body: &'a Value, member: &str) -> Result<&'a str, Problem> {
 /// # Errors
 /// A 400 problem that names the member.
 pub fn optional_text<'a>(body: &'a Value, member: &str) -> Result<Option<&'a str>, Problem> {
-    if body.get(member).is_none() { Ok(None) } else { text(body, member).map(Some) }
+    if body.get(member).is_none() {
+        Ok(None)
+    } else {
+        text(body, member).map(Some)
+    }
 }
 
 /// A member that is a DID.
@@ -76,7 +84,10 @@ pub fn only(body: &Value, known: &[&str]) -> Result<(), Problem> {
     };
     for (name, _) in members.iter() {
         if !known.contains(&name) {
-            return Err(Problem::bad_request(format!("/{name}: is not known here; known are {}", known.join(", "))));
+            return Err(Problem::bad_request(format!(
+                "/{name}: is not known here; known are {}",
+                known.join(", ")
+            )));
         }
     }
     Ok(())
@@ -154,7 +165,9 @@ impl From<AgentError> for Problem {
 impl From<CredentialError> for Problem {
     fn from(error: CredentialError) -> Self {
         match error {
-            CredentialError::Refused(_) | CredentialError::Agents(IssueError::Refused(_)) | CredentialError::Invalid { .. } => Self::bad_request(error.to_string()),
+            CredentialError::Refused(_)
+            | CredentialError::Agents(IssueError::Refused(_))
+            | CredentialError::Invalid { .. } => Self::bad_request(error.to_string()),
             CredentialError::Agents(IssueError::Sign(inner)) | CredentialError::Sign(inner) => store_failed(&inner),
             CredentialError::Unknown(_) => Self::not_found(error.to_string()),
             CredentialError::Taken(_) => conflict(error.to_string()),

@@ -30,7 +30,10 @@ pub async fn issue(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJso
         return Err(Problem::bad_request("/options: must be an object".to_owned()));
     }
     let issued = credentials::issue(&node, credential, clock::now()).await?;
-    Ok(answer::json(StatusCode::CREATED, &object! { "verifiableCredential": issued.document }))
+    Ok(answer::json(
+        StatusCode::CREATED,
+        &object! { "verifiableCredential": issued.document },
+    ))
 }
 
 /// `POST /agents/{agent}/credentials`
@@ -42,27 +45,41 @@ pub async fn issue_to_agent(
     Path(agent): Path<String>,
     StrictJson(body, _): StrictJson,
 ) -> Result<Response, Problem> {
-    answer::only(&body, &["capability", "delegation", "validFrom", "validUntil", "validForSeconds"])?;
-    let capability = body.get("capability").cloned().ok_or_else(|| {
-        Problem::bad_request("/capability: is missing; give an array of capabilities".to_owned())
-    })?;
+    answer::only(
+        &body,
+        &["capability", "delegation", "validFrom", "validUntil", "validForSeconds"],
+    )?;
+    let capability = body
+        .get("capability")
+        .cloned()
+        .ok_or_else(|| Problem::bad_request("/capability: is missing; give an array of capabilities".to_owned()))?;
     let now = clock::now();
     let valid_from = answer::optional_time(&body, "validFrom")?;
     let mut valid_until = answer::optional_time(&body, "validUntil")?;
     if let Some(value) = body.get("validForSeconds") {
         if valid_until.is_some() {
-            return Err(Problem::bad_request("/validForSeconds: give either this or validUntil".to_owned()));
+            return Err(Problem::bad_request(
+                "/validForSeconds: give either this or validUntil".to_owned(),
+            ));
         }
-        let until = value.as_i64().filter(|seconds| *seconds > 0).and_then(|seconds| {
-            valid_from.unwrap_or(now).checked_add_seconds(seconds)
-        });
-        valid_until = Some(
-            until.ok_or_else(|| Problem::bad_request("/validForSeconds: must be a positive integer".to_owned()))?,
-        );
+        let until = value
+            .as_i64()
+            .filter(|seconds| *seconds > 0)
+            .and_then(|seconds| valid_from.unwrap_or(now).checked_add_seconds(seconds));
+        valid_until =
+            Some(until.ok_or_else(|| Problem::bad_request("/validForSeconds: must be a positive integer".to_owned()))?);
     }
-    let grant = Grant { capability, delegation: body.get("delegation").cloned(), valid_from, valid_until };
+    let grant = Grant {
+        capability,
+        delegation: body.get("delegation").cloned(),
+        valid_from,
+        valid_until,
+    };
     let issued = credentials::issue_to_agent(&node, &agent, grant, now).await?;
-    Ok(answer::json(StatusCode::CREATED, &object! { "verifiableCredential": issued.document }))
+    Ok(answer::json(
+        StatusCode::CREATED,
+        &object! { "verifiableCredential": issued.document },
+    ))
 }
 
 /// Which credentials are listed.
@@ -94,7 +111,10 @@ pub async fn list(State(node): State<Arc<Node>>, Query(query): Query<ListQuery>)
 pub async fn show(State(node): State<Arc<Node>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let issued = credentials::find(&node, &id)?;
     let status = issued.status(&node, clock::now());
-    Ok(answer::json(StatusCode::OK, &object! { "verifiableCredential": issued.document, "status": status }))
+    Ok(answer::json(
+        StatusCode::OK,
+        &object! { "verifiableCredential": issued.document, "status": status },
+    ))
 }
 
 /// `POST /credentials/status` (W3C VC API)
@@ -103,18 +123,24 @@ pub async fn show(State(node): State<Arc<Node>>, Path(id): Path<String>) -> Resu
 /// 400 that names the member at fault, 404 for an unknown credential, 503 if it could not be made durable.
 pub async fn set_status(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     let id = answer::text(&body, "credentialId")?;
-    let status = body.get("credentialStatus").ok_or_else(|| {
-        Problem::bad_request("/credentialStatus: is missing; give {type, statusPurpose}".to_owned())
-    })?;
+    let status = body
+        .get("credentialStatus")
+        .ok_or_else(|| Problem::bad_request("/credentialStatus: is missing; give {type, statusPurpose}".to_owned()))?;
     let within = |problem| answer::within("/credentialStatus", problem);
     if answer::text(status, "type").map_err(within)? != "BitstringStatusListEntry" {
-        return Err(Problem::bad_request("/credentialStatus/type: must be BitstringStatusListEntry".to_owned()));
+        return Err(Problem::bad_request(
+            "/credentialStatus/type: must be BitstringStatusListEntry".to_owned(),
+        ));
     }
     if answer::text(status, "statusPurpose").map_err(within)? != "revocation" {
-        return Err(Problem::bad_request("/credentialStatus/statusPurpose: this node sets revocation only".to_owned()));
+        return Err(Problem::bad_request(
+            "/credentialStatus/statusPurpose: this node sets revocation only".to_owned(),
+        ));
     }
     if body.get("status").and_then(Value::as_bool) != Some(true) {
-        return Err(Problem::bad_request("/status: must be true; a revocation is never taken back".to_owned()));
+        return Err(Problem::bad_request(
+            "/status: must be true; a revocation is never taken back".to_owned(),
+        ));
     }
     let receipt = credentials::revoke(&node, id, clock::now()).await?;
     let answer = object! {

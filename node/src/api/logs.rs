@@ -18,7 +18,10 @@ const FRESH: &str = "no-cache";
 
 /// `GET /charter`
 pub async fn charter(State(node): State<Arc<Node>>) -> Response {
-    cached(answer::with_type(StatusCode::OK, "application/json", node.charter.bytes().to_vec()), FRESH)
+    cached(
+        answer::with_type(StatusCode::OK, "application/json", node.charter.bytes().to_vec()),
+        FRESH,
+    )
 }
 
 /// `GET /logs/{organization}/{path}`
@@ -30,7 +33,9 @@ pub async fn file(
     Path((organization, path)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let member = node.charter.member(&organization).ok_or_else(|| {
-        Problem::not_found(format!("{organization:?} is no member of this consortium; GET /charter lists them"))
+        Problem::not_found(format!(
+            "{organization:?} is no member of this consortium; GET /charter lists them"
+        ))
     })?;
     let wanted = tile::parse_path(&path).ok_or_else(|| {
         Problem::bad_request(format!(
@@ -48,6 +53,8 @@ pub async fn file(
 }
 
 fn cached(mut response: Response, value: &'static str) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
     response
 }

@@ -55,7 +55,11 @@ pub async fn status(State(node): State<Arc<Node>>) -> Result<Response, Problem> 
     let view = node.view();
     let head = view.log(node.organization.as_str())?.head;
     let connected: Vec<Value> = node.engine.connected().iter().map(|id| id.as_str().into()).collect();
-    let listen: Vec<Value> = node.peer_addresses.iter().map(|address| address.as_str().into()).collect();
+    let listen: Vec<Value> = node
+        .peer_addresses
+        .iter()
+        .map(|address| address.as_str().into())
+        .collect();
     let agents = agents::list(&node)?.len();
     let credentials = credentials::count(&node)?;
     let body = object! {

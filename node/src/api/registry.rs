@@ -79,11 +79,19 @@ fn right(body: &Value, subject: &'static str) -> Result<Right, Problem> {
 }
 
 async fn publish(node: &Arc<Node>, content: Content) -> Result<Response, Problem> {
-    let statement = Statement { at: clock::now(), content };
+    let statement = Statement {
+        at: clock::now(),
+        content,
+    };
     // What others would refuse is the caller's mistake; it must not reach the log.
-    statement.to_bytes().map_err(|error| Problem::bad_request(error.to_string()))?;
+    statement
+        .to_bytes()
+        .map_err(|error| Problem::bad_request(error.to_string()))?;
     let receipt = node.engine.publish(vec![statement], Batch::default()).await?;
-    Ok(answer::json(StatusCode::OK, &object! { "statement": place(node, receipt) }))
+    Ok(answer::json(
+        StatusCode::OK,
+        &object! { "statement": place(node, receipt) },
+    ))
 }
 
 /// A hash, as checkpoints write it: base64 (RFC 4648 section 4).

@@ -48,22 +48,25 @@ pub async fn resolve(State(node): State<Arc<Node>>, Path(text): Path<String>, he
 /// The first form in the order of the `Accept` header that is known. Weights are not looked at: no client of this
 /// interface sends several forms it can really use.
 fn form_of(headers: &HeaderMap) -> Option<Form> {
-    let Some(accept) = headers.get(header::ACCEPT) else { return Some(Form::Result) };
+    let Some(accept) = headers.get(header::ACCEPT) else {
+        return Some(Form::Result);
+    };
     let accept = accept.to_str().ok()?;
     accept.split(',').find_map(|range| {
         let media_type = range.split(';').next().unwrap_or_default().trim();
         match media_type {
             RESOLUTION | "*/*" | "application/*" | "application/json" => Some(Form::Result),
-            other => DOCUMENT_TYPES.iter().find(|known| **known == other).map(|known| Form::Document(known)),
+            other => DOCUMENT_TYPES
+                .iter()
+                .find(|known| **known == other)
+                .map(|known| Form::Document(known)),
         }
     })
 }
 
 fn success(form: &Form, document: Value) -> Response {
     match form {
-        Form::Document(media_type) => {
-            answer::with_type(StatusCode::OK, media_type, crate::records::encode(&document))
-        }
+        Form::Document(media_type) => answer::with_type(StatusCode::OK, media_type, crate::records::encode(&document)),
         Form::Result => {
             let result = object! {
                 "didDocument": document,
@@ -77,9 +80,11 @@ fn success(form: &Form, document: Value) -> Response {
 
 fn refused(error: &ResolveError) -> Response {
     let (status, name, title) = match error {
-        ResolveError::MethodUnsupported(_) => {
-            (StatusCode::NOT_IMPLEMENTED, "METHOD_NOT_SUPPORTED", "unknown DID method")
-        }
+        ResolveError::MethodUnsupported(_) => (
+            StatusCode::NOT_IMPLEMENTED,
+            "METHOD_NOT_SUPPORTED",
+            "unknown DID method",
+        ),
         ResolveError::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", "no such DID"),
         ResolveError::Deactivated => (StatusCode::GONE, "DEACTIVATED", "ended by its subject"),
         ResolveError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "INTERNAL_ERROR", "cannot be told now"),

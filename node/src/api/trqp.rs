@@ -54,7 +54,9 @@ pub async fn authorization(
 ) -> Result<Response, Problem> {
     let now = clock::now();
     let question = question(&body)?;
-    let answer = node.view().authorization(question.authority(&node)?, &question.asked(now))?;
+    let answer = node
+        .view()
+        .authorization(question.authority(&node)?, &question.asked(now))?;
     Ok(respond(&question, "authorized", answer.granted, now))
 }
 
@@ -62,13 +64,12 @@ pub async fn authorization(
 ///
 /// # Errors
 /// As for `/authorization`.
-pub async fn recognition(
-    State(node): State<Arc<Node>>,
-    StrictJson(body, _): StrictJson,
-) -> Result<Response, Problem> {
+pub async fn recognition(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     let now = clock::now();
     let question = question(&body)?;
-    let answer = node.view().recognition(question.authority(&node)?, &question.asked(now))?;
+    let answer = node
+        .view()
+        .recognition(question.authority(&node)?, &question.asked(now))?;
     Ok(respond(&question, "recognized", answer.granted, now))
 }
 
@@ -85,7 +86,14 @@ fn question(body: &Value) -> Result<Asked, Problem> {
         }
         Some(_) => return Err(Problem::bad_request("/context: must be an object".to_owned())),
     };
-    Ok(Asked { entity, authority, action, resource, context, requested })
+    Ok(Asked {
+        entity,
+        authority,
+        action,
+        resource,
+        context,
+        requested,
+    })
 }
 
 fn respond(question: &Asked, member: &str, answer: bool, now: Timestamp) -> Response {

@@ -41,7 +41,12 @@ pub async fn challenge(State(node): State<Arc<Node>>, request: Request) -> Resul
 pub async fn credential(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     let credential = member(body, "verifiableCredential")?;
     off_the_async_threads(move || {
-        respond(&verify::credential_value(credential, &node.policy(), &node.view(), clock::now()))
+        respond(&verify::credential_value(
+            credential,
+            &node.policy(),
+            &node.view(),
+            clock::now(),
+        ))
     })
     .await
 }
@@ -52,11 +57,14 @@ pub async fn credential(State(node): State<Arc<Node>>, StrictJson(body, _): Stri
 /// 400 with the decision if it is refused.
 pub async fn presentation(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     let options = body.get("options").cloned().unwrap_or(Value::Null);
-    let challenge = answer::text(&options, "challenge").map_err(|problem| answer::within("/options", problem))?.to_owned();
-    let domain = match answer::optional_text(&options, "domain").map_err(|problem| answer::within("/options", problem))? {
-        Some(domain) => domain.to_owned(),
-        None => node.organization.as_str().to_owned(),
-    };
+    let challenge = answer::text(&options, "challenge")
+        .map_err(|problem| answer::within("/options", problem))?
+        .to_owned();
+    let domain =
+        match answer::optional_text(&options, "domain").map_err(|problem| answer::within("/options", problem))? {
+            Some(domain) => domain.to_owned(),
+            None => node.organization.as_str().to_owned(),
+        };
     if domain != node.organization.as_str() {
         return Err(Problem::bad_request(format!(
             "/options/domain: this verifier's domain is {}; a presentation made for another is not for it to judge",
@@ -65,7 +73,10 @@ pub async fn presentation(State(node): State<Arc<Node>>, StrictJson(body, _): St
     }
     let presentation = member(body, "verifiablePresentation")?;
     off_the_async_threads(move || {
-        let request = verify::PresentationRequest { challenge: &challenge, domain: &domain };
+        let request = verify::PresentationRequest {
+            challenge: &challenge,
+            domain: &domain,
+        };
         let verdict = verify::presentation_value(
             presentation,
             &request,
@@ -85,9 +96,17 @@ pub async fn presentation(State(node): State<Arc<Node>>, StrictJson(body, _): St
 /// 400 with the decision if it is refused.
 pub async fn action(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     off_the_async_threads(move || {
-        let request = verify::ActionRequest { audience: &node.organization };
-        let verdict =
-            verify::action_value(body, &request, &node.policy(), &node.view(), &node.one_time, clock::now());
+        let request = verify::ActionRequest {
+            audience: &node.organization,
+        };
+        let verdict = verify::action_value(
+            body,
+            &request,
+            &node.policy(),
+            &node.view(),
+            &node.one_time,
+            clock::now(),
+        );
         respond(&verdict)
     })
     .await
@@ -97,13 +116,13 @@ fn member(body: Value, name: &str) -> Result<Value, Problem> {
     let Value::Object(mut members) = body else {
         return Err(Problem::bad_request("the body must be a JSON object".to_owned()));
     };
-    members.remove(name).ok_or_else(|| Problem::bad_request(format!("/{name}: is missing; put the document there")))
+    members
+        .remove(name)
+        .ok_or_else(|| Problem::bad_request(format!("/{name}: is missing; put the document there")))
 }
 
 /// Verification reads the store and may wait for one fsync.
-async fn off_the_async_threads(
-    work: impl FnOnce() -> Response + Send + 'static,
-) -> Result<Response, Problem> {
+async fn off_the_async_threads(work: impl FnOnce() -> Response + Send + 'static) -> Result<Response, Problem> {
     match tokio::task::spawn_blocking(work).await {
         Ok(response) => Ok(response),
         Err(error) => {

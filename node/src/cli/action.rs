@@ -99,10 +99,7 @@ pub fn execute(global: &Global, command: &ActionCommand, output: &Output) -> Res
 
 fn sign(global: &Global, arguments: &SignArguments, output: &Output) -> Result<Exit, Failure> {
     let mut body = Object::new();
-    body.insert(
-        "credential",
-        documents::credential_reference(&arguments.credential)?,
-    );
+    body.insert("credential", documents::credential_reference(&arguments.credential)?);
     body.insert("action", arguments.action.as_str());
     body.insert("resource", arguments.resource.as_str());
     body.insert("audience", arguments.audience.as_str());
@@ -130,10 +127,7 @@ fn sign(global: &Global, arguments: &SignArguments, output: &Output) -> Result<E
     let path = format!("/agents/{}/actions", segment(&arguments.agent));
     let answer = connect::with_own(global, |node| node.post(&path, &Value::from(body)))?;
     let expires = documents::text(&answer, &["action", "expires"]);
-    let summary = format!(
-        "signed; it can be used once, before {}",
-        super::output::clean(&expires)
-    );
+    let summary = format!("signed; it can be used once, before {}", super::output::clean(&expires));
     documents::deliver(&answer, &answer, arguments.out.as_deref(), &summary, output)?;
     Ok(Exit::Done)
 }

@@ -118,9 +118,7 @@ fn list(global: &Global, output: &Output) -> Result<Exit, Failure> {
 }
 
 fn show(global: &Global, agent: &str, output: &Output) -> Result<Exit, Failure> {
-    let answer = connect::with_own(global, |node| {
-        node.get(&format!("/agents/{}", segment(agent)))
-    })?;
+    let answer = connect::with_own(global, |node| node.get(&format!("/agents/{}", segment(agent))))?;
     let agent = required(&answer, "agent")?;
     output.show(&answer, |page| {
         describe(page, agent);

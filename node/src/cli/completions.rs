@@ -24,12 +24,7 @@ pub struct CompletionsArguments {
 /// None at present.
 pub fn execute(arguments: &CompletionsArguments, output: &Output) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(
-        arguments.shell,
-        &mut CommandLine::command(),
-        "syndic",
-        &mut script,
-    );
+    clap_complete::generate(arguments.shell, &mut CommandLine::command(), "syndic", &mut script);
     output.script(&String::from_utf8_lossy(&script));
     Ok(Exit::Done)
 }

@@ -23,10 +23,7 @@ pub fn own(global: &Global) -> Result<Client, Failure> {
             config.http.admin
         ))
     })?;
-    Ok(Client::admin(
-        &format!("http://{}", reachable(address)),
-        token,
-    )?)
+    Ok(Client::admin(&format!("http://{}", reachable(address)), token)?)
 }
 
 /// The public listener of another node if one was named, or else one's own node.
@@ -49,9 +46,7 @@ pub fn explain(error: CallError, node: Option<&str>, global: &Global) -> Failure
             "is the node running? start it with: syndic run --data {}",
             global.data.display()
         )),
-        (Exit::Unreachable, Some(_)) => {
-            failure.advise("is that node running, and is its public listener there?")
-        }
+        (Exit::Unreachable, Some(_)) => failure.advise("is that node running, and is its public listener there?"),
         _ => failure,
     }
 }
@@ -60,10 +55,7 @@ pub fn explain(error: CallError, node: Option<&str>, global: &Global) -> Failure
 ///
 /// # Errors
 /// Whatever the call gave, with advice.
-pub fn with_own<T>(
-    global: &Global,
-    call: impl FnOnce(&Client) -> Result<T, CallError>,
-) -> Result<T, Failure> {
+pub fn with_own<T>(global: &Global, call: impl FnOnce(&Client) -> Result<T, CallError>) -> Result<T, Failure> {
     with(None, global, call)
 }
 
@@ -84,15 +76,10 @@ pub fn with<T>(
 /// # Errors
 /// The file cannot be read or is not a token.
 pub fn token(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map(Zeroizing::new)
-        .map_err(|error| {
-            Failure::failed(format!(
-                "cannot read the admin token {}: {error}",
-                path.display()
-            ))
+    let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
+        Failure::failed(format!("cannot read the admin token {}: {error}", path.display()))
             .advise("run the command as the user who owns the data folder")
-        })?;
+    })?;
     let token = text.trim();
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Failure::failed(format!(

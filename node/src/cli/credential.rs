@@ -30,9 +30,7 @@ pub enum CredentialCommand {
     /// Verify a credential: signature, validity, issuer's standing, revocation
     Verify(VerifyArguments),
     /// Revoke a credential; the answer comes when the revocation is on disk and on its way to the other members
-    #[command(
-        after_help = "Example:\n  syndic credential revoke urn:uuid:6f1c0f8e-2f1d-4c61-9a55-0a4d1c1e7b52"
-    )]
+    #[command(after_help = "Example:\n  syndic credential revoke urn:uuid:6f1c0f8e-2f1d-4c61-9a55-0a4d1c1e7b52")]
     Revoke(IdArgument),
     /// List the credentials that this organization issued
     #[command(after_help = "Example:\n  syndic credential list --agent CustomerSupportAgent-v2.3")]
@@ -118,11 +116,7 @@ pub struct ListArguments {
 ///
 /// # Errors
 /// The node cannot be reached or refuses; a file cannot be read.
-pub fn execute(
-    global: &Global,
-    command: &CredentialCommand,
-    output: &Output,
-) -> Result<Exit, Failure> {
+pub fn execute(global: &Global, command: &CredentialCommand, output: &Output) -> Result<Exit, Failure> {
     match command {
         CredentialCommand::Issue(arguments) => issue(global, arguments, output),
         CredentialCommand::Show(arguments) => show(global, arguments, output),
@@ -133,10 +127,7 @@ pub fn execute(
 }
 
 fn issue(global: &Global, arguments: &IssueArguments, output: &Output) -> Result<Exit, Failure> {
-    let mut body = template(
-        documents::read(&arguments.capabilities)?,
-        &arguments.capabilities,
-    )?;
+    let mut body = template(documents::read(&arguments.capabilities)?, &arguments.capabilities)?;
     if let Some(seconds) = arguments.valid_for {
         body.insert("validForSeconds", seconds);
     }
@@ -152,13 +143,7 @@ fn issue(global: &Global, arguments: &IssueArguments, output: &Output) -> Result
     let answer = connect::with_own(global, |node| node.post(&path, &Value::from(body)))?;
     let credential = required(&answer, "verifiableCredential")?;
     let summary = summary(credential);
-    documents::deliver(
-        &answer,
-        credential,
-        arguments.out.as_deref(),
-        &summary,
-        output,
-    )?;
+    documents::deliver(&answer, credential, arguments.out.as_deref(), &summary, output)?;
     Ok(Exit::Done)
 }
 
@@ -188,10 +173,7 @@ pub fn template(document: Value, path: &Path) -> Result<Object, Failure> {
         }
     };
     members.remove("name");
-    if let Some(unknown) = members
-        .keys()
-        .find(|name| !["capability", "delegation"].contains(name))
-    {
+    if let Some(unknown) = members.keys().find(|name| !["capability", "delegation"].contains(name)) {
         return Err(wrong(format!("unknown member {unknown:?}")));
     }
     if members
@@ -210,29 +192,16 @@ fn show(global: &Global, arguments: &ShowArguments, output: &Output) -> Result<E
     let path = format!("/credentials/{}", segment(&arguments.id));
     let answer = connect::with_own(global, |node| node.get(&path))?;
     let credential = required(&answer, "verifiableCredential")?;
-    let summary = format!(
-        "{}, status {}",
-        summary(credential),
-        text(&answer, &["status"])
-    );
-    documents::deliver(
-        &answer,
-        credential,
-        arguments.out.as_deref(),
-        &summary,
-        output,
-    )?;
+    let summary = format!("{}, status {}", summary(credential), text(&answer, &["status"]));
+    documents::deliver(&answer, credential, arguments.out.as_deref(), &summary, output)?;
     Ok(Exit::Done)
 }
 
 fn verify(global: &Global, arguments: &VerifyArguments, output: &Output) -> Result<Exit, Failure> {
-    let credential =
-        documents::unwrapped(documents::read(&arguments.file)?, "verifiableCredential");
+    let credential = documents::unwrapped(documents::read(&arguments.file)?, "verifiableCredential");
     let body = object! { "verifiableCredential": credential };
     let node = arguments.node.as_deref();
-    let decision = connect::with(node, global, |node| {
-        node.decide("/credentials/verify", &body)
-    })?;
+    let decision = connect::with(node, global, |node| node.decide("/credentials/verify", &body))?;
     output.show(&decision.document, |page| page.decision(&decision));
     Ok(decision.outcome.into())
 }
@@ -248,9 +217,7 @@ pub fn revocation(id: &str) -> Value {
 }
 
 fn revoke(global: &Global, id: &str, output: &Output) -> Result<Exit, Failure> {
-    let answer = connect::with_own(global, |node| {
-        node.post("/credentials/status", &revocation(id))
-    })?;
+    let answer = connect::with_own(global, |node| node.post("/credentials/status", &revocation(id)))?;
     output.show(&answer, |page| {
         page.line(format_args!("revoked {}", super::output::clean(id)));
         page.pairs(&[

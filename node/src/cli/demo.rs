@@ -19,10 +19,5 @@ pub struct DemoArguments {
 
 /// Carries out `syndic demo`. It reports its own failures, with the step that failed.
 pub fn execute(arguments: &DemoArguments, output: &Output) -> Exit {
-    crate::demo::run(
-        crate::demo::Options {
-            stay: arguments.stay,
-        },
-        output,
-    )
+    crate::demo::run(crate::demo::Options { stay: arguments.stay }, output)
 }

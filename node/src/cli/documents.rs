@@ -21,8 +21,7 @@ pub fn read(path: &Path) -> Result<Value, Failure> {
     } else {
         path.display().to_string()
     };
-    let unreadable =
-        |error: std::io::Error| Failure::failed(format!("cannot read {shown}: {error}"));
+    let unreadable = |error: std::io::Error| Failure::failed(format!("cannot read {shown}: {error}"));
     let mut bytes = Vec::new();
     if path == Path::new("-") {
         std::io::stdin()
@@ -41,8 +40,7 @@ pub fn read(path: &Path) -> Result<Value, Failure> {
             "{shown} is longer than 1 MiB, the most a node takes"
         )));
     }
-    json::parse(&bytes)
-        .map_err(|error| Failure::failed(format!("{shown} is not valid JSON: {error}")))
+    json::parse(&bytes).map_err(|error| Failure::failed(format!("{shown} is not valid JSON: {error}")))
 }
 
 /// The document inside an answer such as `{"verifiableCredential": {...}}`, or the document itself: what `--json`
@@ -66,9 +64,11 @@ pub fn credential_reference(text: &str) -> Result<Value, Failure> {
     if is_id {
         return Ok(Value::from(text));
     }
-    read(Path::new(text)).map(|document| unwrapped(document, "verifiableCredential")).map_err(|failure| {
-        failure.advise("name a credential by its id (urn:uuid:...; see `syndic credential list`) or by its file")
-    })
+    read(Path::new(text))
+        .map(|document| unwrapped(document, "verifiableCredential"))
+        .map_err(|failure| {
+            failure.advise("name a credential by its id (urn:uuid:...; see `syndic credential list`) or by its file")
+        })
 }
 
 /// Where a command's document goes: into a file with a line that says so, or to standard output.
@@ -106,8 +106,7 @@ pub fn write(path: &Path, document: &Value) -> Result<(), Failure> {
 /// The value at a path of members.
 #[must_use]
 pub fn at<'v>(document: &'v Value, path: &[&str]) -> Option<&'v Value> {
-    path.iter()
-        .try_fold(document, |value, name| value.get(name))
+    path.iter().try_fold(document, |value, name| value.get(name))
 }
 
 /// The value at a path of members as people read it; a dash if there is none.
@@ -126,10 +125,7 @@ pub fn text(document: &Value, path: &[&str]) -> String {
 /// The items of an array member; none if it is missing.
 #[must_use]
 pub fn items<'v>(document: &'v Value, name: &str) -> &'v [Value] {
-    document
-        .get(name)
-        .and_then(Value::as_array)
-        .unwrap_or_default()
+    document.get(name).and_then(Value::as_array).unwrap_or_default()
 }
 
 /// A member that an answer must have.
@@ -137,7 +133,5 @@ pub fn items<'v>(document: &'v Value, name: &str) -> &'v [Value] {
 /// # Errors
 /// It is missing.
 pub fn required<'v>(answer: &'v Value, name: &str) -> Result<&'v Value, Failure> {
-    answer
-        .get(name)
-        .ok_or_else(|| Failure::strange_answer(name))
+    answer.get(name).ok_or_else(|| Failure::strange_answer(name))
 }

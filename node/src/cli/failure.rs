@@ -105,9 +105,7 @@ impl Failure {
     /// A node's answer lacks what it must have.
     #[must_use]
     pub fn strange_answer(what: &str) -> Self {
-        Self::failed(format!(
-            "the node's answer has no {what}; it may be of another version"
-        ))
+        Self::failed(format!("the node's answer has no {what}; it may be of another version"))
     }
 
     /// For `--json`.

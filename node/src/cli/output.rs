@@ -81,8 +81,7 @@ impl Output {
     /// A message on standard error.
     pub fn complain(&self, message: &str) {
         // If even this cannot be written, nobody is listening.
-        let _ =
-            std::io::stderr().write_all(format!("syndic: {}\n", clean_lines(message)).as_bytes());
+        let _ = std::io::stderr().write_all(format!("syndic: {}\n", clean_lines(message)).as_bytes());
     }
 }
 
@@ -181,11 +180,7 @@ impl Page {
 
     /// Names and values, the values in one column.
     pub fn pairs(&mut self, pairs: &[(&str, String)]) {
-        let width = pairs
-            .iter()
-            .map(|(name, _)| name.chars().count())
-            .max()
-            .unwrap_or(0);
+        let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         for (name, value) in pairs {
             self.line(format_args!("{}  {}", pad(name, width), clean(value)));
         }
@@ -213,10 +208,7 @@ impl Page {
         };
         let widths: Vec<usize> = (0..head.len()).map(width).collect();
         let compose = |cells: &mut dyn Iterator<Item = &str>| {
-            let padded: Vec<String> = cells
-                .zip(&widths)
-                .map(|(cell, width)| pad(cell, *width))
-                .collect();
+            let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| pad(cell, *width)).collect();
             padded.join("  ").trim_end().to_owned()
         };
         let head = compose(&mut head.iter().copied());
@@ -228,9 +220,7 @@ impl Page {
 
     /// A decision: the word first, then each reason in words with its code.
     pub fn decision(&mut self, decision: &Decision) {
-        let mut first = self
-            .paint
-            .outcome(decision.outcome, decision.outcome.word());
+        let mut first = self.paint.outcome(decision.outcome, decision.outcome.word());
         if let Some(subject) = &decision.subject {
             let _ = write!(first, "  {}", clean(subject));
         }
@@ -252,10 +242,7 @@ impl Page {
         }
         for known in &decision.as_of {
             let (issuer, time) = (clean(&known.issuer), clean(&known.time));
-            self.line(
-                self.paint
-                    .dim(&format!("  what {issuer} says is known as of {time}")),
-            );
+            self.line(self.paint.dim(&format!("  what {issuer} says is known as of {time}")));
         }
     }
 
@@ -275,17 +262,10 @@ fn pad(text: &str, width: usize) -> String {
 #[must_use]
 pub fn clean(text: &str) -> String {
     let harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars()
-        .map(|c| {
-            if harmful(c) {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
+        .map(|c| if harmful(c) { char::REPLACEMENT_CHARACTER } else { c })
         .collect()
 }
 
@@ -311,27 +291,18 @@ mod tests {
         let mut page = page(false);
         page.table(
             &["NAME", "OWNER"],
-            &[
-                vec!["Ä".into(), "x".into()],
-                vec!["longer".into(), "y".into()],
-            ],
+            &[vec!["Ä".into(), "x".into()], vec!["longer".into(), "y".into()]],
             "none",
         );
         page.table(&["NAME"], &[], "no agents yet");
-        assert_eq!(
-            page.as_str(),
-            "NAME    OWNER\nÄ       x\nlonger  y\nno agents yet\n"
-        );
+        assert_eq!(page.as_str(), "NAME    OWNER\nÄ       x\nlonger  y\nno agents yet\n");
     }
 
     #[test]
     fn a_name_cannot_steer_the_terminal() {
         let mut page = page(true);
         page.pairs(&[("name", "evil\x1b[2J\u{202e}\r\n".to_owned())]);
-        assert_eq!(
-            page.as_str(),
-            "name  evil\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}\n"
-        );
+        assert_eq!(page.as_str(), "name  evil\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}\n");
     }
 
     #[test]

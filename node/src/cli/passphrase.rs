@@ -19,12 +19,7 @@ const FILE_BYTES: usize = 4096;
 #[derive(Clone, Debug, Args)]
 pub struct PassphraseArguments {
     /// File whose first line is the passphrase of the keys; otherwise SYNDIC_PASSPHRASE is used, or it is asked for
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "SYNDIC_PASSPHRASE_FILE",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "FILE", env = "SYNDIC_PASSPHRASE_FILE", hide_env_values = true)]
     pub passphrase_file: Option<PathBuf>,
 }
 
@@ -51,9 +46,7 @@ impl PassphraseArguments {
         let first = ask("New passphrase for this node's keys: ")?;
         let second = ask("The same again: ")?;
         if *first != *second {
-            return Err(Failure::failed(
-                "the two passphrases differ; nothing was changed",
-            ));
+            return Err(Failure::failed("the two passphrases differ; nothing was changed"));
         }
         Ok(first)
     }
@@ -71,8 +64,7 @@ impl PassphraseArguments {
             }
         };
         if passphrase.is_empty() {
-            return Err(Failure::failed("the passphrase is empty")
-                .advise("choose one of at least 12 characters"));
+            return Err(Failure::failed("the passphrase is empty").advise("choose one of at least 12 characters"));
         }
         Ok(Some(passphrase))
     }
@@ -81,35 +73,25 @@ impl PassphraseArguments {
 fn from_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let text = std::fs::read_to_string(path)
         .map(Zeroizing::new)
-        .map_err(|error| {
-            Failure::failed(format!(
-                "cannot read the passphrase file {}: {error}",
-                path.display()
-            ))
-        })?;
+        .map_err(|error| Failure::failed(format!("cannot read the passphrase file {}: {error}", path.display())))?;
     if text.len() > FILE_BYTES {
         return Err(Failure::failed(format!(
             "{} is too long for a passphrase file",
             path.display()
         )));
     }
-    Ok(Zeroizing::new(
-        text.lines().next().unwrap_or_default().to_owned(),
-    ))
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Err(Failure::failed(
-            "the keys need a passphrase, and there is no terminal to ask at",
-        )
-        .advise(format!(
-            "name a file with --passphrase-file, or set {VARIABLE}"
-        )));
+        return Err(
+            Failure::failed("the keys need a passphrase, and there is no terminal to ask at")
+                .advise(format!("name a file with --passphrase-file, or set {VARIABLE}")),
+        );
     }
-    let unreadable =
-        |error: std::io::Error| Failure::failed(format!("cannot read the passphrase: {error}"));
+    let unreadable = |error: std::io::Error| Failure::failed(format!("cannot read the passphrase: {error}"));
     let mut stderr = std::io::stderr();
     stderr
         .write_all(prompt.as_bytes())
@@ -124,8 +106,7 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     read.map_err(unreadable)?;
     let passphrase = Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned());
     if passphrase.is_empty() {
-        return Err(Failure::failed("the passphrase is empty")
-            .advise("choose one of at least 12 characters"));
+        return Err(Failure::failed("the passphrase is empty").advise("choose one of at least 12 characters"));
     }
     Ok(passphrase)
 }

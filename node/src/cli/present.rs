@@ -48,11 +48,7 @@ pub struct PresentArguments {
 ///
 /// # Errors
 /// A node cannot be reached or refuses; a file cannot be read.
-pub fn execute(
-    global: &Global,
-    arguments: &PresentArguments,
-    output: &Output,
-) -> Result<Exit, Failure> {
+pub fn execute(global: &Global, arguments: &PresentArguments, output: &Output) -> Result<Exit, Failure> {
     let credentials = arguments
         .credentials
         .iter()
@@ -64,22 +60,11 @@ pub fn execute(
         let answer = sign(global, &arguments.agent, credentials, challenge, domain)?;
         let presentation = required(&answer, "verifiablePresentation")?;
         let summary = "a presentation for this challenge only";
-        documents::deliver(
-            &answer,
-            presentation,
-            arguments.out.as_deref(),
-            summary,
-            output,
-        )?;
+        documents::deliver(&answer, presentation, arguments.out.as_deref(), summary, output)?;
         return Ok(Exit::Done);
     };
-    let challenge = connect::with(Some(url), global, |node| {
-        node.post("/challenges", &object! {})
-    })?;
-    let (nonce, domain) = (
-        text(&challenge, &["challenge"]),
-        text(&challenge, &["domain"]),
-    );
+    let challenge = connect::with(Some(url), global, |node| node.post("/challenges", &object! {}))?;
+    let (nonce, domain) = (text(&challenge, &["challenge"]), text(&challenge, &["domain"]));
     let answer = sign(global, &arguments.agent, credentials, &nonce, &domain)?;
     let presentation = required(&answer, "verifiablePresentation")?;
     if let Some(path) = &arguments.out {
@@ -89,9 +74,7 @@ pub fn execute(
         "verifiablePresentation": presentation.clone(),
         "options": object! { "challenge": nonce, "domain": domain },
     };
-    let decision = connect::with(Some(url), global, |node| {
-        node.decide("/presentations/verify", &body)
-    })?;
+    let decision = connect::with(Some(url), global, |node| node.decide("/presentations/verify", &body))?;
     output.show(&decision.document, |page| page.decision(&decision));
     Ok(decision.outcome.into())
 }

@@ -134,11 +134,7 @@ pub struct QueryArguments {
 ///
 /// # Errors
 /// The node cannot be reached or refuses.
-pub fn execute(
-    global: &Global,
-    command: &RegistryCommand,
-    output: &Output,
-) -> Result<Exit, Failure> {
+pub fn execute(global: &Global, command: &RegistryCommand, output: &Output) -> Result<Exit, Failure> {
     match command {
         RegistryCommand::Authorize(arguments) => {
             let mut body = request("entity", &arguments.entity, &arguments.what);
@@ -158,18 +154,8 @@ pub fn execute(
                 publish(global, "/registry/withdraw", "withdrawn", body, output)
             }
             (None, authority) => {
-                let body = request(
-                    "authority",
-                    authority.as_deref().unwrap_or_default(),
-                    &arguments.what,
-                );
-                publish(
-                    global,
-                    "/registry/withdraw-recognition",
-                    "withdrawn",
-                    body,
-                    output,
-                )
+                let body = request("authority", authority.as_deref().unwrap_or_default(), &arguments.what);
+                publish(global, "/registry/withdraw-recognition", "withdrawn", body, output)
             }
         },
         RegistryCommand::Recognize(arguments) => {
@@ -190,13 +176,7 @@ fn request(whose: &str, did: &str, what: &What) -> Object {
     ])
 }
 
-fn publish(
-    global: &Global,
-    path: &str,
-    done: &str,
-    body: Object,
-    output: &Output,
-) -> Result<Exit, Failure> {
+fn publish(global: &Global, path: &str, done: &str, body: Object, output: &Output) -> Result<Exit, Failure> {
     let answer = connect::with_own(global, |node| node.post(path, &Value::from(body)))?;
     output.show(&answer, |page| {
         page.line(format_args!(
@@ -239,10 +219,7 @@ fn query(global: &Global, arguments: &QueryArguments, output: &Output) -> Result
         if let Some(message) = answer.get("message").and_then(Value::as_str) {
             page.line(format_args!("  {}", clean(message)));
         }
-        page.line(format_args!(
-            "  as of {}",
-            clean(&text(&answer, &["time_evaluated"]))
-        ));
+        page.line(format_args!("  as of {}", clean(&text(&answer, &["time_evaluated"]))));
     });
     Ok(if yes { Exit::Done } else { Exit::Denied })
 }
@@ -266,19 +243,8 @@ fn members(global: &Global, output: &Output) -> Result<Exit, Failure> {
                 ]
             })
             .collect();
-        let head = [
-            "NAME",
-            "STATEMENTS",
-            "LAST HEARD",
-            "STANDING",
-            "PUBLIC",
-            "DID",
-        ];
-        page.table(
-            &head,
-            &rows,
-            "no members: has the node joined a consortium?",
-        );
+        let head = ["NAME", "STATEMENTS", "LAST HEARD", "STANDING", "PUBLIC", "DID"];
+        page.table(&head, &rows, "no members: has the node joined a consortium?");
     });
     Ok(Exit::Done)
 }
@@ -289,17 +255,9 @@ fn digest(global: &Global, output: &Output) -> Result<Exit, Failure> {
         page.line(clean(&text(&answer, &["digest"])));
         let rows: Vec<Vec<String>> = items(&answer, "organizations")
             .iter()
-            .map(|organization| {
-                ["size", "root", "did"]
-                    .map(|name| text(organization, &[name]))
-                    .to_vec()
-            })
+            .map(|organization| ["size", "root", "did"].map(|name| text(organization, &[name])).to_vec())
             .collect();
-        page.table(
-            &["STATEMENTS", "ROOT", "DID"],
-            &rows,
-            "no organizations known yet",
-        );
+        page.table(&["STATEMENTS", "ROOT", "DID"], &rows, "no organizations known yet");
     });
     Ok(Exit::Done)
 }

@@ -27,11 +27,7 @@ pub struct ResolveArguments {
 ///
 /// # Errors
 /// The node cannot be reached, or the DID does not resolve.
-pub fn execute(
-    global: &Global,
-    arguments: &ResolveArguments,
-    output: &Output,
-) -> Result<Exit, Failure> {
+pub fn execute(global: &Global, arguments: &ResolveArguments, output: &Output) -> Result<Exit, Failure> {
     let path = format!("/1.0/identifiers/{}", segment(&arguments.did));
     let answer = connect::with(arguments.node.as_deref(), global, |node| node.fetch(&path))?;
     let result = answer.body;
@@ -46,11 +42,7 @@ pub fn execute(
         .iter()
         .find(|text| *text != "-")
         .map_or("the node does not say why", String::as_str);
-    let mut failure = Failure::failed(format!(
-        "{} does not resolve: {}",
-        clean(&arguments.did),
-        clean(why)
-    ));
+    let mut failure = Failure::failed(format!("{} does not resolve: {}", clean(&arguments.did), clean(why)));
     failure.problem = Some(result);
     Err(failure)
 }

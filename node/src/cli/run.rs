@@ -57,11 +57,7 @@ pub enum LogFormat {
 ///
 /// # Errors
 /// The node could not start, or had to stop; the message says what to do.
-pub fn execute(
-    global: &Global,
-    arguments: &RunArguments,
-    output: &Output,
-) -> Result<Exit, Failure> {
+pub fn execute(global: &Global, arguments: &RunArguments, output: &Output) -> Result<Exit, Failure> {
     log(arguments.log_format)?;
     let passphrase = arguments.passphrase.existing()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -72,9 +68,7 @@ pub fn execute(
         behind_proxy: arguments.behind_proxy,
         exit_with_stdin: arguments.exit_with_stdin,
     };
-    let ended = runtime.block_on(run::run(&global.data, passphrase, options, |at| {
-        announce(at, output)
-    }));
+    let ended = runtime.block_on(run::run(&global.data, passphrase, options, |at| announce(at, output)));
     // A thread that still waits for standard input must not keep the process.
     runtime.shutdown_timeout(THREADS_GRACE);
     ended?;

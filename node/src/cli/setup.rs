@@ -131,14 +131,8 @@ pub fn init(global: &Global, arguments: &InitArguments, output: &Output) -> Resu
             super::output::clean(&arguments.name),
             global.data.display()
         ));
-        page.pairs(&[
-            ("DID", report.did.clone()),
-            ("card", card),
-            ("admin token", token),
-        ]);
-        page.line(
-            "next: give the card to the one who founds the consortium (see `syndic found --help`)",
-        );
+        page.pairs(&[("DID", report.did.clone()), ("card", card), ("admin token", token)]);
+        page.line("next: give the card to the one who founds the consortium (see `syndic found --help`)");
     });
     Ok(Exit::Done)
 }
@@ -162,8 +156,7 @@ pub fn found(global: &Global, arguments: FoundArguments, output: &Output) -> Res
         None => founded.charter_path,
     };
     let charter = charter_path.display().to_string();
-    let document =
-        object! { "consortiumId": founded.consortium_id.as_str(), "charter": charter.as_str() };
+    let document = object! { "consortiumId": founded.consortium_id.as_str(), "charter": charter.as_str() };
     output.show(&document, |page| {
         page.pairs(&[
             ("consortium", founded.consortium_id.clone()),
@@ -205,10 +198,7 @@ pub fn join(global: &Global, arguments: &JoinArguments, output: &Output) -> Resu
             joined.members
         ));
         page.pairs(&[("consortium", joined.consortium_id.clone())]);
-        page.line(format_args!(
-            "next: syndic run --data {}",
-            global.data.display()
-        ));
+        page.line(format_args!("next: syndic run --data {}", global.data.display()));
     });
     Ok(Exit::Done)
 }

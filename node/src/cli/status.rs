@@ -30,10 +30,7 @@ fn compose(page: &mut Page, status: &Value) {
     } else {
         page.paint().red("not ready")
     };
-    page.line(format_args!(
-        "{}: {word}",
-        clean(&text(&["organization", "name"]))
-    ));
+    page.line(format_args!("{}: {word}", clean(&text(&["organization", "name"]))));
     let connected = documents::at(status, &["peer", "connected"])
         .and_then(Value::as_array)
         .map_or(0, <[Value]>::len);
@@ -41,11 +38,7 @@ fn compose(page: &mut Page, status: &Value) {
         ("DID", text(&["organization", "did"])),
         (
             "consortium",
-            format!(
-                "{} ({})",
-                text(&["consortium", "name"]),
-                text(&["consortium", "id"])
-            ),
+            format!("{} ({})", text(&["consortium", "name"]), text(&["consortium", "id"])),
         ),
         ("public", text(&["publicUrl"])),
         ("version", text(&["version"])),
@@ -54,11 +47,7 @@ fn compose(page: &mut Page, status: &Value) {
         ("credentials", text(&["credentials"])),
         (
             "log",
-            format!(
-                "{} statements, root {}",
-                text(&["log", "size"]),
-                text(&["log", "root"])
-            ),
+            format!("{} statements, root {}", text(&["log", "size"]), text(&["log", "root"])),
         ),
         ("digest", text(&["digest"])),
     ]);
@@ -72,10 +61,7 @@ fn compose(page: &mut Page, status: &Value) {
             vec![
                 of("name"),
                 of("size"),
-                age.map_or_else(
-                    || "never heard".to_owned(),
-                    |seconds| format!("{seconds} s ago"),
-                ),
+                age.map_or_else(|| "never heard".to_owned(), |seconds| format!("{seconds} s ago")),
                 if frozen {
                     "frozen: it told two stories"
                 } else {

@@ -55,9 +55,7 @@ pub fn parameter(text: &str) -> Result<Parameter, String> {
     let (name, value) = text
         .split_once('=')
         .filter(|(name, _)| !name.is_empty())
-        .ok_or_else(|| {
-            format!("{text:?} is not NAME=VALUE or NAME=VALUE:UNIT, such as amount=49.99:USD")
-        })?;
+        .ok_or_else(|| format!("{text:?} is not NAME=VALUE or NAME=VALUE:UNIT, such as amount=49.99:USD"))?;
     Ok(Parameter {
         name: name.to_owned(),
         value: parameter_value(value),
@@ -65,10 +63,7 @@ pub fn parameter(text: &str) -> Result<Parameter, String> {
 }
 
 fn parameter_value(text: &str) -> Value {
-    if let Some(quoted) = text
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-    {
+    if let Some(quoted) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         return Value::from(quoted);
     }
     if let Some((number, unit)) = text.rsplit_once(':')
@@ -86,10 +81,7 @@ fn parameter_value(text: &str) -> Value {
 
 /// An integer in the one way of writing it that survives: no plus sign, no leading zeros.
 fn whole_number(text: &str) -> Option<Value> {
-    let number = text
-        .parse::<i64>()
-        .ok()
-        .filter(|number| number.to_string() == text)?;
+    let number = text.parse::<i64>().ok().filter(|number| number.to_string() == text)?;
     Some(Value::from(number)).filter(|value| value.as_i64().is_some())
 }
 
@@ -120,14 +112,8 @@ mod tests {
     #[test]
     fn parameters() {
         let of = |text| parameter(text).map(|parameter| parameter.value);
-        assert_eq!(
-            of("amount=49.99:USD"),
-            Ok(object! { "value": "49.99", "unit": "USD" })
-        );
-        assert_eq!(
-            of("amount=-3:kg"),
-            Ok(object! { "value": "-3", "unit": "kg" })
-        );
+        assert_eq!(of("amount=49.99:USD"), Ok(object! { "value": "49.99", "unit": "USD" }));
+        assert_eq!(of("amount=-3:kg"), Ok(object! { "value": "-3", "unit": "kg" }));
         assert_eq!(of("level=3"), Ok(Value::from(3)));
         assert_eq!(of("level=03"), Ok(Value::from("03")));
         assert_eq!(of("level=\"3\""), Ok(Value::from("3")));
@@ -136,10 +122,7 @@ mod tests {
         assert_eq!(of("at=10:30"), Ok(Value::from("10:30")));
         assert_eq!(of("who=did:key:z6Mk"), Ok(Value::from("did:key:z6Mk")));
         assert_eq!(of("equation=a=b"), Ok(Value::from("a=b")));
-        assert_eq!(
-            of("big=9007199254740993"),
-            Ok(Value::from("9007199254740993"))
-        );
+        assert_eq!(of("big=9007199254740993"), Ok(Value::from("9007199254740993")));
         assert!(parameter("=3").is_err());
         assert!(parameter("three").is_err());
     }

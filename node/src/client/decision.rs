@@ -96,9 +96,7 @@ impl Decision {
         let verified = answer.body.get("verified").and_then(Value::as_bool);
         match (answer.status, verified, decision.outcome) {
             (200, Some(true), Outcome::Allow) if decision.reasons.is_empty() => Ok(decision),
-            (400..=499, Some(false), Outcome::Deny | Outcome::ApprovalRequired)
-                if !decision.reasons.is_empty() =>
-            {
+            (400..=499, Some(false), Outcome::Deny | Outcome::ApprovalRequired) if !decision.reasons.is_empty() => {
                 Ok(decision)
             }
             (status, _, outcome) => Err(format!(
@@ -111,9 +109,8 @@ impl Decision {
     fn read(body: &Value) -> Result<Self, MemberError> {
         let answer = Members::of(body, "")?;
         let members = answer.object("decision")?;
-        let outcome = Outcome::parse(members.str("decision")?).ok_or_else(|| {
-            members.error("decision", "\"allow\", \"deny\" or \"approvalRequired\"")
-        })?;
+        let outcome = Outcome::parse(members.str("decision")?)
+            .ok_or_else(|| members.error("decision", "\"allow\", \"deny\" or \"approvalRequired\""))?;
         Ok(Self {
             outcome,
             reasons: each(&members, "reasons", |reason| {

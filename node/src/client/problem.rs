@@ -27,13 +27,7 @@ impl Problem {
     /// # Errors
     /// The status, if the body is no problem document.
     pub(super) fn from_answer(answer: Answer) -> Result<Self, u16> {
-        let member = |name| {
-            answer
-                .body
-                .get(name)
-                .and_then(Value::as_str)
-                .map(ToOwned::to_owned)
-        };
+        let member = |name| answer.body.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
         let Some(title) = member("title") else {
             return Err(answer.status);
         };

@@ -27,10 +27,7 @@ fn answering(status: &str, kind: &str, body: &str) -> (Client, std::thread::Join
         stream.write_all(answer.as_bytes()).unwrap();
         String::from_utf8(request).unwrap()
     });
-    (
-        Client::admin(&url, String::from("secret").into()).unwrap(),
-        served,
-    )
+    (Client::admin(&url, String::from("secret").into()).unwrap(), served)
 }
 
 /// The head has ended, and so has the one-line JSON body if there is one.
@@ -51,33 +48,19 @@ fn decide(status: &str, kind: &str, body: &str) -> Result<super::Decision, CallE
 
 #[test]
 fn a_call_carries_the_token_and_returns_the_body() {
-    let (client, served) = answering(
-        "201 Created",
-        "application/json",
-        r#"{"agent":{"name":"a"}}"#,
-    );
+    let (client, served) = answering("201 Created", "application/json", r#"{"agent":{"name":"a"}}"#);
     let answer = client.post("/agents", &object! { "name": "a" }).unwrap();
     assert_eq!(answer, object! { "agent": object! { "name": "a" } });
     let request = served.join().unwrap().to_lowercase();
-    assert!(
-        request.starts_with("post /agents http/1.1\r\n"),
-        "{request}"
-    );
-    assert!(
-        request.contains("authorization: bearer secret\r\n"),
-        "{request}"
-    );
-    assert!(
-        request.contains("content-type: application/json\r\n"),
-        "{request}"
-    );
+    assert!(request.starts_with("post /agents http/1.1\r\n"), "{request}");
+    assert!(request.contains("authorization: bearer secret\r\n"), "{request}");
+    assert!(request.contains("content-type: application/json\r\n"), "{request}");
     assert!(request.ends_with(r#"{"name":"a"}"#), "{request}");
 }
 
 #[test]
 fn a_problem_document_becomes_its_detail() {
-    let body =
-        r#"{"type":"about:blank","title":"Not found","status":404,"detail":"no agent \"x\" here"}"#;
+    let body = r#"{"type":"about:blank","title":"Not found","status":404,"detail":"no agent \"x\" here"}"#;
     let (client, served) = answering("404 Not Found", PROBLEM, body);
     let error = client.get("/agents/x").unwrap_err();
     assert_eq!(error.to_string(), "no agent \"x\" here");
@@ -115,14 +98,9 @@ fn nothing_is_allowed_that_is_not_said_three_times() {
         ("200 OK", "true", "maybe", "[]"),
         ("302 Found", "true", "allow", "[]"),
     ] {
-        let body = format!(
-            r#"{{"verified":{verified},"decision":{{"decision":"{decision}","reasons":{reasons}}}}}"#
-        );
+        let body = format!(r#"{{"verified":{verified},"decision":{{"decision":"{decision}","reasons":{reasons}}}}}"#);
         let error = decide(status, "application/json", &body).unwrap_err();
-        assert!(
-            matches!(error, CallError::Strange { .. }),
-            "{status} {body}: {error}"
-        );
+        assert!(matches!(error, CallError::Strange { .. }), "{status} {body}: {error}");
     }
 }
 
@@ -146,29 +124,20 @@ fn what_is_not_strict_json_or_leads_elsewhere_is_strange() {
     ] {
         let (client, served) = answering(status, "application/json", body);
         let error = client.get("/status").unwrap_err();
-        assert!(
-            matches!(error, CallError::Strange { .. }),
-            "{status} {body}: {error}"
-        );
+        assert!(matches!(error, CallError::Strange { .. }), "{status} {body}: {error}");
         served.join().unwrap();
     }
 }
 
 #[test]
 fn nobody_there() {
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = Client::public(&format!("http://{free}"))
         .unwrap()
         .get("/healthz")
         .unwrap_err();
     assert!(matches!(error, CallError::Unreachable { .. }), "{error}");
-    assert!(
-        error.to_string().ends_with("nothing listens there"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("nothing listens there"), "{error}");
 }
 
 #[test]

@@ -57,20 +57,11 @@ pub(super) fn register(
     Ok(Cast { support, triage })
 }
 
-fn enroll(
-    at: &Hospital,
-    file: &str,
-    owner: &Value,
-    report: &mut Report,
-) -> Result<Agent, DemoError> {
-    let document =
-        json::parse(file.as_bytes()).map_err(|error| DemoError::new(error.to_string()))?;
+fn enroll(at: &Hospital, file: &str, owner: &Value, report: &mut Report) -> Result<Agent, DemoError> {
+    let document = json::parse(file.as_bytes()).map_err(|error| DemoError::new(error.to_string()))?;
     let name = as_text(member(&document, "name")?, "name")?;
     let did = at.register(&name, owner)?;
-    let answers = owner
-        .get("name")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let answers = owner.get("name").and_then(Value::as_str).unwrap_or_default();
     report.note(format!("{name:<26} at {}, owner {answers}", at.name));
     let grant = credential::template(document, std::path::Path::new("the example"))?;
     Ok(Agent {
@@ -90,12 +81,7 @@ fn capabilities(agent: &Agent) -> &[Value] {
         .unwrap_or_default()
 }
 
-fn authorize(
-    who: &[&Hospital],
-    issuer: &Hospital,
-    agent: &Agent,
-    report: &mut Report,
-) -> Result<(), DemoError> {
+fn authorize(who: &[&Hospital], issuer: &Hospital, agent: &Agent, report: &mut Report) -> Result<(), DemoError> {
     for hospital in who {
         for capability in capabilities(agent) {
             let text = |name| member(capability, name).and_then(|value| as_text(value, name));

@@ -17,21 +17,14 @@ pub(super) fn present(
     lakeside: &Hospital,
     report: &mut Report,
 ) -> Result<(), DemoError> {
-    report.begin(
-        "The agents present their credentials at the other hospitals, signed for a fresh challenge",
-    );
+    report.begin("The agents present their credentials at the other hospitals, signed for a fresh challenge");
     for (agent, home, others) in [
         (&cast.support, mary, [nordstadt, lakeside]),
         (&cast.triage, nordstadt, [mary, lakeside]),
     ] {
         for other in others {
             let decision = home.present_to(&agent.name, &agent.credential, other)?;
-            report.judge(
-                other,
-                &format!("{} of {}", agent.name, home.name),
-                &decision,
-                ALLOW,
-            )?;
+            report.judge(other, &format!("{} of {}", agent.name, home.name), &decision, ALLOW)?;
         }
     }
     Ok(())
@@ -69,19 +62,12 @@ impl Deed {
 }
 
 /// Signs actions and lets the other hospital decide about them.
-pub(super) fn act(
-    cast: &Cast,
-    mary: &Hospital,
-    nordstadt: &Hospital,
-    report: &mut Report,
-) -> Result<(), DemoError> {
+pub(super) fn act(cast: &Cast, mary: &Hospital, nordstadt: &Hospital, report: &mut Report) -> Result<(), DemoError> {
     let agent = &cast.support;
     let perform = |report: &mut Report, what: &str, deed: &Deed, expected: Expected| {
         let signed = mary.sign(&agent.name, deed.request(agent, nordstadt))?;
         let decision = nordstadt.decide(&signed)?;
-        report
-            .judge(nordstadt, what, &decision, expected)
-            .map(|()| signed)
+        report.judge(nordstadt, what, &decision, expected).map(|()| signed)
     };
     report.begin("The support agent signs an action: a refund within its limit of 100 USD");
     let refund = perform(report, "refund 49.99 USD", &Deed::refund("49.99"), ALLOW)?;

@@ -25,29 +25,15 @@ pub(super) fn refuse(
     report: &mut Report,
 ) -> Result<(), DemoError> {
     let genuine = &cast.support.credential;
-    report.begin(
-        "A forged credential: the limit of 100 USD was changed to 100000 after it was signed",
-    );
+    report.begin("A forged credential: the limit of 100 USD was changed to 100000 after it was signed");
     let forged = with_limit(genuine, "100000")?;
     let what = "a credential with another limit than was signed";
-    report.judge(
-        lakeside,
-        what,
-        &lakeside.verify(&forged)?,
-        deny("signature-invalid"),
-    )?;
+    report.judge(lakeside, what, &lakeside.verify(&forged)?, deny("signature-invalid"))?;
 
-    report.begin(
-        "A forged credential: the limit changed, and signed anew with a key that is not St. Mary's",
-    );
+    report.begin("A forged credential: the limit changed, and signed anew with a key that is not St. Mary's");
     let decision = lakeside.verify(&signed_by_a_stranger(forged)?)?;
     let what = "a credential signed by a stranger in St. Mary's name";
-    report.judge(
-        lakeside,
-        what,
-        &decision,
-        deny("verification-method-foreign"),
-    )?;
+    report.judge(lakeside, what, &decision, deny("verification-method-foreign"))?;
 
     report.begin("A genuine credential that expired yesterday");
     let mut grant = cast.support.grant.clone();
@@ -92,9 +78,7 @@ fn raise_limits(value: &mut Value, limit: &str) -> bool {
             }
             let names: Vec<String> = object.keys().map(ToOwned::to_owned).collect();
             for name in names {
-                found |= object
-                    .get_mut(&name)
-                    .is_some_and(|inner| raise_limits(inner, limit));
+                found |= object.get_mut(&name).is_some_and(|inner| raise_limits(inner, limit));
             }
         }
         _ => {}
@@ -122,16 +106,12 @@ mod tests {
 
     #[test]
     fn a_forgery_changes_the_limit_and_nothing_else() {
-        let range =
-            |maximum| object! { "type": "range", "parameter": "amount", "maximum": maximum };
+        let range = |maximum| object! { "type": "range", "parameter": "amount", "maximum": maximum };
         let credential = |maximum| {
             let constraint = vec![object! { "type": "hours" }, range(maximum)];
             object! { "credentialSubject": object! { "capability": vec![object! { "constraint": constraint }] }, "proof": 1 }
         };
-        assert_eq!(
-            with_limit(&credential("100"), "100000").unwrap(),
-            credential("100000")
-        );
+        assert_eq!(with_limit(&credential("100"), "100000").unwrap(), credential("100000"));
         assert!(with_limit(&object! { "proof": 1 }, "100000").is_err());
     }
 }

@@ -47,11 +47,7 @@ pub(super) enum StartError {
 
 impl Hospital {
     /// Sets up a data folder.
-    pub(super) fn init(
-        name: &str,
-        data: PathBuf,
-        passphrase: &Zeroizing<String>,
-    ) -> Result<Self, DemoError> {
+    pub(super) fn init(name: &str, data: PathBuf, passphrase: &Zeroizing<String>) -> Result<Self, DemoError> {
         let ports = Ports::hold()?;
         let address = |port: u16| format!("127.0.0.1:{port}");
         let options = InitOptions {
@@ -86,13 +82,10 @@ impl Hospital {
 
     /// Starts the node.
     pub(super) fn spawn(&mut self, stage: &Stage) -> Result<(), DemoError> {
-        let program = std::env::current_exe().map_err(|error| {
-            DemoError::new(format!("this program does not find itself: {error}"))
-        })?;
+        let program = std::env::current_exe()
+            .map_err(|error| DemoError::new(format!("this program does not find itself: {error}")))?;
         let mut command = Command::new(program);
-        command
-            .args(["run", "--exit-with-stdin", "--data"])
-            .arg(&self.data);
+        command.args(["run", "--exit-with-stdin", "--data"]).arg(&self.data);
         command
             .env("SYNDIC_PASSPHRASE", self.passphrase.as_str())
             .env_remove("SYNDIC_PASSPHRASE_FILE");
@@ -104,17 +97,12 @@ impl Hospital {
     /// Waits until the node says that it is ready.
     pub(super) fn wait_until_ready(&self, stage: &Stage) -> Result<(), StartError> {
         let ended = || self.place.and_then(|place| stage.ended(place));
-        let (public, admin) = (
-            self.public.giving_up_after(GLANCE),
-            self.admin.giving_up_after(GLANCE),
-        );
+        let (public, admin) = (self.public.giving_up_after(GLANCE), self.admin.giving_up_after(GLANCE));
         let come_up = wait::until(READY, || {
             if let Some(status) = ended() {
                 return Some(Err(status));
             }
-            let ready = public
-                .fetch("/readyz")
-                .is_ok_and(|answer| answer.status == 200);
+            let ready = public.fetch("/readyz").is_ok_and(|answer| answer.status == 200);
             // Whoever else may have taken the ports does not take this node's token.
             (ready && admin.get("/status").is_ok()).then_some(Ok(()))
         });
@@ -150,8 +138,7 @@ impl Hospital {
 
     /// The digest of everything it knows.
     pub(super) fn digest(&self) -> Result<String, DemoError> {
-        member(&self.admin.get("/registry/digest")?, "digest")
-            .and_then(|digest| as_text(digest, "digest"))
+        member(&self.admin.get("/registry/digest")?, "digest").and_then(|digest| as_text(digest, "digest"))
     }
 
     /// Registers an agent; its DID.
@@ -163,12 +150,7 @@ impl Hospital {
     }
 
     /// Says that another organization's credentials are accepted for something.
-    pub(super) fn authorize(
-        &self,
-        entity: &str,
-        action: &str,
-        resource: &str,
-    ) -> Result<(), DemoError> {
+    pub(super) fn authorize(&self, entity: &str, action: &str, resource: &str) -> Result<(), DemoError> {
         let body = object! { "entity": entity, "action": action, "resource": resource };
         self.admin.post("/registry/authorize", &body)?;
         Ok(())
@@ -176,27 +158,22 @@ impl Hospital {
 
     /// Issues a capability credential.
     pub(super) fn issue(&self, agent: &str, grant: Object) -> Result<Value, DemoError> {
-        let answer = self.admin.post(
-            &format!("/agents/{}/credentials", segment(agent)),
-            &grant.into(),
-        )?;
+        let answer = self
+            .admin
+            .post(&format!("/agents/{}/credentials", segment(agent)), &grant.into())?;
         Ok(member(&answer, "verifiableCredential")?.clone())
     }
 
     /// Revokes a credential. When this returns, the revocation is acknowledged.
     pub(super) fn revoke(&self, id: &str) -> Result<(), DemoError> {
-        self.admin
-            .post("/credentials/status", &credential::revocation(id))?;
+        self.admin.post("/credentials/status", &credential::revocation(id))?;
         Ok(())
     }
 
     /// All credentials it issued.
     pub(super) fn credentials(&self) -> Result<Vec<Listed>, DemoError> {
         let answer = self.admin.get("/credentials")?;
-        let rows = answer
-            .get("credentials")
-            .and_then(Value::as_array)
-            .unwrap_or_default();
+        let rows = answer.get("credentials").and_then(Value::as_array).unwrap_or_default();
         rows.iter()
             .map(|row| {
                 Ok(Listed {
@@ -223,12 +200,7 @@ impl Hospital {
     }
 
     /// Lets an agent of this organization present a credential to another one, which decides.
-    pub(super) fn present_to(
-        &self,
-        agent: &str,
-        credential: &Value,
-        to: &Self,
-    ) -> Result<Decision, DemoError> {
+    pub(super) fn present_to(&self, agent: &str, credential: &Value, to: &Self) -> Result<Decision, DemoError> {
         let (challenge, domain) = to.challenge()?;
         let body = object! {
             "credentials": vec![credential.clone()],
@@ -247,10 +219,9 @@ impl Hospital {
 
     /// Lets an agent of this organization sign an action; what the other side's door takes.
     pub(super) fn sign(&self, agent: &str, action: Object) -> Result<Value, DemoError> {
-        Ok(self.admin.post(
-            &format!("/agents/{}/actions", segment(agent)),
-            &action.into(),
-        )?)
+        Ok(self
+            .admin
+            .post(&format!("/agents/{}/actions", segment(agent)), &action.into())?)
     }
 
     /// Decides about a signed action.

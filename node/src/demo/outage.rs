@@ -37,8 +37,7 @@ pub(super) fn survive(
     stage: &Stage,
     report: &mut Report,
 ) -> Result<(), DemoError> {
-    report
-        .begin("Nordstadt's node is killed (SIGKILL) in the middle of its work, and started again");
+    report.begin("Nordstadt's node is killed (SIGKILL) in the middle of its work, and started again");
     let acknowledged = work_until_killed(cast, nordstadt, stage)?;
     let revoked = acknowledged.values().filter(|revoked| **revoked).count();
     let writes = acknowledged.len() + revoked;
@@ -79,9 +78,8 @@ pub(super) fn survive(
         &nordstadt.verify(&missed)?,
         deny("revoked"),
     )?;
-    let words = format!(
-        "killed under load: {writes} acknowledged writes, 0 lost; caught up {caught_up} ms after its restart"
-    );
+    let words =
+        format!("killed under load: {writes} acknowledged writes, 0 lost; caught up {caught_up} ms after its restart");
     report.measure(
         "acknowledgedWrites",
         Some(nordstadt),
@@ -92,11 +90,7 @@ pub(super) fn survive(
 }
 
 /// Issues and revokes on one thread, and kills the node from this one.
-fn work_until_killed(
-    cast: &Cast,
-    nordstadt: &Hospital,
-    stage: &Stage,
-) -> Result<BTreeMap<String, bool>, DemoError> {
+fn work_until_killed(cast: &Cast, nordstadt: &Hospital, stage: &Stage) -> Result<BTreeMap<String, bool>, DemoError> {
     let client = second_client(nordstadt)?;
     let acknowledged = Acknowledged::default();
     let (enough, dead) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -104,12 +98,7 @@ fn work_until_killed(
         let worker = scope.spawn(|| {
             let mut count = 0;
             while !dead.load(Ordering::SeqCst) {
-                work(
-                    &client,
-                    &cast.triage.name,
-                    &cast.triage.grant,
-                    &acknowledged,
-                )?;
+                work(&client, &cast.triage.name, &cast.triage.grant, &acknowledged)?;
                 count += 2;
                 enough.store(count >= WRITES, Ordering::SeqCst);
             }
@@ -135,12 +124,7 @@ fn work_until_killed(
     Ok(acknowledged.into_inner().unwrap_or_default())
 }
 
-fn work(
-    client: &Client,
-    agent: &str,
-    grant: &Object,
-    acknowledged: &Acknowledged,
-) -> Result<(), DemoError> {
+fn work(client: &Client, agent: &str, grant: &Object, acknowledged: &Acknowledged) -> Result<(), DemoError> {
     let record = |id: &str, revoked| {
         if let Ok(mut known) = acknowledged.lock() {
             known.insert(id.to_owned(), revoked);
@@ -150,10 +134,7 @@ fn work(
         &format!("/agents/{}/credentials", segment(agent)),
         &grant.clone().into(),
     )?;
-    let id = as_text(
-        member(member(&answer, "verifiableCredential")?, "id")?,
-        "id",
-    )?;
+    let id = as_text(member(member(&answer, "verifiableCredential")?, "id")?, "id")?;
     record(&id, false);
     client.post("/credentials/status", &revocation(&id))?;
     record(&id, true);
@@ -174,10 +155,7 @@ fn restart(hospital: &mut Hospital, stage: &Stage) -> Result<(), DemoError> {
     )))
 }
 
-fn count_lost(
-    hospital: &Hospital,
-    acknowledged: &BTreeMap<String, bool>,
-) -> Result<usize, DemoError> {
+fn count_lost(hospital: &Hospital, acknowledged: &BTreeMap<String, bool>) -> Result<usize, DemoError> {
     let there: BTreeMap<String, String> = hospital
         .credentials()?
         .into_iter()

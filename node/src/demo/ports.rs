@@ -35,8 +35,7 @@ impl Ports {
                     held,
                 });
             }
-            let random = keys::random_below(u64::from(COUNT))
-                .map_err(|error| DemoError::new(error.to_string()))?;
+            let random = keys::random_below(u64::from(COUNT)).map_err(|error| DemoError::new(error.to_string()))?;
             let port = FIRST + u16::try_from(random).unwrap_or(0);
             if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
                 held.push(listener);
@@ -70,9 +69,7 @@ mod tests {
     fn ports_are_distinct_and_held_until_they_are_released() {
         let mut ports = Ports::hold().unwrap();
         assert!(ports.are_taken(), "nobody else gets them");
-        assert!(
-            ports.public != ports.admin && ports.admin != ports.peer && ports.peer != ports.public
-        );
+        assert!(ports.public != ports.admin && ports.admin != ports.peer && ports.peer != ports.public);
         ports.release();
         assert!(!ports.are_taken());
     }

@@ -48,12 +48,8 @@ fn prepare(folder: &Path, report: &mut Report) -> Result<Vec<Hospital>, DemoErro
     report.begin("Each hospital sets up a node of its own: data folder, keys, ports");
     let passphrase = keys::random_hex::<16>().map_err(|error| DemoError::new(error.to_string()))?;
     let passphrase = Zeroizing::new(passphrase);
-    std::fs::create_dir(folder).map_err(|error| {
-        DemoError::new(format!(
-            "cannot make the folder {}: {error}",
-            folder.display()
-        ))
-    })?;
+    std::fs::create_dir(folder)
+        .map_err(|error| DemoError::new(format!("cannot make the folder {}: {error}", folder.display())))?;
     let mut hospitals = Vec::new();
     for (name, slug) in NAMES {
         let hospital = Hospital::init(name, folder.join(slug), &passphrase)?;
@@ -68,10 +64,7 @@ fn found(hospitals: &mut [Hospital], report: &mut Report) -> Result<(), DemoErro
     let [founder, others @ ..] = &*hospitals else {
         return Ok(());
     };
-    let cards: Vec<PathBuf> = others
-        .iter()
-        .map(|hospital| hospital.card.clone())
-        .collect();
+    let cards: Vec<PathBuf> = others.iter().map(|hospital| hospital.card.clone()).collect();
     let options = FoundOptions {
         name: "Hospitals of the Lake".to_owned(),
         cards,
@@ -105,11 +98,7 @@ fn start(hospitals: &mut [Hospital], stage: &Stage, report: &mut Report) -> Resu
     }
     for hospital in hospitals.iter() {
         hospital.wait_until_ready(stage)?;
-        report.note(format!(
-            "{:<18} public {}",
-            hospital.name,
-            hospital.public.base()
-        ));
+        report.note(format!("{:<18} public {}", hospital.name, hospital.public.base()));
     }
     let others = hospitals.len().saturating_sub(1);
     let met = wait::until(AGREE, || {
@@ -136,17 +125,9 @@ pub(super) fn agree(hospitals: &[&Hospital]) -> Result<String, DemoError> {
             .collect::<Result<_, _>>()
             .ok()?;
         let first = digests.first()?;
-        digests
-            .iter()
-            .all(|digest| digest == first)
-            .then(|| first.clone())
+        digests.iter().all(|digest| digest == first).then(|| first.clone())
     });
-    agreed.ok_or_else(|| {
-        DemoError::new(format!(
-            "the nodes did not agree within {} s",
-            AGREE.as_secs()
-        ))
-    })
+    agreed.ok_or_else(|| DemoError::new(format!("the nodes did not agree within {} s", AGREE.as_secs())))
 }
 
 /// The beginning of a digest, enough to compare by eye.

@@ -73,9 +73,7 @@ impl Report {
     /// Opens a step; the one before is closed and printed.
     pub(super) fn begin(&mut self, title: &str) {
         self.end();
-        let number = u32::try_from(self.steps.len())
-            .unwrap_or(u32::MAX)
-            .saturating_add(1);
+        let number = u32::try_from(self.steps.len()).unwrap_or(u32::MAX).saturating_add(1);
         self.open = Some(Step {
             number,
             title: title.to_owned(),
@@ -123,13 +121,7 @@ impl Report {
     }
 
     /// A figure for the end.
-    pub(super) fn measure(
-        &mut self,
-        name: &'static str,
-        organization: Option<&Hospital>,
-        value: u32,
-        words: String,
-    ) {
+    pub(super) fn measure(&mut self, name: &'static str, organization: Option<&Hospital>, value: u32, words: String) {
         let organization = organization.map(|hospital| hospital.name.clone());
         self.measures.push(Measure {
             name,
@@ -143,10 +135,7 @@ impl Report {
     pub(super) fn start_over(&mut self, why: &str) {
         self.end();
         self.steps.clear();
-        aside(
-            &self.output,
-            &format!("{why}; once more from the beginning\n"),
-        );
+        aside(&self.output, &format!("{why}; once more from the beginning\n"));
     }
 
     fn end(&mut self) {
@@ -174,10 +163,7 @@ impl Report {
 
     /// Says which step failed and what the nodes said last.
     pub(super) fn fail(&mut self, error: &DemoError, logs: &[(String, String)]) {
-        let failed = self
-            .open
-            .as_ref()
-            .map(|step| (step.number, step.title.clone()));
+        let failed = self.open.as_ref().map(|step| (step.number, step.title.clone()));
         self.end();
         let place = failed.as_ref().map_or_else(
             || "before the first step".to_owned(),
@@ -224,22 +210,14 @@ impl Report {
                 ]
             })
             .collect();
-        page.table(
-            &["ORGANIZATION", "PUBLIC", "ADMIN", "DATA FOLDER"],
-            &rows,
-            "none",
-        );
+        page.table(&["ORGANIZATION", "PUBLIC", "ADMIN", "DATA FOLDER"], &rows, "none");
         let [first, second, ..] = hospitals else {
             return page.print();
         };
-        let program = std::env::current_exe()
-            .map_or_else(|_| "syndic".to_owned(), |path| path.display().to_string());
+        let program = std::env::current_exe().map_or_else(|_| "syndic".to_owned(), |path| path.display().to_string());
         page.line("");
         page.line("Try:");
-        page.line(format_args!(
-            "  {program} status --data {}",
-            first.data.display()
-        ));
+        page.line(format_args!("  {program} status --data {}", first.data.display()));
         page.line(format_args!(
             "  curl {}/1.0/identifiers/{}",
             second.public.base(),
@@ -339,24 +317,15 @@ impl Step {
         step.insert("milliseconds", self.milliseconds);
         step.insert("notes", self.notes.iter().collect::<Value>());
         let last = self.decisions.last();
-        step.insert(
-            "outcome",
-            last.map_or("done", |judged| judged.outcome.as_str()),
-        );
+        step.insert("outcome", last.map_or("done", |judged| judged.outcome.as_str()));
         step.insert(
             "expected",
             last.map_or("done", |judged| judged.expected.outcome.as_str()),
         );
-        step.insert(
-            "reasons",
-            reasons(last.map_or(&[], |judged| &judged.reasons)),
-        );
+        step.insert("reasons", reasons(last.map_or(&[], |judged| &judged.reasons)));
         step.insert(
             "decisions",
-            self.decisions
-                .iter()
-                .map(Judged::to_json)
-                .collect::<Value>(),
+            self.decisions.iter().map(Judged::to_json).collect::<Value>(),
         );
         step.into()
     }

@@ -55,11 +55,7 @@ pub(super) fn feel(
 }
 
 /// When the revocation was acknowledged, and when each of the others first refused.
-fn measure(
-    cast: &Cast,
-    mary: &Hospital,
-    others: &[&Hospital; 2],
-) -> Result<(Instant, Vec<Instant>), DemoError> {
+fn measure(cast: &Cast, mary: &Hospital, others: &[&Hospital; 2]) -> Result<(Instant, Vec<Instant>), DemoError> {
     let credential = &cast.support.credential;
     // The node's own side is asked: strangers may ask 50 times a second, which is too coarse for this.
     let [first, second] = others;
@@ -69,23 +65,15 @@ fn measure(
         let watchers: Vec<_> = clients
             .iter()
             .zip(&accepted)
-            .map(|(client, accepted)| {
-                scope.spawn(move || first_refusal(client, credential, accepted))
-            })
+            .map(|(client, accepted)| scope.spawn(move || first_refusal(client, credential, accepted)))
             .collect();
-        let all_accept = || {
-            accepted
-                .iter()
-                .all(|accepted| accepted.load(Ordering::SeqCst))
-        };
+        let all_accept = || accepted.iter().all(|accepted| accepted.load(Ordering::SeqCst));
         let any_ended = || watchers.iter().any(|watcher| watcher.is_finished());
         wait::until(LIMIT, || (all_accept() || any_ended()).then_some(()));
         let revoked = if all_accept() {
             mary.revoke(&cast.support.credential_id)
         } else {
-            Err(DemoError::new(
-                "the credential was refused before it was revoked",
-            ))
+            Err(DemoError::new("the credential was refused before it was revoked"))
         };
         let acknowledged = Instant::now();
         let refusals = watchers
@@ -102,25 +90,15 @@ fn measure(
 }
 
 /// Asks again and again until the credential is refused as revoked.
-fn first_refusal(
-    client: &Client,
-    credential: &Value,
-    accepted: &AtomicBool,
-) -> Result<Instant, DemoError> {
+fn first_refusal(client: &Client, credential: &Value, accepted: &AtomicBool) -> Result<Instant, DemoError> {
     let body = object! { "verifiableCredential": credential.clone() };
     let end = Instant::now() + LIMIT;
     while Instant::now() < end {
         match client.decide("/credentials/verify", &body) {
-            Ok(decision) if decision.outcome == Outcome::Allow => {
-                accepted.store(true, Ordering::SeqCst)
-            }
+            Ok(decision) if decision.outcome == Outcome::Allow => accepted.store(true, Ordering::SeqCst),
             Ok(decision) if decision.has_reason("revoked") => return Ok(Instant::now()),
             Ok(decision) => {
-                let codes: Vec<&str> = decision
-                    .reasons
-                    .iter()
-                    .map(|reason| reason.code.as_str())
-                    .collect();
+                let codes: Vec<&str> = decision.reasons.iter().map(|reason| reason.code.as_str()).collect();
                 return Err(DemoError::new(format!(
                     "refused for another reason: {}",
                     codes.join(", ")
@@ -131,8 +109,5 @@ fn first_refusal(
         }
         std::thread::sleep(PAUSE);
     }
-    Err(DemoError::new(format!(
-        "not refused within {} s",
-        LIMIT.as_secs()
-    )))
+    Err(DemoError::new(format!("not refused within {} s", LIMIT.as_secs())))
 }

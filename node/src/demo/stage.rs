@@ -74,15 +74,8 @@ impl Stage {
     }
 
     /// Starts a child. Its standard input stays open as long as this process lives; its log is appended to `log`.
-    pub(super) fn start(
-        &self,
-        name: &str,
-        log: &Path,
-        mut command: Command,
-    ) -> Result<Place, DemoError> {
-        let failed = |error: std::io::Error| {
-            DemoError::new(format!("cannot start the node of {name}: {error}"))
-        };
+    pub(super) fn start(&self, name: &str, log: &Path, mut command: Command) -> Result<Place, DemoError> {
+        let failed = |error: std::io::Error| DemoError::new(format!("cannot start the node of {name}: {error}"));
         let stderr = log_file(log).map_err(failed)?;
         // A process group of its own: ctrl-C at the terminal is for the demo, which then stops the children.
         command
@@ -111,13 +104,7 @@ impl Stage {
     /// Whether the child has ended by itself.
     pub(super) fn ended(&self, place: Place) -> Option<ExitStatus> {
         let mut state = self.shared.lock();
-        state
-            .actors
-            .get_mut(place.0)?
-            .child
-            .try_wait()
-            .ok()
-            .flatten()
+        state.actors.get_mut(place.0)?.child.try_wait().ok().flatten()
     }
 
     /// SIGKILL: the node gets no chance to finish anything.
@@ -126,9 +113,8 @@ impl Stage {
         let Some(actor) = state.actors.get_mut(place.0) else {
             return Ok(());
         };
-        kill(&mut actor.child).map_err(|error| {
-            DemoError::new(format!("cannot kill the node of {}: {error}", actor.name))
-        })
+        kill(&mut actor.child)
+            .map_err(|error| DemoError::new(format!("cannot kill the node of {}: {error}", actor.name)))
     }
 
     /// Ends all children and forgets them, so that the scene can be set anew.
@@ -167,17 +153,10 @@ impl Stage {
     }
 
     fn watch_signals(&self) -> std::io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let streams = {
             let _inside = runtime.enter();
-            [
-                SignalKind::interrupt(),
-                SignalKind::terminate(),
-                SignalKind::hangup(),
-            ]
-            .map(signal)
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal)
         };
         let [interrupt, terminate, hangup] = streams;
         let (mut interrupt, mut terminate, mut hangup) = (interrupt?, terminate?, hangup?);
@@ -188,7 +167,11 @@ impl Stage {
             });
             let staying = shared.lock().staying;
             shared.close();
-            std::process::exit(if staying { i32::from(Exit::Done.code()) } else { INTERRUPTED });
+            std::process::exit(if staying {
+                i32::from(Exit::Done.code())
+            } else {
+                INTERRUPTED
+            });
         })?;
         Ok(())
     }
@@ -247,12 +230,7 @@ fn make_folder() -> Result<PathBuf, DemoError> {
     DirBuilder::new()
         .mode(0o700)
         .create(&folder)
-        .map_err(|error| {
-            DemoError::new(format!(
-                "cannot make the folder {}: {error}",
-                folder.display()
-            ))
-        })?;
+        .map_err(|error| DemoError::new(format!("cannot make the folder {}: {error}", folder.display())))?;
     Ok(folder)
 }
 

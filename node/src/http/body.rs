@@ -82,20 +82,13 @@ impl HttpBody for Bounded {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => frame,
             Poll::Ready(Some(Err(_))) => return Poll::Ready(Some(Err(BodyError::Broken))),
             Poll::Ready(None) => return Poll::Ready(None),
             Poll::Pending => {
-                return self
-                    .deadline
-                    .as_mut()
-                    .poll(cx)
-                    .map(|()| Some(Err(BodyError::TooSlow)));
+                return self.deadline.as_mut().poll(cx).map(|()| Some(Err(BodyError::TooSlow)));
             }
         };
         let length = frame.data_ref().map_or(0, |data| data.len() as u64);

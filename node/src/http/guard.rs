@@ -194,10 +194,7 @@ impl Post {
             Profile::Admin => &ADMIN_HEADERS,
         };
         for &(name, value) in fixed {
-            headers.insert(
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            );
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         headers
             .entry(CACHE_CONTROL)
@@ -211,9 +208,9 @@ impl Post {
 /// What counts as one address: an IPv4 address, or an IPv6 /64, which is what one customer gets.
 pub(super) fn address_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) if !address.is_loopback() => IpAddr::V6(Ipv6Addr::from_bits(
-            address.to_bits() & !u128::from(u64::MAX),
-        )),
+        IpAddr::V6(address) if !address.is_loopback() => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
+        }
         other => other,
     }
 }

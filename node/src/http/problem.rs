@@ -88,8 +88,7 @@ impl Problem {
     /// 401: no token, or a wrong one.
     #[must_use]
     pub fn unauthorized(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
-            .header(WWW_AUTHENTICATE, "Bearer")
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).header(WWW_AUTHENTICATE, "Bearer")
     }
 
     /// 403: understood and refused.
@@ -129,11 +128,7 @@ impl Problem {
     /// 415: the body is of a kind that is not read.
     #[must_use]
     pub fn unsupported_media_type(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-media-type",
-            detail,
-        )
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail)
     }
 
     /// 421: this server does not answer for the name it was called by.
@@ -161,8 +156,7 @@ impl Problem {
     /// 503: not now; try again.
     #[must_use]
     pub fn unavailable(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
-            .retry_after(Duration::from_secs(1))
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(Duration::from_secs(1))
     }
 
     fn retry_after(self, wait: Duration) -> Self {
@@ -199,9 +193,7 @@ mod tests {
 
     #[test]
     fn the_document_has_its_members_and_extras_cannot_replace_them() {
-        let problem = Problem::bad_request("no")
-            .with("status", 200)
-            .with("offset", 7);
+        let problem = Problem::bad_request("no").with("status", 200).with("offset", 7);
         let expected = serde_json::json!({
             "type": "https://syndic.example/problems/bad-request",
             "title": "Bad Request",

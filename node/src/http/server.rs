@@ -53,9 +53,7 @@ pub enum BindError {
         what: &'static str,
     },
     /// Not an address, or the system refuses it.
-    #[error(
-        "cannot listen on {address}: {source}; set [http] {what}, such as \"127.0.0.1:8440\""
-    )]
+    #[error("cannot listen on {address}: {source}; set [http] {what}, such as \"127.0.0.1:8440\"")]
     Address {
         /// The address as configured.
         address: String,
@@ -77,20 +75,13 @@ pub struct Bound {
 /// Opens a listener on `address` (`host:port`; port 0 takes a free one). `what` names its section
 /// of the configuration in errors. An address that other machines can reach is refused unless
 /// `allow_nonloopback`, that is, unless something in front encrypts.
-pub async fn bind(
-    address: &str,
-    what: &'static str,
-    allow_nonloopback: bool,
-) -> Result<Bound, BindError> {
+pub async fn bind(address: &str, what: &'static str, allow_nonloopback: bool) -> Result<Bound, BindError> {
     let fault = |source: io::Error| BindError::Address {
         address: address.to_owned(),
         what,
         source,
     };
-    let candidates: Vec<SocketAddr> = tokio::net::lookup_host(address)
-        .await
-        .map_err(fault)?
-        .collect();
+    let candidates: Vec<SocketAddr> = tokio::net::lookup_host(address).await.map_err(fault)?.collect();
     let first = *candidates
         .first()
         .ok_or_else(|| fault(io::ErrorKind::NotFound.into()))?;
@@ -212,12 +203,7 @@ fn turn_away(stream: TcpStream) {
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    shared: Arc<Shared>,
-    mut phase: watch::Receiver<Phase>,
-) {
+async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>) {
     let _slower_at_worst = stream.set_nodelay(true);
     let refusal = Refusal::default();
     let wire = Wire::new(stream, &shared.limits, Arc::clone(&refusal));
@@ -255,12 +241,7 @@ async fn connection(
 }
 
 impl Shared {
-    async fn answer(
-        &self,
-        request: Request<Incoming>,
-        peer: SocketAddr,
-        refusal: &Refusal,
-    ) -> Response {
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr, refusal: &Refusal) -> Response {
         if let (Some(problem), REFUSED_PATH) = (refusal.get(), request.uri().path()) {
             return problem.clone().into_response();
         }
@@ -277,11 +258,7 @@ impl Shared {
         response
     }
 
-    async fn admitted(
-        &self,
-        request: Request<Incoming>,
-        peer: SocketAddr,
-    ) -> Result<Response, Problem> {
+    async fn admitted(&self, request: Request<Incoming>, peer: SocketAddr) -> Result<Response, Problem> {
         let _permit = if ALWAYS_ANSWERED.contains(&request.uri().path()) {
             None
         } else {
@@ -360,11 +337,7 @@ impl Doors {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut inside = self
-            .doors
-            .inside
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut inside = self.doors.inside.lock().unwrap_or_else(PoisonError::into_inner);
         inside.all = inside.all.saturating_sub(1);
         match inside.by_address.get_mut(&self.address) {
             Some(count) if *count > 1 => *count -= 1,

@@ -74,12 +74,7 @@ fn is_json(text: &str) -> bool {
     let utf8 = parts
         .filter_map(|parameter| parameter.split_once('='))
         .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-        .all(|(_, charset)| {
-            charset
-                .trim()
-                .trim_matches('"')
-                .eq_ignore_ascii_case("utf-8")
-        });
+        .all(|(_, charset)| charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8"));
     json && utf8
 }
 

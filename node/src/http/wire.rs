@@ -23,8 +23,7 @@ use super::problem::Problem;
 
 /// The path of the request that stands for a refused head.
 pub(super) const REFUSED_PATH: &str = "/-/refused";
-const REFUSED_HEAD: &[u8] =
-    b"GET /-/refused HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+const REFUSED_HEAD: &[u8] = b"GET /-/refused HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 const CHUNK: usize = 8 * 1024;
 
 /// Why the connection's last request was refused; shared with the server that answers.
@@ -185,9 +184,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         if self.head_timed && self.head_timer.as_mut().poll(cx).is_ready() {
             self.head_timed = false;
             if !self.raw.is_empty() {
-                self.refuse(Problem::too_slow(
-                    "the request's header did not arrive in time",
-                ));
+                self.refuse(Problem::too_slow("the request's header did not arrive in time"));
             }
             return Poll::Ready(true);
         }
@@ -211,23 +208,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 
     /// A write that makes no progress for too long is an error.
-    fn stalled<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        write: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
+    fn stalled<T>(&mut self, cx: &mut Context<'_>, write: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if write.is_ready() {
             self.write_timer = None;
             return write;
         }
         let stall = self.bounds.write_stall;
-        let timer = self
-            .write_timer
-            .get_or_insert_with(|| Box::pin(sleep(stall)));
-        timer
-            .as_mut()
-            .poll(cx)
-            .map(|()| Err(io::ErrorKind::TimedOut.into()))
+        let timer = self.write_timer.get_or_insert_with(|| Box::pin(sleep(stall)));
+        timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -271,12 +259,7 @@ impl Scan {
 }
 
 fn header_too_large(detail: String) -> Problem {
-    Problem::new(
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-        "header-too-large",
-        detail,
-    )
-    .closing()
+    Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "header-too-large", detail).closing()
 }
 
 /// What follows a head (RFC 9112, 6), or why it is refused. The parser is the one that the library
@@ -315,11 +298,7 @@ fn body_after(head: &[u8], max_lines: usize) -> Result<State, Problem> {
         },
         ([], _) => Err(bad("more than one Content-Length")),
         (_, [_, ..]) => Err(bad("both Transfer-Encoding and Content-Length")),
-        ([encoding], [])
-            if request.version == Some(1) && encoding.eq_ignore_ascii_case(b"chunked") =>
-        {
-            Ok(State::Rest)
-        }
+        ([encoding], []) if request.version == Some(1) && encoding.eq_ignore_ascii_case(b"chunked") => Ok(State::Rest),
         _ => Err(bad("Transfer-Encoding other than chunked")),
     }
 }
@@ -331,11 +310,7 @@ fn decimal(text: &[u8]) -> Option<u64> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for Wire<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        mut buffer: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         loop {
             if !this.clear.is_empty() {
@@ -351,11 +326,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for Wire<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for Wire<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let write = Pin::new(&mut this.io).poll_write(cx, bytes);
         this.stalled(cx, write)
@@ -377,9 +348,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for Wire<S> {
                 return Poll::Ready(Ok(()));
             }
         }
-        let timer = this
-            .linger
-            .get_or_insert_with(|| Box::pin(sleep(LINGER_TIME)));
+        let timer = this.linger.get_or_insert_with(|| Box::pin(sleep(LINGER_TIME)));
         if timer.as_mut().poll(cx).is_ready() || this.discard(cx) {
             return Poll::Ready(Ok(()));
         }
@@ -433,8 +402,7 @@ mod tests {
 
     const GET: &str = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
     const POST: &str = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe\nlo";
-    const CHUNKED: &str =
-        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\n\n\r\n0\r\n\r\n";
+    const CHUNKED: &str = "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\n\n\r\n0\r\n\r\n";
 
     #[tokio::test]
     async fn good_requests_pass_unchanged_however_they_are_cut() {
@@ -458,10 +426,7 @@ mod tests {
 
     #[tokio::test]
     async fn bad_heads_are_replaced_by_a_refusal() {
-        let long = format!(
-            "GET / HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n",
-            "a".repeat(17_000)
-        );
+        let long = format!("GET / HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n", "a".repeat(17_000));
         let lines = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(65));
         let cases: [(&str, u16); 19] = [
             ("GET / HTTP/1.1\nHost: x\r\n\r\n", 400),
@@ -474,20 +439,14 @@ mod tests {
             ("GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nA : b\r\n\r\n", 400),
             ("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-            (
-                "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
-                400,
-            ),
+            ("GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nContent-Length: +1\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\n", 400),
             (
                 "GET / HTTP/1.1\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n",
                 400,
             ),
-            (
-                "GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-                400,
-            ),
+            ("GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 400),
             ("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
             ("CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
             (&long, 431),

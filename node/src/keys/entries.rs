@@ -25,8 +25,7 @@ impl Entries {
         debug_assert!(name.len() <= usize::from(u8::MAX) && value.len() <= usize::from(u16::MAX));
         self.0.push(name.len() as u8);
         self.0.extend_from_slice(name.as_bytes());
-        self.0
-            .extend_from_slice(&(value.len() as u16).to_be_bytes());
+        self.0.extend_from_slice(&(value.len() as u16).to_be_bytes());
         self.0.extend_from_slice(value);
     }
 
@@ -42,10 +41,7 @@ pub(super) fn read(mut bytes: &[u8]) -> Option<BTreeMap<&str, &[u8]>> {
         let (name, rest) = rest.split_at_checked(usize::from(*length))?;
         let (length, rest) = rest.split_first_chunk::<2>()?;
         let (value, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-        if entries
-            .insert(std::str::from_utf8(name).ok()?, value)
-            .is_some()
-        {
+        if entries.insert(std::str::from_utf8(name).ok()?, value).is_some() {
             return None;
         }
         bytes = rest;

@@ -93,12 +93,7 @@ pub fn random_urn_uuid() -> Result<String, RandomError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use super::*;
 
@@ -123,10 +118,7 @@ mod tests {
         for _ in 0..7_000 {
             seen[random_below(7).unwrap() as usize] += 1;
         }
-        assert!(
-            seen.iter().all(|count| (700..1300).contains(count)),
-            "{seen:?}"
-        );
+        assert!(seen.iter().all(|count| (700..1300).contains(count)), "{seen:?}");
         assert_eq!(random_below(0).unwrap(), 0);
         assert_eq!(random_below(1).unwrap(), 0);
     }

@@ -61,9 +61,8 @@ impl Cost {
     const MAX_LANES: u32 = 16;
 
     fn params(self) -> Option<Params> {
-        let fits = self.memory_kib <= Self::MAX_MEMORY_KIB
-            && self.passes <= Self::MAX_PASSES
-            && self.lanes <= Self::MAX_LANES;
+        let fits =
+            self.memory_kib <= Self::MAX_MEMORY_KIB && self.passes <= Self::MAX_PASSES && self.lanes <= Self::MAX_LANES;
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).ok()?;
         fits.then_some(params)
     }
@@ -132,23 +131,17 @@ pub(super) fn seal(content: &[u8], passphrase: &str, cost: Cost) -> Result<Vec<u
 /// The content of a file.
 pub(super) fn open(file: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let after_magic = file.strip_prefix(MAGIC).ok_or(SealError::NotAKeystore)?;
-    let (version, _) = after_magic
-        .split_first_chunk::<2>()
-        .ok_or(SealError::Damaged)?;
+    let (version, _) = after_magic.split_first_chunk::<2>().ok_or(SealError::Damaged)?;
     let version = u16::from_be_bytes(*version);
     // The end is where every version has its checksum, so damage is not taken for a newer version.
-    let (body, found) = file
-        .split_last_chunk::<CHECK_BYTES>()
-        .ok_or(SealError::Damaged)?;
+    let (body, found) = file.split_last_chunk::<CHECK_BYTES>().ok_or(SealError::Damaged)?;
     if check(body) != *found {
         return Err(SealError::Damaged);
     }
     if version != VERSION {
         return Err(SealError::NewerVersion(version));
     }
-    let (header, sealed) = body
-        .split_at_checked(HEADER_BYTES)
-        .ok_or(SealError::Damaged)?;
+    let (header, sealed) = body.split_at_checked(HEADER_BYTES).ok_or(SealError::Damaged)?;
     let (cost, salt, nonce) = read_header(header).ok_or(SealError::Damaged)?;
     cipher(passphrase, &salt, cost)?
         .decrypt(

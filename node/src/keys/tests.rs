@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -25,17 +20,9 @@ fn keystore() -> Keystore {
 
 fn same(a: &Keystore, b: &Keystore) -> bool {
     let public = |keys: &Keystore| {
-        [
-            keys.root_signer(),
-            keys.log_signer(),
-            keys.credential_signer(),
-        ]
-        .map(|signer| signer.public_key().clone())
+        [keys.root_signer(), keys.log_signer(), keys.credential_signer()].map(|signer| signer.public_key().clone())
     };
-    public(a) == public(b)
-        && a.peer == b.peer
-        && a.storage == b.storage
-        && a.created() == b.created()
+    public(a) == public(b) && a.peer == b.peer && a.storage == b.storage && a.created() == b.created()
 }
 
 #[test]
@@ -46,13 +33,8 @@ fn keys_come_back_with_the_real_cost() {
     keys.save(&path, PASSPHRASE).unwrap();
     assert!(same(&keys, &Keystore::open(&path, PASSPHRASE).unwrap()));
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    let wrong = Keystore::open(&path, "correct horse battery ")
-        .err()
-        .unwrap();
-    assert!(
-        matches!(wrong, KeystoreError::WrongPassphrase(_)),
-        "{wrong}"
-    );
+    let wrong = Keystore::open(&path, "correct horse battery ").err().unwrap();
+    assert!(matches!(wrong, KeystoreError::WrongPassphrase(_)), "{wrong}");
 }
 
 #[test]
@@ -85,23 +67,14 @@ fn every_flipped_bit_is_damage_and_not_a_wrong_passphrase() {
         std::fs::write(&path, damaged).unwrap();
         let error = Keystore::open(&path, PASSPHRASE).err().unwrap();
         if bit < 64 {
-            assert!(
-                matches!(error, KeystoreError::NotAKeystore(_)),
-                "bit {bit}: {error}"
-            );
+            assert!(matches!(error, KeystoreError::NotAKeystore(_)), "bit {bit}: {error}");
         } else {
-            assert!(
-                matches!(error, KeystoreError::Damaged(_)),
-                "bit {bit}: {error}"
-            );
+            assert!(matches!(error, KeystoreError::Damaged(_)), "bit {bit}: {error}");
         }
     }
     for length in 0..whole.len() {
         std::fs::write(&path, &whole[..length]).unwrap();
-        assert!(
-            Keystore::open(&path, PASSPHRASE).is_err(),
-            "length {length}"
-        );
+        assert!(Keystore::open(&path, PASSPHRASE).is_err(), "length {length}");
     }
 }
 
@@ -113,8 +86,7 @@ fn forged(change: impl FnOnce(&mut Vec<u8>)) -> Result<(), KeystoreError> {
     let mut bytes = std::fs::read(&path).unwrap();
     bytes.truncate(bytes.len() - 8);
     change(&mut bytes);
-    let digest: [u8; 32] =
-        sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(&bytes)).into();
+    let digest: [u8; 32] = sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(&bytes)).into();
     bytes.extend_from_slice(&digest[..8]);
     std::fs::write(&path, bytes).unwrap();
     Keystore::open(&path, PASSPHRASE).map(|_| ())
@@ -130,8 +102,7 @@ fn a_hostile_file_cannot_ask_for_more_than_the_bounds() {
         (18, 17),
         (18, 0),
     ] {
-        let outcome =
-            forged(|bytes| bytes[offset..offset + 4].copy_from_slice(&number.to_be_bytes()));
+        let outcome = forged(|bytes| bytes[offset..offset + 4].copy_from_slice(&number.to_be_bytes()));
         assert!(
             matches!(outcome, Err(KeystoreError::Cost(_))),
             "{offset} {number}: {outcome:?}"
@@ -157,10 +128,7 @@ fn a_newer_version_is_named_and_every_header_byte_is_authenticated() {
     }
     // Another cost that is allowed gives another key.
     let outcome = forged(|bytes| bytes[17] = 2);
-    assert!(
-        matches!(outcome, Err(KeystoreError::WrongPassphrase(_))),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome, Err(KeystoreError::WrongPassphrase(_))), "{outcome:?}");
 }
 
 #[test]
@@ -168,10 +136,7 @@ fn short_passphrases_are_refused_for_new_keys() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("keys.sealed");
     let error = keystore().save(&path, "hunter2").unwrap_err();
-    assert!(
-        error.to_string().contains("at least 12 characters"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("at least 12 characters"), "{error}");
     assert!(!path.exists());
     let missing = Keystore::open(&path, PASSPHRASE).err().unwrap();
     assert!(matches!(missing, KeystoreError::Missing(_)));
@@ -190,10 +155,7 @@ fn content_of_a_newer_program_is_not_half_read() {
     bytes.extend_from_slice(b"\x04next\x00\x01x");
     assert!(Keystore::from_entries(&bytes).is_none());
     for length in 0..bytes.len() - 9 {
-        assert!(
-            Keystore::from_entries(&bytes[..length]).is_none(),
-            "length {length}"
-        );
+        assert!(Keystore::from_entries(&bytes[..length]).is_none(), "length {length}");
     }
     let twice = [&keys.to_entries()[..], &keys.to_entries()[..]].concat();
     assert!(Keystore::from_entries(&twice).is_none());
@@ -203,16 +165,10 @@ fn content_of_a_newer_program_is_not_half_read() {
 fn records_open_for_their_own_purpose_and_keys_only() {
     let keys = keystore();
     let sealed = keys.seal_record(b"agent key 1", b"seed").unwrap();
-    assert_eq!(
-        &*keys.open_record(b"agent key 1", &sealed).unwrap(),
-        b"seed"
-    );
+    assert_eq!(&*keys.open_record(b"agent key 1", &sealed).unwrap(), b"seed");
     assert_ne!(keys.seal_record(b"agent key 1", b"seed").unwrap(), sealed);
     assert_eq!(keys.open_record(b"agent key 2", &sealed), Err(RecordError));
-    assert_eq!(
-        keystore().open_record(b"agent key 1", &sealed),
-        Err(RecordError)
-    );
+    assert_eq!(keystore().open_record(b"agent key 1", &sealed), Err(RecordError));
     for bit in 0..sealed.len() * 8 {
         let mut damaged = sealed.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
@@ -223,10 +179,7 @@ fn records_open_for_their_own_purpose_and_keys_only() {
         );
     }
     for length in 0..sealed.len() {
-        assert_eq!(
-            keys.open_record(b"agent key 1", &sealed[..length]),
-            Err(RecordError)
-        );
+        assert_eq!(keys.open_record(b"agent key 1", &sealed[..length]), Err(RecordError));
     }
 }
 
@@ -234,10 +187,7 @@ fn records_open_for_their_own_purpose_and_keys_only() {
 fn the_admin_token_is_kept_as_its_hash() {
     let dir = tempfile::tempdir().unwrap();
     let data = DataDir::create(dir.path()).unwrap();
-    assert!(matches!(
-        read_admin_token_hash(&data),
-        Err(KeystoreError::Missing(_))
-    ));
+    assert!(matches!(read_admin_token_hash(&data), Err(KeystoreError::Missing(_))));
     write_admin_token(&data).unwrap();
     let token = std::fs::read_to_string(data.token_path()).unwrap();
     let token = token.trim_end();
@@ -250,14 +200,7 @@ fn the_admin_token_is_kept_as_its_hash() {
     assert!(!hash.matches(&token[..42]));
     assert!(!hash.matches(&format!("{token}A")));
     assert!(!hash.matches(""));
-    assert!(
-        !std::fs::read_to_string(data.token_hash_path())
-            .unwrap()
-            .contains(token)
-    );
+    assert!(!std::fs::read_to_string(data.token_hash_path()).unwrap().contains(token));
     std::fs::write(data.token_hash_path(), "00").unwrap();
-    assert!(matches!(
-        read_admin_token_hash(&data),
-        Err(KeystoreError::Token(_))
-    ));
+    assert!(matches!(read_admin_token_hash(&data), Err(KeystoreError::Token(_))));
 }

@@ -36,10 +36,7 @@ impl TokenHash {
 pub fn write_admin_token(data: &DataDir) -> Result<(), KeystoreError> {
     let token = Zeroizing::new(random_base64url::<TOKEN_BYTES>()?);
     let line = Zeroizing::new(format!("{}\n", *token));
-    let hash = format!(
-        "{}\n",
-        multibase::Base::Base16Lower.encode(TokenHash::of(&token).0)
-    );
+    let hash = format!("{}\n", multibase::Base::Base16Lower.encode(TokenHash::of(&token).0));
     for (path, content) in [
         (data.token_path(), line.as_bytes()),
         (data.token_hash_path(), hash.as_bytes()),

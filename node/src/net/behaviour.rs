@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use libp2p::allow_block_list::{self, AllowedPeers};
 use libp2p::gossipsub::{
-    self, IdentTopic, MaxCountSubscriptionFilter, MessageAuthenticity, MessageId, PeerScoreParams,
-    PeerScoreThresholds, TopicHash, TopicScoreParams, ValidationMode, WhitelistSubscriptionFilter,
+    self, IdentTopic, MaxCountSubscriptionFilter, MessageAuthenticity, MessageId, PeerScoreParams, PeerScoreThresholds,
+    TopicHash, TopicScoreParams, ValidationMode, WhitelistSubscriptionFilter,
 };
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::{
-    StreamProtocol, Swarm, SwarmBuilder, connection_limits, identify, identity,
-    memory_connection_limits, noise, ping, tcp, yamux,
+    StreamProtocol, Swarm, SwarmBuilder, connection_limits, identify, identity, memory_connection_limits, noise, ping,
+    tcp, yamux,
 };
 use sha2::{Digest, Sha256};
 
@@ -21,8 +21,7 @@ use super::limits::{self, Limits};
 use super::{Names, NetError};
 
 /// Gossip that knows one topic.
-pub(super) type Gossip =
-    gossipsub::Behaviour<gossipsub::IdentityTransform, MaxCountSubscriptionFilter<OneTopic>>;
+pub(super) type Gossip = gossipsub::Behaviour<gossipsub::IdentityTransform, MaxCountSubscriptionFilter<OneTopic>>;
 type OneTopic = WhitelistSubscriptionFilter;
 
 /// All parts together.
@@ -39,11 +38,7 @@ pub(super) struct Behaviour {
 }
 
 /// A swarm with all of it, subscribed to the topic, that does not listen yet.
-pub(super) fn swarm(
-    keypair: &identity::Keypair,
-    names: &Names,
-    bounds: &Limits,
-) -> Result<Swarm<Behaviour>, NetError> {
+pub(super) fn swarm(keypair: &identity::Keypair, names: &Names, bounds: &Limits) -> Result<Swarm<Behaviour>, NetError> {
     let behaviour = Behaviour {
         allowed: allow_block_list::Behaviour::default(),
         limits: connection_limits::Behaviour::new(
@@ -123,8 +118,7 @@ fn gossip(names: &Names) -> Result<Gossip, NetError> {
         max_subscriptions_per_request: limits::MAX_SUBSCRIPTIONS_PER_FRAME,
     };
     let mut gossip =
-        Gossip::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
-            .map_err(setup)?;
+        Gossip::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter).map_err(setup)?;
     gossip
         .with_peer_score(scores(topic.hash()), thresholds())
         .map_err(setup)?;
@@ -173,10 +167,7 @@ fn thresholds() -> PeerScoreThresholds {
     }
 }
 
-fn sync(
-    names: &Names,
-    bounds: &Limits,
-) -> Result<request_response::Behaviour<SyncCodec>, NetError> {
+fn sync(names: &Names, bounds: &Limits) -> Result<request_response::Behaviour<SyncCodec>, NetError> {
     let protocol = StreamProtocol::try_from_owned(names.sync.clone()).map_err(setup)?;
     Ok(request_response::Behaviour::with_codec(
         SyncCodec {

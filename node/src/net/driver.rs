@@ -81,10 +81,7 @@ impl Driver {
 
     /// Opens the listeners and waits until each has told an address. No member is known yet, so
     /// nobody gets in meanwhile.
-    pub(super) async fn listen(
-        &mut self,
-        wanted: &[Multiaddr],
-    ) -> Result<Vec<Multiaddr>, NetError> {
+    pub(super) async fn listen(&mut self, wanted: &[Multiaddr]) -> Result<Vec<Multiaddr>, NetError> {
         let mut silent: Vec<(ListenerId, Multiaddr)> = Vec::new();
         for address in wanted {
             let listener = self.swarm.listen_on(address.clone()).map_err(|e| match e {
@@ -106,10 +103,7 @@ impl Driver {
                         why: "the system tells no local address for it".to_owned(),
                     });
                 }
-                Ok(SwarmEvent::NewListenAddr {
-                    listener_id,
-                    address,
-                }) => {
+                Ok(SwarmEvent::NewListenAddr { listener_id, address }) => {
                     silent.retain(|(listener, _)| *listener != listener_id);
                     told.push(address);
                 }
@@ -180,10 +174,7 @@ impl Driver {
             return;
         }
         // A fresh port: the listening port towards a peer just lost may still be cooling down.
-        let options = DialOpts::peer_id(peer)
-            .addresses(addresses)
-            .allocate_new_port()
-            .build();
+        let options = DialOpts::peer_id(peer).addresses(addresses).allocate_new_port().build();
         if let Err(error) = self.swarm.dial(options) {
             tracing::debug!(%peer, %error, "dial not possible");
             self.members.failed(&peer, now);
@@ -239,17 +230,14 @@ impl Driver {
             Some(_) if bytes.len() > self.request_limit => {
                 format!("{} bytes are over the limit", bytes.len())
             }
-            Some(_) if self.requests_out.len() >= limits::MAX_REQUESTS_OUT => {
-                "too many requests under way".to_owned()
-            }
+            Some(_) if self.requests_out.len() >= limits::MAX_REQUESTS_OUT => "too many requests under way".to_owned(),
             Some(peer) => {
                 let id = self.swarm.behaviour_mut().sync.send_request(&peer, bytes);
                 self.requests_out.insert(id, peer);
                 return;
             }
         };
-        self.outbox
-            .push_back(NetEvent::RequestFailed { peer: to, why });
+        self.outbox.push_back(NetEvent::RequestFailed { peer: to, why });
     }
 
     fn respond(&mut self, token: u64, bytes: Vec<u8>) {
@@ -261,11 +249,7 @@ impl Driver {
             return;
         }
         // Too late is the asker's affair: it has been told so.
-        let _late = self
-            .swarm
-            .behaviour_mut()
-            .sync
-            .send_response(channel, bytes);
+        let _late = self.swarm.behaviour_mut().sync.send_response(channel, bytes);
     }
 
     fn penalize(&mut self, peer: &str) {
@@ -288,10 +272,7 @@ impl Driver {
 
     fn score(&mut self, peer: &PeerId, penalties: u32) {
         let score = limits::PENALTY_SCORE * f64::from(penalties);
-        self.swarm
-            .behaviour_mut()
-            .gossip
-            .set_application_score(peer, score);
+        self.swarm.behaviour_mut().gossip.set_application_score(peer, score);
     }
 
     pub(super) fn set_members(&mut self, list: BTreeMap<String, Vec<String>>) {
@@ -318,14 +299,10 @@ impl Driver {
                 self.swarm.close_connection(connection);
             }
             SwarmEvent::ConnectionEstablished {
-                peer_id,
-                connection_id,
-                ..
+                peer_id, connection_id, ..
             } => self.on_opened(peer_id, connection_id),
             SwarmEvent::ConnectionClosed {
-                peer_id,
-                connection_id,
-                ..
+                peer_id, connection_id, ..
             } => self.on_closed(peer_id, connection_id),
             SwarmEvent::OutgoingConnectionError {
                 peer_id: Some(peer),
@@ -336,9 +313,7 @@ impl Driver {
                 self.members.failed(&peer, Instant::now());
             }
             SwarmEvent::IncomingConnectionError {
-                send_back_addr,
-                error,
-                ..
+                send_back_addr, error, ..
             } => tracing::debug!(from = %send_back_addr, %error, "connection refused"),
             SwarmEvent::NewListenAddr { address, .. } => {
                 self.outbox.push_back(NetEvent::Listening(address));
@@ -372,8 +347,7 @@ impl Driver {
     fn on_closed(&mut self, peer: PeerId, id: ConnectionId) {
         if self.links.closed(&peer, id) {
             self.members.disconnected(&peer, Instant::now());
-            self.outbox
-                .push_back(NetEvent::Disconnected(peer.to_base58()));
+            self.outbox.push_back(NetEvent::Disconnected(peer.to_base58()));
         }
     }
 
@@ -408,13 +382,8 @@ impl Driver {
     fn on_sync(&mut self, event: request_response::Event<Vec<u8>, Vec<u8>>) {
         match event {
             request_response::Event::Message { peer, message, .. } => match message {
-                request_response::Message::Request {
-                    request, channel, ..
-                } => self.on_request(peer, request, channel),
-                request_response::Message::Response {
-                    request_id,
-                    response,
-                } => {
+                request_response::Message::Request { request, channel, .. } => self.on_request(peer, request, channel),
+                request_response::Message::Response { request_id, response } => {
                     self.requests_out.remove(&request_id);
                     self.outbox.push_back(NetEvent::Response {
                         from: peer.to_base58(),

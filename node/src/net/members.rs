@@ -7,8 +7,7 @@ use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
 use super::limits::{
-    BLOCK_TIME, DIAL_STAGGER, MAX_ADDRESSES, PENALTIES_BEFORE_BLOCK, PENALTY_MEMORY, REDIAL_FIRST,
-    REDIAL_MAX, STABLE,
+    BLOCK_TIME, DIAL_STAGGER, MAX_ADDRESSES, PENALTIES_BEFORE_BLOCK, PENALTY_MEMORY, REDIAL_FIRST, REDIAL_MAX, STABLE,
 };
 use super::socket_address;
 
@@ -138,11 +137,7 @@ impl Members {
 
     /// A dial of ours came to nothing.
     pub(super) fn failed(&mut self, peer: &PeerId, now: Instant) {
-        if self
-            .known
-            .get(peer)
-            .is_some_and(|member| member.dial == Dial::UnderWay)
-        {
+        if self.known.get(peer).is_some_and(|member| member.dial == Dial::UnderWay) {
             self.schedule(peer, now);
         }
     }
@@ -157,11 +152,7 @@ impl Members {
     }
 
     fn stagger(&self, peer: &PeerId) -> Duration {
-        if self.me < *peer {
-            Duration::ZERO
-        } else {
-            DIAL_STAGGER
-        }
+        if self.me < *peer { Duration::ZERO } else { DIAL_STAGGER }
     }
 
     /// Counts a broken rule.

@@ -46,14 +46,7 @@ impl<T> Waiting<T> {
     }
 
     /// Keeps `thing` under `token`, or gives it back if its peer, or all peers, have too much here.
-    pub(super) fn admit(
-        &mut self,
-        token: u64,
-        peer: PeerId,
-        bytes: usize,
-        thing: T,
-        now: Instant,
-    ) -> Result<(), T> {
+    pub(super) fn admit(&mut self, token: u64, peer: PeerId, bytes: usize, thing: T, now: Instant) -> Result<(), T> {
         let (count, peer_bytes) = self.load_of(&peer);
         let fits = self.entries.len() < self.caps.count
             && self.bytes.saturating_add(bytes) <= self.caps.bytes
@@ -99,16 +92,11 @@ impl<T> Waiting<T> {
             .take_while(|(_, entry)| old(entry))
             .map(|(token, _)| *token)
             .collect();
-        tokens
-            .into_iter()
-            .filter_map(|token| self.take(token))
-            .collect()
+        tokens.into_iter().filter_map(|token| self.take(token)).collect()
     }
 
     fn load_of(&self, peer: &PeerId) -> (usize, usize) {
-        self.peers
-            .get(peer)
-            .map_or((0, 0), |load| (load.count, load.bytes))
+        self.peers.get(peer).map_or((0, 0), |load| (load.count, load.bytes))
     }
 }
 

@@ -27,12 +27,7 @@ pub(super) trait Backend: Send + Sync + 'static {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError>;
 
     /// Visits the records with `from <= key < to` in ascending order until `visit` says false.
-    fn range(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) -> Result<(), BackendError>;
+    fn range(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), BackendError>;
 
     /// Writes all or nothing, and returns `Ok` only when it survives a power cut. It is never
     /// called again after an error, and never twice at once.
@@ -61,9 +56,7 @@ impl BackendError {
 }
 
 /// Runs the engine's code; a panic in it (some engines answer damage that way) becomes an error.
-pub(super) fn guarded<T>(
-    work: impl FnOnce() -> Result<T, BackendError>,
-) -> Result<T, BackendError> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, BackendError>) -> Result<T, BackendError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(BackendError::Corrupted(
             "the storage engine stopped in the middle of its work".to_owned(),
@@ -147,18 +140,10 @@ impl<B: Backend> Store for Committed<B> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let key = record::engine_key(key);
         // Held while the engine is asked, so that the writer cannot finish in between.
-        let hidden = self
-            .shared
-            .hidden
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let hidden = self.shared.hidden.read().unwrap_or_else(PoisonError::into_inner);
         let stored = match hidden.get(&key) {
             Some(before) => before.clone(),
-            None => self
-                .shared
-                .backend
-                .get(&key)
-                .map_err(|error| error.at(&key))?,
+            None => self.shared.backend.get(&key).map_err(|error| error.at(&key))?,
         };
         stored.map(|stored| unpack(&key, &stored)).transpose()
     }
@@ -173,11 +158,7 @@ impl<B: Backend> Store for Committed<B> {
         if limit == 0 || from >= to {
             return Ok(Vec::new());
         }
-        let hidden = self
-            .shared
-            .hidden
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let hidden = self.shared.hidden.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<Pair> = Vec::new();
         self.shared
             .backend
@@ -241,11 +222,7 @@ fn unpack(key: &[u8], stored: &[u8]) -> Result<Vec<u8>, StoreError> {
 fn check_sizes(batch: &Batch) -> Result<(), ApplyError> {
     let check = |what, actual, limit| {
         if actual > limit {
-            return Err(ApplyError::TooLarge {
-                what,
-                actual,
-                limit,
-            });
+            return Err(ApplyError::TooLarge { what, actual, limit });
         }
         Ok(())
     };
@@ -276,17 +253,13 @@ fn check_content<B: Backend>(backend: &B, folder: &Folder) -> Result<Totals, Ope
     };
     let mut first_bad = None;
     backend
-        .range(
-            &record::engine_key(b""),
-            &record::engine_end(),
-            &mut |key, stored| {
-                match record::decode(key, stored) {
-                    Ok((_, check)) => found.add(check),
-                    Err(error) => first_bad = Some(error),
-                }
-                first_bad.is_none()
-            },
-        )
+        .range(&record::engine_key(b""), &record::engine_end(), &mut |key, stored| {
+            match record::decode(key, stored) {
+                Ok((_, check)) => found.add(check),
+                Err(error) => first_bad = Some(error),
+            }
+            first_bad.is_none()
+        })
         .map_err(|error| damaged(error.to_string()))?;
     if let Some(StoreError::Corrupted { place, problem }) = first_bad {
         return Err(folder.damaged(&place, problem));
@@ -343,10 +316,7 @@ impl<B: Backend> Writer<B> {
     /// Checks one batch against the state that those before it leave, and adds its writes.
     fn admit(&self, group: &mut Group, job: Job) {
         let Job { batch, answer } = job;
-        let verdict = self
-            .shared
-            .writable()
-            .and_then(|()| self.check(group, &batch));
+        let verdict = self.shared.writable().and_then(|()| self.check(group, &batch));
         if verdict.is_ok() {
             for (key, value) in batch.writes {
                 group.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
@@ -383,11 +353,7 @@ impl<B: Backend> Writer<B> {
     }
 
     /// The stored form of a record before the group.
-    fn before<'a>(
-        &self,
-        group: &'a mut Group,
-        engine_key: &[u8],
-    ) -> Result<Option<&'a Vec<u8>>, StoreError> {
+    fn before<'a>(&self, group: &'a mut Group, engine_key: &[u8]) -> Result<Option<&'a Vec<u8>>, StoreError> {
         if !group.before.contains_key(engine_key) {
             let stored = self
                 .shared
@@ -426,8 +392,8 @@ impl<B: Backend> Writer<B> {
                 continue;
             }
             if let Some(stored) = &old {
-                let (_, check) = record::decode(&key, stored)
-                    .map_err(|error| BackendError::Corrupted(error.to_string()))?;
+                let (_, check) =
+                    record::decode(&key, stored).map_err(|error| BackendError::Corrupted(error.to_string()))?;
                 totals.subtract(check);
             }
             if let Some((_, check)) = &new {
@@ -451,22 +417,13 @@ impl<B: Backend> Writer<B> {
     }
 
     fn hide(&self, records: BTreeMap<Vec<u8>, Option<Vec<u8>>>) {
-        *self
-            .shared
-            .hidden
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = records;
+        *self.shared.hidden.write().unwrap_or_else(PoisonError::into_inner) = records;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use std::sync::Arc;
     use std::time::Duration;
@@ -478,13 +435,10 @@ mod tests {
     fn a_write_is_not_seen_before_it_is_durable() {
         let disk = Disk::new();
         let store = disk.open().unwrap();
-        store
-            .apply(Batch::new().put("a", "1").put("c", "1"))
-            .unwrap();
+        store.apply(Batch::new().put("a", "1").put("c", "1")).unwrap();
         disk.hold();
         std::thread::scope(|scope| {
-            let write =
-                scope.spawn(|| store.apply(Batch::new().put("a", "2").put("b", "2").remove("c")));
+            let write = scope.spawn(|| store.apply(Batch::new().put("a", "2").put("b", "2").remove("c")));
             std::thread::sleep(Duration::from_millis(50));
             assert_eq!(store.get(b"a").unwrap().unwrap(), b"1");
             assert_eq!(store.get(b"b").unwrap(), None);
@@ -518,10 +472,7 @@ mod tests {
         // The disk may be well again; what it holds is unknown all the same.
         disk.repair();
         let refused = store.apply(Batch::new().put("a", "3")).unwrap_err();
-        assert!(
-            refused.to_string().contains("restart the node"),
-            "{refused}"
-        );
+        assert!(refused.to_string().contains("restart the node"), "{refused}");
         assert!(matches!(store.writable(), Err(ApplyError::ReadOnly(_))));
         assert_eq!(store.get(b"a").unwrap().unwrap(), b"1");
         assert_eq!(store.range(b"", b"", 10).unwrap().len(), 1);
@@ -545,18 +496,13 @@ mod tests {
             let writers: Vec<_> = (0..20_u8)
                 .map(|writer| {
                     let store = Arc::clone(&store);
-                    scope.spawn(move || {
-                        store.apply(Batch::new().expect("one", None).put("one", [writer]))
-                    })
+                    scope.spawn(move || store.apply(Batch::new().expect("one", None).put("one", [writer])))
                 })
                 .collect();
             std::thread::sleep(Duration::from_millis(50));
             disk.release();
             first.join().unwrap().unwrap();
-            writers
-                .into_iter()
-                .map(|writer| writer.join().unwrap())
-                .collect()
+            writers.into_iter().map(|writer| writer.join().unwrap()).collect()
         });
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
         assert!(
@@ -564,11 +510,7 @@ mod tests {
                 .iter()
                 .all(|outcome| { matches!(outcome, Ok(()) | Err(ApplyError::Expectation { .. })) })
         );
-        assert!(
-            disk.commits() - before <= 3,
-            "{} commits",
-            disk.commits() - before
-        );
+        assert!(disk.commits() - before <= 3, "{} commits", disk.commits() - before);
     }
 
     #[test]

@@ -76,11 +76,7 @@ impl Folder {
             }
         }
         folder.drop_ballast();
-        folder.acknowledged = Some(
-            folder
-                .open_acknowledged()
-                .map_err(|source| folder.io(source))?,
-        );
+        folder.acknowledged = Some(folder.open_acknowledged().map_err(|source| folder.io(source))?);
         Ok(folder)
     }
 
@@ -161,11 +157,7 @@ impl Folder {
         let restrict = || {
             for entry in self.path.read_dir()? {
                 let entry = entry?;
-                let mode = if entry.file_type()?.is_dir() {
-                    0o700
-                } else {
-                    0o600
-                };
+                let mode = if entry.file_type()?.is_dir() { 0o700 } else { 0o600 };
                 std::fs::set_permissions(entry.path(), Permissions::from_mode(mode))?;
             }
             Ok(())
@@ -175,10 +167,7 @@ impl Folder {
 
     /// Gives up the ballast when the disk is full, so that the engine can open.
     fn drop_ballast(&self) {
-        if self
-            .free_bytes()
-            .is_ok_and(|free| free < self.min_free_bytes)
-        {
+        if self.free_bytes().is_ok_and(|free| free < self.min_free_bytes) {
             // Not there, or not to be removed: then opening tells whether it matters.
             let _ = std::fs::remove_file(self.path.join(BALLAST));
         }
@@ -187,9 +176,7 @@ impl Folder {
     /// Sets the ballast aside when there is room for it. A store opens without it just as well.
     pub(super) fn take_ballast(&self) {
         let room = self.min_free_bytes.saturating_add(limits::BALLAST_BYTES);
-        if self.acknowledged.is_none()
-            || self.min_free_bytes == 0
-            || !self.free_bytes().is_ok_and(|free| free >= room)
+        if self.acknowledged.is_none() || self.min_free_bytes == 0 || !self.free_bytes().is_ok_and(|free| free >= room)
         {
             return;
         }
@@ -223,16 +210,9 @@ impl Folder {
     }
 
     fn create(&self) -> io::Result<()> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.path)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
         std::fs::set_permissions(&self.path, Permissions::from_mode(0o700))?;
-        if let Some(parent) = self
-            .path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-        {
+        if let Some(parent) = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             File::open(parent)?.sync_all()?;
         }
         Ok(())
@@ -294,18 +274,9 @@ impl Folder {
             let entry = entry.map_err(io)?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let known = [
-                SLED_LOG,
-                "conf",
-                REDB_FILE,
-                ACKNOWLEDGED,
-                BALLAST,
-                READY_UNFINISHED,
-            ];
+            let known = [SLED_LOG, "conf", REDB_FILE, ACKNOWLEDGED, BALLAST, READY_UNFINISHED];
             let is_dir = entry.file_type().map_err(io)?.is_dir();
-            if is_dir && name == SLED_BLOBS
-                || !is_dir && (known.contains(&&*name) || name.starts_with("snap."))
-            {
+            if is_dir && name == SLED_BLOBS || !is_dir && (known.contains(&&*name) || name.starts_with("snap.")) {
                 ours.push((entry.path(), is_dir));
             } else {
                 return Err(OpenError::Foreign { path: entry.path() });
@@ -339,10 +310,7 @@ impl Folder {
         match slots.max() {
             Some(counted) => Ok(Some(counted)),
             None if bytes.iter().all(|byte| *byte == 0) => Ok(Some(0)),
-            None => Err(self.damaged(
-                ACKNOWLEDGED,
-                "neither of its two counts is whole".to_owned(),
-            )),
+            None => Err(self.damaged(ACKNOWLEDGED, "neither of its two counts is whole".to_owned())),
         }
     }
 }

@@ -45,13 +45,8 @@ impl Disk {
             state.applied = state.durable.clone();
             state.durable.is_empty()
         };
-        let backend = Memory {
-            disk: Arc::clone(self),
-        };
-        Ok(Arc::new(Committed::start(
-            backend,
-            Folder::in_memory(is_new, 0),
-        )?))
+        let backend = Memory { disk: Arc::clone(self) };
+        Ok(Arc::new(Committed::start(backend, Folder::in_memory(is_new, 0))?))
     }
 
     /// Lets the next `commits` commits succeed and fails the one after; what it wrote may be seen
@@ -96,12 +91,7 @@ impl Backend for Memory {
         Ok(self.disk.state().applied.get(key).cloned())
     }
 
-    fn range(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) -> Result<(), BackendError> {
+    fn range(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), BackendError> {
         let bounds = (Bound::Included(from), Bound::Excluded(to));
         for (key, value) in self.disk.state().applied.range::<[u8], _>(bounds) {
             if !visit(key, value) {
@@ -115,16 +105,10 @@ impl Backend for Memory {
         let mut state = self.disk.state();
         write(&mut state.applied, writes);
         while state.held {
-            state = self
-                .disk
-                .released
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.disk.released.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if state.fail_at.is_some_and(|at| state.commits >= at) {
-            return Err(BackendError::Io(
-                "the disk failed, as the test wanted".to_owned(),
-            ));
+            return Err(BackendError::Io("the disk failed, as the test wanted".to_owned()));
         }
         write(&mut state.durable, writes);
         state.commits += 1;

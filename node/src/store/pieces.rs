@@ -25,8 +25,7 @@ pub(super) fn cut(value: &[u8]) -> (Vec<u8>, impl Iterator<Item = &[u8]>) {
 
 /// How many further pieces there are.
 pub(super) fn count(head: &[u8]) -> u32 {
-    head.first_chunk()
-        .map_or(0, |count| u32::from_be_bytes(*count))
+    head.first_chunk().map_or(0, |count| u32::from_be_bytes(*count))
 }
 
 /// The first piece.
@@ -53,12 +52,7 @@ pub(super) fn missing() -> BackendError {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use super::*;
 
@@ -77,15 +71,8 @@ mod tests {
             let (head, rest) = cut(&value);
             let rest: Vec<&[u8]> = rest.collect();
             assert_eq!(count(&head) as usize, rest.len());
-            assert!(
-                rest.iter()
-                    .all(|piece| (1..=PIECE_BYTES).contains(&piece.len()))
-            );
-            assert_eq!(
-                [first(&head).unwrap(), &rest.concat()].concat(),
-                value,
-                "size {size}"
-            );
+            assert!(rest.iter().all(|piece| (1..=PIECE_BYTES).contains(&piece.len())));
+            assert_eq!([first(&head).unwrap(), &rest.concat()].concat(), value, "size {size}");
         }
     }
 

@@ -69,10 +69,7 @@ pub(super) fn encode(engine_key: &[u8], value: &[u8]) -> (Vec<u8>, u64) {
 }
 
 /// The value and its checksum, from the stored form.
-pub(super) fn decode<'a>(
-    engine_key: &[u8],
-    stored: &'a [u8],
-) -> Result<(&'a [u8], u64), StoreError> {
+pub(super) fn decode<'a>(engine_key: &[u8], stored: &'a [u8]) -> Result<(&'a [u8], u64), StoreError> {
     let damaged = |problem: &str| StoreError::Corrupted {
         place: show_key(caller_key(engine_key)),
         problem: problem.to_owned(),
@@ -138,12 +135,7 @@ impl Totals {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use super::*;
 

@@ -5,9 +5,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use ::redb::{
-    Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableError,
-};
+use ::redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableError};
 
 use super::commit::{Backend, BackendError, Writes, guarded};
 use super::{OpenError, folder, limits};
@@ -61,12 +59,7 @@ impl Backend for Redb {
         })
     }
 
-    fn range(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) -> Result<(), BackendError> {
+    fn range(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), BackendError> {
         guarded(|| {
             let Some(table) = self.table()? else {
                 return Ok(());
@@ -136,8 +129,7 @@ fn open_error(dir: &Path, error: DatabaseError) -> OpenError {
             problem: error.to_string(),
         },
         DatabaseError::Storage(StorageError::Io(source))
-            if source.kind() != io::ErrorKind::InvalidData
-                && source.kind() != io::ErrorKind::UnexpectedEof =>
+            if source.kind() != io::ErrorKind::InvalidData && source.kind() != io::ErrorKind::UnexpectedEof =>
         {
             OpenError::Io {
                 path: dir.join(folder::REDB_FILE),

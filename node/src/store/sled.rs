@@ -48,8 +48,7 @@ impl Sled {
                 .map_err(from_sled)
         })
         .map_err(|error| open_error(dir, error))?;
-        let mut files =
-            SyncSet::new(&[dir.join(folder::SLED_BLOBS), dir.to_path_buf()]).map_err(io)?;
+        let mut files = SyncSet::new(&[dir.join(folder::SLED_BLOBS), dir.to_path_buf()]).map_err(io)?;
         // Recovery has rewritten the end of the log and the snapshot.
         files.sync(REWRITTEN).map_err(io)?;
         Ok(Self {
@@ -67,12 +66,7 @@ impl Backend for Sled {
         })
     }
 
-    fn range(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) -> Result<(), BackendError> {
+    fn range(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), BackendError> {
         guarded(|| {
             for pair in self.db.range(from..to) {
                 let (key, head) = pair.map_err(from_sled)?;
@@ -152,9 +146,7 @@ fn from_sled(error: ::sled::Error) -> BackendError {
 fn open_error(dir: &Path, error: BackendError) -> OpenError {
     let dir = dir.to_path_buf();
     match error {
-        BackendError::Io(problem) if problem.contains("could not acquire lock") => {
-            OpenError::InUse { dir, problem }
-        }
+        BackendError::Io(problem) if problem.contains("could not acquire lock") => OpenError::InUse { dir, problem },
         BackendError::Io(problem) => OpenError::Io {
             path: dir,
             source: io::Error::other(problem),

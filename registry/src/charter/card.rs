@@ -255,8 +255,7 @@ fn strings(
         .enumerate()
         .map(|(index, value)| {
             let text = value.as_str().filter(|text| good(text));
-            text.map(str::to_owned)
-                .ok_or_else(|| at.item(index).error(expected))
+            text.map(str::to_owned).ok_or_else(|| at.item(index).error(expected))
         })
         .collect()
 }

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 use syndic_vc::json::Object;
@@ -144,10 +139,7 @@ fn what_a_charter_may_not_say_is_named() {
         );
     }
     assert!(told(&with("version", Some(2.into()))).contains("version 2 is not known"));
-    assert!(matches!(
-        Charter::parse(b"{").unwrap_err(),
-        CharterError::Json(_)
-    ));
+    assert!(matches!(Charter::parse(b"{").unwrap_err(), CharterError::Json(_)));
     assert!(matches!(
         Charter::parse(&[b' '; limits::CHARTER_BYTES + 1]),
         Err(CharterError::Json(_))
@@ -167,29 +159,18 @@ fn what_a_card_may_not_say_is_named_with_its_place() {
         "proof",
     ] {
         let told = told(&with_card(|card| drop(card.remove(name))));
-        assert!(
-            told.starts_with(&format!("/members/1/{name}: expected")),
-            "{told}"
-        );
+        assert!(told.starts_with(&format!("/members/1/{name}: expected")), "{told}");
     }
     let p256 = "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169";
     for (name, member, told_as) in [
-        (
-            "extra",
-            Value::Null,
-            "/members/1/extra: expected no such member",
-        ),
+        ("extra", Value::Null, "/members/1/extra: expected no such member"),
         (
             "did",
             "did:web:hospital.example".into(),
             "is not a did:key of an Ed25519 key",
         ),
         ("did", p256.into(), "is not a did:key of an Ed25519 key"),
-        (
-            "did",
-            "hospital".into(),
-            "is not a did:key of an Ed25519 key",
-        ),
+        ("did", "hospital".into(), "is not a did:key of an Ed25519 key"),
         (
             "rootKey",
             "z6Mk".into(),
@@ -200,11 +181,7 @@ fn what_a_card_may_not_say_is_named_with_its_place() {
             p256.into(),
             "/members/1/logKey: expected an Ed25519 public key",
         ),
-        (
-            "peerIds",
-            "12D3KooW".into(),
-            "/members/1/peerIds: expected an array",
-        ),
+        ("peerIds", "12D3KooW".into(), "/members/1/peerIds: expected an array"),
         (
             "peerIds",
             vec!["12D3KooW"].into(),
@@ -284,9 +261,7 @@ fn nobody_puts_words_into_a_members_mouth() {
 #[test]
 fn a_signature_for_something_else_is_no_card() {
     let mut card = card(1);
-    let signature = key(11)
-        .sign(&card.signed_bytes()[CARD_DOMAIN.len()..])
-        .unwrap();
+    let signature = key(11).sign(&card.signed_bytes()[CARD_DOMAIN.len()..]).unwrap();
     card.proof = multibase::encode(Base::Base58Btc, signature.as_bytes());
     assert!(matches!(
         MemberCard::from_value(&card.to_value()),
@@ -298,14 +273,7 @@ fn a_signature_for_something_else_is_no_card() {
 fn a_card_is_not_signed_unless_others_accept_it() {
     let log = key(1);
     let sign = |name: &str, peers: &[String]| {
-        MemberCard::sign(
-            &did(1),
-            name,
-            log.public_key(),
-            peers,
-            &Endpoints::default(),
-            &key(2),
-        )
+        MemberCard::sign(&did(1), name, log.public_key(), peers, &Endpoints::default(), &key(2))
     };
     assert!(sign("Hospital", &[]).is_ok());
     assert!(
@@ -316,10 +284,7 @@ fn a_card_is_not_signed_unless_others_accept_it() {
     );
     assert!(sign("Hospital", &["x".to_owned()]).is_err());
     let good = sign("Hospital", &[]).unwrap();
-    assert_eq!(
-        MemberCard::parse(&canonical::to_bytes(&good.to_value())).unwrap(),
-        good
-    );
+    assert_eq!(MemberCard::parse(&canonical::to_bytes(&good.to_value())).unwrap(), good);
     assert!(MemberCard::parse(b"[]").is_err());
 }
 
@@ -328,14 +293,7 @@ fn second(did_seed: u8, root: u8, log: u8, name: &str, peer: &str) -> CharterErr
     let did = syndic_vc::did_key::for_key(key(did_seed).public_key());
     let log = key(log);
     let peers = [peer.to_owned()];
-    let card = MemberCard::sign(
-        &did,
-        name,
-        log.public_key(),
-        &peers,
-        &Endpoints::default(),
-        &key(root),
-    );
+    let card = MemberCard::sign(&did, name, log.public_key(), &peers, &Endpoints::default(), &key(root));
     let mut founding = founding(3);
     founding.members[1] = card.unwrap();
     Charter::found(&founding).unwrap_err()
@@ -352,17 +310,11 @@ fn nothing_is_used_twice() {
         (second(50, 10, 52, "B", &fresh), "the key z6Mk"),
         (second(50, 50, 52, "B", &fresh), "the key z6Mk"),
         (second(50, 51, 51, "B", &fresh), "the key z6Mk"),
-        (
-            second(50, 51, 52, "Hospital 3", &fresh),
-            "the name Hospital 3",
-        ),
+        (second(50, 51, 52, "Hospital 3", &fresh), "the name Hospital 3"),
         (second(50, 51, 52, "B", taken), "the peer id 12D3KooW"),
     ] {
         let told = error.to_string();
-        assert!(
-            told.starts_with(what) && told.contains("is used twice"),
-            "{told}"
-        );
+        assert!(told.starts_with(what) && told.contains("is used twice"), "{told}");
     }
 }
 

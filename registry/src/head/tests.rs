@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 use syndic_vc::key::SecretKey;
@@ -39,10 +34,7 @@ fn what_is_signed_verifies_and_says_what_it_said() {
     let fraction = Timestamp::parse("2026-11-24T22:50:53.5Z").unwrap();
     let made = Head::sign(ORIGIN, 0, &[0; 32], &key(1), fraction).unwrap();
     assert_eq!(made.time().to_string(), "2026-11-24T22:50:53Z");
-    assert_eq!(
-        Head::verify(made.note(), ORIGIN, key(1).public_key()).unwrap(),
-        made
-    );
+    assert_eq!(Head::verify(made.note(), ORIGIN, key(1).public_key()).unwrap(), made);
 }
 
 #[test]
@@ -82,30 +74,18 @@ fn each_of_the_two_signatures_is_checked() {
         verify(&mixed(&good, &good, &other)),
         Err(HeadError::SignatureInvalid(4))
     );
-    assert_eq!(
-        verify(&mixed(&good, &stranger, &good)),
-        Err(HeadError::NotSigned(1))
-    );
-    assert_eq!(
-        verify(&mixed(&good, &good, &stranger)),
-        Err(HeadError::NotSigned(4))
-    );
+    assert_eq!(verify(&mixed(&good, &stranger, &good)), Err(HeadError::NotSigned(1)));
+    assert_eq!(verify(&mixed(&good, &good, &stranger)), Err(HeadError::NotSigned(4)));
     assert_eq!(verify(stranger.note()), Err(HeadError::NotSigned(1)));
     // A time that was not signed.
     let mut note = Note::parse(good.note()).unwrap();
     note.signatures[1].signature[7] ^= 1;
-    assert_eq!(
-        verify(&note.to_string()),
-        Err(HeadError::SignatureInvalid(4))
-    );
+    assert_eq!(verify(&note.to_string()), Err(HeadError::SignatureInvalid(4)));
     // A time that no clock shows, and a signature that is too short to be one.
     note.signatures[1].signature[..8].copy_from_slice(&u64::MAX.to_be_bytes());
     assert_eq!(verify(&note.to_string()), Err(HeadError::Malformed));
     note.signatures[1].signature.truncate(7);
-    assert_eq!(
-        verify(&note.to_string()),
-        Err(HeadError::SignatureInvalid(4))
-    );
+    assert_eq!(verify(&note.to_string()), Err(HeadError::SignatureInvalid(4)));
 }
 
 #[test]
@@ -170,10 +150,7 @@ fn texts_that_are_no_checkpoint_are_refused_however_well_signed() {
         assert_eq!(verify(&bad), Err(HeadError::Malformed), "{bad:?}");
     }
     let foreign = verify(&format!("syndic/zQmTest/did:key:z6MkOther\n0\n{root}\n")).unwrap_err();
-    assert!(
-        matches!(foreign, HeadError::WrongOrigin { .. }),
-        "{foreign}"
-    );
+    assert!(matches!(foreign, HeadError::WrongOrigin { .. }), "{foreign}");
 }
 
 #[test]
@@ -195,11 +172,7 @@ impl signed_note::Verifier for Cosigner {
     }
 
     fn key_id(&self) -> u32 {
-        u32::from_be_bytes(note::key_id(
-            ORIGIN,
-            note::TYPE_COSIGNATURE,
-            self.0.as_bytes(),
-        ))
+        u32::from_be_bytes(note::key_id(ORIGIN, note::TYPE_COSIGNATURE, self.0.as_bytes()))
     }
 
     fn verify(&self, text: &[u8], signature: &[u8]) -> bool {
@@ -220,8 +193,7 @@ fn independent_implementations_accept_our_heads() {
     let id = u32::from_be_bytes(note::key_id(ORIGIN, note::TYPE_ED25519, public.as_bytes()));
     let vkey = format!("{ORIGIN}+{id:08x}+{}", Base::Base64Pad.encode(encoded));
     let verifier = signed_note::StandardVerifier::new(&vkey).unwrap();
-    let known =
-        signed_note::VerifierList::new(vec![Box::new(verifier), Box::new(Cosigner(public))]);
+    let known = signed_note::VerifierList::new(vec![Box::new(verifier), Box::new(Cosigner(public))]);
     let note = signed_note::Note::from_bytes(made.note().as_bytes()).unwrap();
     let (verified, unknown) = note.verify(&known).unwrap();
     assert_eq!((verified.len(), unknown.len()), (2, 0));

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 
@@ -37,8 +32,7 @@ fn roots_are_those_of_certificate_transparency() {
         &[0x40, 0x41, 0x42, 0x43],
         &[0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57],
         &[
-            0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d,
-            0x6e, 0x6f,
+            0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f,
         ],
     ];
     let roots = [
@@ -65,11 +59,7 @@ fn the_frontier_has_the_root_of_the_definition_at_every_size_to_300() {
     let entries = naive::entries(300);
     let mut frontier = Frontier::default();
     for size in 0..=entries.len() {
-        assert_eq!(
-            frontier.root(),
-            naive::root(&entries[..size]),
-            "size {size}"
-        );
+        assert_eq!(frontier.root(), naive::root(&entries[..size]), "size {size}");
         assert_eq!(
             Frontier::decode(&frontier.encode()),
             Some((frontier.clone(), frontier.encode().len()))
@@ -101,18 +91,12 @@ fn bounds_of_appending_are_kept() {
         AppendError::TooLong(1)
     );
     let many = naive::entries(limits::APPEND_STATEMENTS + 1);
-    assert_eq!(
-        append(ORGANIZATION, &none, &many).unwrap_err(),
-        AppendError::TooMany
-    );
+    assert_eq!(append(ORGANIZATION, &none, &many).unwrap_err(), AppendError::TooMany);
     let full = Frontier {
         size: limits::LOG_SIZE,
         peaks: vec![[0; 32]],
     };
-    assert_eq!(
-        append(ORGANIZATION, &full, &[vec![]]).unwrap_err(),
-        AppendError::Full
-    );
+    assert_eq!(append(ORGANIZATION, &full, &[vec![]]).unwrap_err(), AppendError::Full);
     assert!(append(ORGANIZATION, &full, &naive::entries(0)).is_ok());
 }
 
@@ -128,10 +112,7 @@ fn entries_are_read_in_order_and_within_bounds() {
     // "entry 0" has 7 bytes: two fit 14, the first comes even if it does not fit.
     assert_eq!(read(0, 300, 14), entries[..2]);
     assert_eq!(read(0, 300, 0), entries[..1]);
-    assert_eq!(
-        read_entry(ORGANIZATION, 299, &store).unwrap().unwrap(),
-        entries[299]
-    );
+    assert_eq!(read_entry(ORGANIZATION, 299, &store).unwrap().unwrap(), entries[299]);
     assert_eq!(read_entry(ORGANIZATION, 300, &store).unwrap(), None);
     assert_eq!(read_entry("did:key:z6MkOther", 0, &store).unwrap(), None);
 }
@@ -150,10 +131,7 @@ fn a_rotten_or_missing_entry_is_named() {
         let mut store = good.clone();
         store.write(&[Write::put(store::entry(ORGANIZATION, 17), rotten)]);
         let error = read_entries(ORGANIZATION, 0, 40, usize::MAX, &store).unwrap_err();
-        assert!(
-            error.to_string().contains("entry 17 of did:key:z6MkTest"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("entry 17 of did:key:z6MkTest"), "{error}");
         assert!(read_entry(ORGANIZATION, 17, &store).is_err());
     }
     let mut store = good.clone();

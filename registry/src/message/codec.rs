@@ -137,20 +137,12 @@ impl<'a> Decoder<'a> {
         Ok(count)
     }
 
-    pub(crate) fn run(
-        &mut self,
-        what: &'static str,
-        most: usize,
-    ) -> Result<&'a [u8], MessageError> {
+    pub(crate) fn run(&mut self, what: &'static str, most: usize) -> Result<&'a [u8], MessageError> {
         let length = self.count(what, most)?;
         self.take(length)
     }
 
-    pub(crate) fn text(
-        &mut self,
-        what: &'static str,
-        most: usize,
-    ) -> Result<&'a str, MessageError> {
+    pub(crate) fn text(&mut self, what: &'static str, most: usize) -> Result<&'a str, MessageError> {
         let bytes = self.run(what, most)?;
         std::str::from_utf8(bytes).map_err(|_| self.fault(MessageErrorKind::Value("not UTF-8")))
     }

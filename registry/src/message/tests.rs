@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -28,11 +23,7 @@ fn any_hashes() -> impl Strategy<Value = Vec<Hash>> {
 }
 
 fn any_branch() -> impl Strategy<Value = Branch> {
-    (any_note(), any::<Hash>(), any_hashes()).prop_map(|(note, root, proof)| Branch {
-        note,
-        root,
-        proof,
-    })
+    (any_note(), any::<Hash>(), any_hashes()).prop_map(|(note, root, proof)| Branch { note, root, proof })
 }
 
 fn any_fork() -> impl Strategy<Value = Fork> {
@@ -41,32 +32,25 @@ fn any_fork() -> impl Strategy<Value = Fork> {
 
 fn any_broadcast() -> impl Strategy<Value = Broadcast> {
     prop_oneof![
-        (any_note(), any_size(), any_entries()).prop_map(|(note, from, entries)| Broadcast::News(
-            News {
-                note,
-                from,
-                entries
-            }
-        )),
+        (any_note(), any_size(), any_entries()).prop_map(|(note, from, entries)| Broadcast::News(News {
+            note,
+            from,
+            entries
+        })),
         any_fork().prop_map(Broadcast::Fork),
     ]
 }
 
 fn any_standpoints() -> impl Strategy<Value = Vec<Standpoint>> {
-    let one = (
-        "[a-z:]{1,60}",
-        any_size(),
-        any::<Hash>(),
-        any::<u64>(),
-        any::<bool>(),
-    )
-        .prop_map(|(organization, size, root, time, frozen)| Standpoint {
+    let one = ("[a-z:]{1,60}", any_size(), any::<Hash>(), any::<u64>(), any::<bool>()).prop_map(
+        |(organization, size, root, time, frozen)| Standpoint {
             organization,
             size,
             root,
             time,
             frozen,
-        });
+        },
+    );
     vec(one, 0..6).prop_map(|mut logs| {
         logs.sort_by(|a, b| a.organization.cmp(&b.organization));
         logs.dedup_by(|a, b| a.organization == b.organization);
@@ -96,21 +80,22 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         any_hashes(),
     );
     prop_oneof![
-        (any::<u64>(), vec(any_note(), 0..4), vec(any_fork(), 0..3))
-            .prop_map(|(id, notes, forks)| Answer::Heads { id, notes, forks }),
-        piece.prop_map(
-            |(id, note, from, start_root, start_proof, entries, end_proof)| {
-                Answer::Piece(Piece {
-                    id,
-                    note,
-                    from,
-                    start_root,
-                    start_proof,
-                    entries,
-                    end_proof,
-                })
-            }
-        ),
+        (any::<u64>(), vec(any_note(), 0..4), vec(any_fork(), 0..3)).prop_map(|(id, notes, forks)| Answer::Heads {
+            id,
+            notes,
+            forks
+        }),
+        piece.prop_map(|(id, note, from, start_root, start_proof, entries, end_proof)| {
+            Answer::Piece(Piece {
+                id,
+                note,
+                from,
+                start_root,
+                start_proof,
+                entries,
+                end_proof,
+            })
+        }),
         (any::<u64>(), 0..Refusal::ALL.len()).prop_map(|(id, why)| Answer::Refused {
             id,
             why: Refusal::ALL[why]
@@ -200,10 +185,7 @@ fn bounds_are_checked_before_anything_is_set_aside() {
     out.run(b"note");
     out.u64(0);
     out.count(256);
-    assert_eq!(
-        kind_of(Broadcast::decode(&out.finish())),
-        MessageErrorKind::Short
-    );
+    assert_eq!(kind_of(Broadcast::decode(&out.finish())), MessageErrorKind::Short);
 
     let mut out = begin(NEWS, 0);
     out.run(b"note");
@@ -237,14 +219,8 @@ fn other_versions_and_kinds_are_told_apart() {
         from: 0,
     };
     let mut bytes = pull.encode();
-    assert_eq!(
-        kind_of(Answer::decode(&bytes)),
-        MessageErrorKind::Kind(PULL)
-    );
-    assert_eq!(
-        kind_of(Broadcast::decode(&bytes)),
-        MessageErrorKind::Kind(PULL)
-    );
+    assert_eq!(kind_of(Answer::decode(&bytes)), MessageErrorKind::Kind(PULL));
+    assert_eq!(kind_of(Broadcast::decode(&bytes)), MessageErrorKind::Kind(PULL));
     bytes.push(0);
     assert_eq!(
         kind_of(Ask::decode(&bytes)),
@@ -253,10 +229,7 @@ fn other_versions_and_kinds_are_told_apart() {
     bytes[0] = 2;
     let error = Ask::decode(&bytes).unwrap_err();
     assert!(error.is_other_version());
-    assert_eq!(
-        error.to_string(),
-        "not a message: version 2 of the format at byte 1"
-    );
+    assert_eq!(error.to_string(), "not a message: version 2 of the format at byte 1");
 }
 
 #[test]

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 use syndic_vc::key::{PublicKey, Signature};
@@ -25,13 +20,8 @@ fn a_note_of_the_go_implementation_is_read_and_verifies() {
         .unwrap();
     let (kind, key) = key.split_first().unwrap();
     assert_eq!(*kind, TYPE_ED25519);
-    assert_eq!(
-        key_id("PeterNeumann", TYPE_ED25519, key),
-        [0xc7, 0x4f, 0x20, 0xa3]
-    );
-    let signature = note
-        .signature_of("PeterNeumann", [0xc7, 0x4f, 0x20, 0xa3])
-        .unwrap();
+    assert_eq!(key_id("PeterNeumann", TYPE_ED25519, key), [0xc7, 0x4f, 0x20, 0xa3]);
+    let signature = note.signature_of("PeterNeumann", [0xc7, 0x4f, 0x20, 0xa3]).unwrap();
     let key = PublicKey::from_bytes(key.try_into().unwrap()).unwrap();
     let signature = Signature::from_bytes(signature.try_into().unwrap());
     key.verify(note.text.as_bytes(), &signature).unwrap();
@@ -53,10 +43,7 @@ fn what_is_no_note_is_refused_with_its_reason() {
     let line = "\u{2014} a AAAAAAE=\n";
     let note = |lines: &str| format!("text\n\n{lines}");
     assert!(Note::parse(&note(line)).is_ok());
-    assert_eq!(
-        Note::parse(&format!("a\n\nb\n\n{line}")).unwrap().text,
-        "a\n\nb\n"
-    );
+    assert_eq!(Note::parse(&format!("a\n\nb\n\n{line}")).unwrap().text, "a\n\nb\n");
     for (bad, why) in [
         (String::new(), NoteError::Layout),
         ("text\n".to_owned(), NoteError::Layout),
@@ -65,10 +52,7 @@ fn what_is_no_note_is_refused_with_its_reason() {
         (note(""), NoteError::Layout),
         (format!("te\txt\n\n{line}"), NoteError::Control),
         (format!("text\r\n\r\n{line}"), NoteError::Control),
-        (
-            note("\u{2014} a A/+/AA==//AA\n"),
-            NoteError::SignatureLine(1),
-        ),
+        (note("\u{2014} a A/+/AA==//AA\n"), NoteError::SignatureLine(1)),
         (note("\u{2014} a AAAAAAE\n"), NoteError::SignatureLine(1)),
         (note("\u{2014} a AAAAAAF=\n"), NoteError::SignatureLine(1)),
         (note("\u{2014} a AAAAAA-=\n"), NoteError::SignatureLine(1)),
@@ -78,10 +62,7 @@ fn what_is_no_note_is_refused_with_its_reason() {
         (note("\u{2014}a AAAAAAE=\n"), NoteError::SignatureLine(1)),
         (note("- a AAAAAAE=\n"), NoteError::SignatureLine(1)),
         (note("\u{2014} a+b AAAAAAE=\n"), NoteError::SignatureLine(1)),
-        (
-            note("\u{2014} a\u{a0}b AAAAAAE=\n"),
-            NoteError::SignatureLine(1),
-        ),
+        (note("\u{2014} a\u{a0}b AAAAAAE=\n"), NoteError::SignatureLine(1)),
         (note("\u{2014}  AAAAAAE=\n"), NoteError::SignatureLine(1)),
         (note(&format!("{line}text\n")), NoteError::SignatureLine(2)),
         (
@@ -104,10 +85,7 @@ fn what_is_no_note_is_refused_with_its_reason() {
         )
     };
     assert!(Note::parse(&many(limits::NOTE_SIGNATURES)).is_ok());
-    assert_eq!(
-        Note::parse(&many(limits::NOTE_SIGNATURES + 1)),
-        Err(NoteError::TooMany)
-    );
+    assert_eq!(Note::parse(&many(limits::NOTE_SIGNATURES + 1)), Err(NoteError::TooMany));
 }
 
 proptest! {

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 
@@ -32,10 +27,7 @@ fn inclusion_is_as_defined_for_every_entry_of_every_size_to_100_and_some_to_300(
     for size in (0..=100).chain([127, 128, 129, 254, 255, 256, 257, 258, 299, 300]) {
         let tree = &entries[..size];
         let root = naive::root(tree);
-        assert_eq!(
-            super::root(ORGANIZATION, size as u64, &store).unwrap(),
-            Some(root)
-        );
+        assert_eq!(super::root(ORGANIZATION, size as u64, &store).unwrap(), Some(root));
         for (index, entry) in tree.iter().enumerate() {
             let proof = inclusion(ORGANIZATION, index as u64, size as u64, &store)
                 .unwrap()
@@ -44,10 +36,7 @@ fn inclusion_is_as_defined_for_every_entry_of_every_size_to_100_and_some_to_300(
             let leaf = leaf_hash(entry);
             verify_inclusion(&leaf, index as u64, size as u64, &proof, &root).unwrap();
         }
-        assert_eq!(
-            inclusion(ORGANIZATION, size as u64, size as u64, &store).unwrap(),
-            None
-        );
+        assert_eq!(inclusion(ORGANIZATION, size as u64, size as u64, &store).unwrap(), None);
     }
     assert_eq!(inclusion(ORGANIZATION, 0, 301, &store).unwrap(), None);
     assert_eq!(super::root(ORGANIZATION, 301, &store).unwrap(), None);
@@ -57,21 +46,13 @@ fn inclusion_is_as_defined_for_every_entry_of_every_size_to_100_and_some_to_300(
 fn consistency_is_as_defined_for_every_pair_to_100_and_some_to_300() {
     let entries = naive::entries(300);
     let store = stored(&entries);
-    let roots: Vec<Hash> = (0..=300)
-        .map(|size| naive::root(&entries[..size]))
-        .collect();
+    let roots: Vec<Hash> = (0..=300).map(|size| naive::root(&entries[..size])).collect();
     for second in (0..=100_usize).chain([128, 129, 255, 256, 257, 300]) {
         for first in 0..=second {
             let (from, to) = (first as u64, second as u64);
-            let proof = consistency(ORGANIZATION, from, to, &store)
-                .unwrap()
-                .unwrap();
+            let proof = consistency(ORGANIZATION, from, to, &store).unwrap().unwrap();
             if first > 0 {
-                assert_eq!(
-                    proof,
-                    naive::consistency(first, &entries[..second]),
-                    "{first} {second}"
-                );
+                assert_eq!(proof, naive::consistency(first, &entries[..second]), "{first} {second}");
             }
             verify_consistency(from, &roots[first], to, &roots[second], &proof).unwrap();
             if first > 0 {
@@ -111,14 +92,10 @@ fn proofs_hold_across_tile_levels() {
     }));
     for (first, second) in pairs {
         let (from, to) = (first as u64, second as u64);
-        let proof = consistency(ORGANIZATION, from, to, &store)
-            .unwrap()
-            .unwrap();
+        let proof = consistency(ORGANIZATION, from, to, &store).unwrap().unwrap();
         assert!(proof.len() <= crate::limits::PROOF_HASHES);
         verify_consistency(from, &roots[first], to, &roots[second], &proof).unwrap();
-        let proof = inclusion(ORGANIZATION, from - 1, to, &store)
-            .unwrap()
-            .unwrap();
+        let proof = inclusion(ORGANIZATION, from - 1, to, &store).unwrap().unwrap();
         let leaf = leaf_hash(&entries[first - 1]);
         verify_inclusion(&leaf, from - 1, to, &proof, &roots[second]).unwrap();
     }
@@ -135,15 +112,11 @@ fn an_independent_implementation_accepts_the_proofs() {
         let first = 1 + n * 104_729 % second;
         let roots = [first, second].map(|size| root(ORGANIZATION, size, &store).unwrap().unwrap());
         let [old, new] = roots.each_ref().map(other);
-        let proof = consistency(ORGANIZATION, first, second, &store)
-            .unwrap()
-            .unwrap();
+        let proof = consistency(ORGANIZATION, first, second, &store).unwrap().unwrap();
         let proof = proof.iter().map(other).collect();
         tlog_tiles::check_tree(&proof, second, new, first, old).unwrap();
         let index = first - 1;
-        let proof = inclusion(ORGANIZATION, index, second, &store)
-            .unwrap()
-            .unwrap();
+        let proof = inclusion(ORGANIZATION, index, second, &store).unwrap().unwrap();
         let proof = proof.iter().map(other).collect();
         let leaf = other(&leaf_hash(&entries[index as usize]));
         tlog_tiles::check_record(&proof, second, new, index, leaf).unwrap();
@@ -218,14 +191,8 @@ proptest! {
 fn the_empty_tree_is_extended_by_every_tree_and_extends_none() {
     let one = leaf_hash(b"one");
     assert_eq!(verify_consistency(0, &EMPTY_ROOT, 1, &one, &[]), Ok(()));
-    assert_eq!(
-        verify_consistency(0, &EMPTY_ROOT, 0, &EMPTY_ROOT, &[]),
-        Ok(())
-    );
-    assert_eq!(
-        verify_consistency(0, &one, 1, &one, &[]),
-        Err(ProofError::WrongRoot)
-    );
+    assert_eq!(verify_consistency(0, &EMPTY_ROOT, 0, &EMPTY_ROOT, &[]), Ok(()));
+    assert_eq!(verify_consistency(0, &one, 1, &one, &[]), Err(ProofError::WrongRoot));
     assert_eq!(
         verify_consistency(0, &EMPTY_ROOT, 0, &one, &[]),
         Err(ProofError::WrongRoot)
@@ -238,12 +205,6 @@ fn the_empty_tree_is_extended_by_every_tree_and_extends_none() {
         verify_consistency(1, &one, 0, &EMPTY_ROOT, &[]),
         Err(ProofError::OutOfRange)
     );
-    assert_eq!(
-        verify_consistency(1, &one, 2, &one, &[]),
-        Err(ProofError::WrongLength)
-    );
-    assert_eq!(
-        verify_inclusion(&one, 0, 0, &[], &one),
-        Err(ProofError::OutOfRange)
-    );
+    assert_eq!(verify_consistency(1, &one, 2, &one, &[]), Err(ProofError::WrongLength));
+    assert_eq!(verify_inclusion(&one, 0, 0, &[], &one), Err(ProofError::OutOfRange));
 }

@@ -56,11 +56,7 @@ impl Replica {
                 }
                 answer
             }
-            Ask::Pull {
-                id,
-                organization,
-                from,
-            } => {
+            Ask::Pull { id, organization, from } => {
                 let piece = self.piece(id, &organization, from, step);
                 match step.read(piece) {
                     Some(Some(piece)) => Answer::Piece(piece),
@@ -79,10 +75,7 @@ impl Replica {
 
     /// Heads newer than the asker's, longer logs first, and forks that it does not know of.
     fn newer(&self, id: u64, theirs: &[Standpoint], step: &mut Step<'_>) -> Answer {
-        let theirs: BTreeMap<&str, &Standpoint> = theirs
-            .iter()
-            .map(|log| (log.organization.as_str(), log))
-            .collect();
+        let theirs: BTreeMap<&str, &Standpoint> = theirs.iter().map(|log| (log.organization.as_str(), log)).collect();
         let (mut longer, mut fresher, mut frozen) = (Vec::new(), Vec::new(), Vec::new());
         for (organization, track) in &self.tracks {
             let them = theirs.get(organization.as_str()).copied();
@@ -134,25 +127,15 @@ impl Replica {
     /// Whether the asker has something that is missing here.
     fn is_behind(&self, theirs: &[Standpoint]) -> bool {
         theirs.iter().any(|them| {
-            self.tracks
-                .get(them.organization.as_str())
-                .is_some_and(|track| {
-                    let ours = track.held.log.head.as_ref();
-                    let ours = ours.map_or((0, 0), |head| (head.size(), seconds(head)));
-                    !track.is_closed()
-                        && !track.unreadable
-                        && (them.frozen || (them.size, them.time) > ours)
-                })
+            self.tracks.get(them.organization.as_str()).is_some_and(|track| {
+                let ours = track.held.log.head.as_ref();
+                let ours = ours.map_or((0, 0), |head| (head.size(), seconds(head)));
+                !track.is_closed() && !track.unreadable && (them.frozen || (them.size, them.time) > ours)
+            })
         })
     }
 
-    fn piece(
-        &self,
-        id: u64,
-        organization: &str,
-        from: u64,
-        step: &Step<'_>,
-    ) -> Result<Option<Piece>, ReadError> {
+    fn piece(&self, id: u64, organization: &str, from: u64, step: &Step<'_>) -> Result<Option<Piece>, ReadError> {
         let Some((name, track)) = self.tracks.get_key_value(organization) else {
             return Ok(None);
         };
@@ -186,16 +169,11 @@ impl Replica {
     }
 }
 
-fn stored_fork(
-    organization: &Did,
-    reader: &dyn crate::store::Reader,
-) -> Result<Option<Fork>, ReadError> {
+fn stored_fork(organization: &Did, reader: &dyn crate::store::Reader) -> Result<Option<Fork>, ReadError> {
     let bytes = reader.get(&store::evidence(organization.as_str()))?;
     let damaged = |_| ReadError::Damaged {
         place: format!("the evidence against {organization}"),
         what: "it does not decode",
     };
-    bytes
-        .map(|bytes| Fork::decode(&bytes).map_err(damaged))
-        .transpose()
+    bytes.map(|bytes| Fork::decode(&bytes).map_err(damaged)).transpose()
 }

@@ -28,12 +28,7 @@ pub(super) fn grown(before: &Held, frontier: Frontier, head: Head, proof: Vec<[u
 }
 
 /// The batch that leads from one state to the next, with the rows of entries and facts.
-pub(super) fn step(
-    organization: &str,
-    before: &Held,
-    next: &Held,
-    mut writes: Vec<Write>,
-) -> Batch {
+pub(super) fn step(organization: &str, before: &Held, next: &Held, mut writes: Vec<Write>) -> Batch {
     let key = store::log_state(organization);
     let stored = (before.log != LogState::default()).then(|| before.log.encode());
     writes.push(Write::put(key.clone(), next.log.encode()));

@@ -129,11 +129,7 @@ impl Replica {
                 }
             }
             (_, Answer::Refused { .. }) => {}
-            _ => self.blame(
-                from,
-                Misbehaviour::Inconsistent("an answer to something else"),
-                step,
-            ),
+            _ => self.blame(from, Misbehaviour::Inconsistent("an answer to something else"), step),
         }
     }
 

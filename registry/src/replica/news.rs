@@ -56,14 +56,7 @@ impl Replica {
     }
 
     /// Takes a new head in, if no batch of its log is in flight.
-    pub(super) fn take_news(
-        &mut self,
-        organization: &Did,
-        from: &str,
-        token: u64,
-        news: News,
-        step: &mut Step<'_>,
-    ) {
+    pub(super) fn take_news(&mut self, organization: &Did, from: &str, token: u64, news: News, step: &mut Step<'_>) {
         let Some(track) = self.tracks.get_mut(organization) else {
             return;
         };
@@ -90,14 +83,7 @@ impl Replica {
         let size = track.size();
         if head.size() <= size {
             let new = self.take_head(organization, head, step);
-            step.verdict(
-                token,
-                if new {
-                    Verdict::Accept
-                } else {
-                    Verdict::Ignore
-                },
-            );
+            step.verdict(token, if new { Verdict::Accept } else { Verdict::Ignore });
             return;
         }
         let Some(known) = size.checked_sub(news.from) else {
@@ -141,22 +127,8 @@ impl Replica {
             step.verdict(token, Verdict::Ignore);
             return self.pull(organization, from, step);
         }
-        let taken = self.take_entries(
-            organization,
-            entries,
-            (frontier, writes),
-            head,
-            Vec::new(),
-            step,
-        );
-        step.verdict(
-            token,
-            if taken {
-                Verdict::Accept
-            } else {
-                Verdict::Ignore
-            },
-        );
+        let taken = self.take_entries(organization, entries, (frontier, writes), head, Vec::new(), step);
+        step.verdict(token, if taken { Verdict::Accept } else { Verdict::Ignore });
     }
 
     /// Stores entries that are known to be the log's, with what follows from them. False if one
@@ -194,13 +166,7 @@ impl Replica {
         true
     }
 
-    pub(super) fn persist_received(
-        &mut self,
-        organization: &Did,
-        next: Held,
-        writes: Vec<Write>,
-        step: &mut Step<'_>,
-    ) {
+    pub(super) fn persist_received(&mut self, organization: &Did, next: Held, writes: Vec<Write>, step: &mut Step<'_>) {
         let Some(track) = self.tracks.get_mut(organization) else {
             return;
         };
@@ -221,12 +187,7 @@ impl Replica {
     }
 
     /// Takes a valid head of entries that are all stored. Says whether it told anything new.
-    pub(super) fn take_head(
-        &mut self,
-        organization: &Did,
-        head: Head,
-        step: &mut Step<'_>,
-    ) -> bool {
+    pub(super) fn take_head(&mut self, organization: &Did, head: Head, step: &mut Step<'_>) -> bool {
         let Some(track) = self.tracks.get_mut(organization) else {
             return false;
         };
@@ -277,13 +238,7 @@ impl Replica {
         }
     }
 
-    fn stop_at(
-        &mut self,
-        organization: &Did,
-        index: u64,
-        why: crate::statement::StatementError,
-        step: &mut Step<'_>,
-    ) {
+    fn stop_at(&mut self, organization: &Did, index: u64, why: crate::statement::StatementError, step: &mut Step<'_>) {
         let Some(track) = self.tracks.get_mut(organization) else {
             return;
         };

@@ -155,8 +155,8 @@ impl Replica {
             entries.extend(queued.entries);
             statements.extend(queued.statements);
         }
-        let (frontier, mut writes) = log::append(organization, &track.held.log.frontier, &entries)
-            .map_err(|_| PublishError::Full)?;
+        let (frontier, mut writes) =
+            log::append(organization, &track.held.log.frontier, &entries).map_err(|_| PublishError::Full)?;
         writes.extend(fold::fold(organization, start, &statements, step.reader)?);
         let last = track.held.log.head.as_ref().map(Head::time);
         let time = last.map_or(step.now, |last| last.max(step.now));
@@ -168,22 +168,13 @@ impl Replica {
         Ok(())
     }
 
-    fn persist_own(
-        &mut self,
-        next: Held,
-        publications: Vec<Publication>,
-        writes: Vec<Write>,
-        step: &mut Step<'_>,
-    ) {
+    fn persist_own(&mut self, next: Held, publications: Vec<Publication>, writes: Vec<Write>, step: &mut Step<'_>) {
         let Some(own) = &self.own else { return };
         let organization = own.me.organization.clone();
         let Some(track) = self.tracks.get_mut(&organization) else {
             return;
         };
-        let tickets = publications
-            .iter()
-            .map(|publication| publication.ticket)
-            .collect();
+        let tickets = publications.iter().map(|publication| publication.ticket).collect();
         let content = batch::step(organization.as_str(), &track.held, &next, writes);
         let batch = self.next_batch;
         track.flight = Some(Flight {
@@ -228,17 +219,8 @@ impl Replica {
     /// Own entries are durable: acknowledges them, and tells the others what the store now says.
     pub(super) fn own_stored(&mut self, publications: Vec<Publication>, step: &mut Step<'_>) {
         let mut appended = 0;
-        for Publication {
-            ticket,
-            first,
-            count,
-        } in publications
-        {
-            step.push(Effect::Acknowledge {
-                ticket,
-                first,
-                count,
-            });
+        for Publication { ticket, first, count } in publications {
+            step.push(Effect::Acknowledge { ticket, first, count });
             appended += count as u64;
         }
         let Some(own) = &self.own else { return };
@@ -248,8 +230,7 @@ impl Replica {
             return;
         };
         let from = head.size().saturating_sub(appended);
-        let room = limits::BROADCAST_BYTES
-            .saturating_sub(head.note().len() + 2 * limits::APPEND_STATEMENTS + 64);
+        let room = limits::BROADCAST_BYTES.saturating_sub(head.note().len() + 2 * limits::APPEND_STATEMENTS + 64);
         let read = log::read_entries(organization, from, head.size(), room, step.reader);
         let Some(mut entries) = step.read(read) else {
             return;

@@ -81,23 +81,17 @@ impl Peers {
 
     /// Whether one more check of a signature may be done on the peer's account.
     pub(super) fn may_check(&mut self, peer: &str, now: Timestamp) -> bool {
-        self.table
-            .get_mut(peer)
-            .is_some_and(|member| member.checks.spend(now))
+        self.table.get_mut(peer).is_some_and(|member| member.checks.spend(now))
     }
 
     /// Whether one more question of the peer is answered.
     pub(super) fn may_ask(&mut self, peer: &str, now: Timestamp) -> bool {
-        self.table
-            .get_mut(peer)
-            .is_some_and(|member| member.asks.spend(now))
+        self.table.get_mut(peer).is_some_and(|member| member.asks.spend(now))
     }
 
     /// Whether a question of the peer may be answered with a question: once a second.
     pub(super) fn may_compare_back(&mut self, peer: &str, now: Timestamp) -> bool {
-        self.table
-            .get_mut(peer)
-            .is_some_and(|member| member.back.spend(now))
+        self.table.get_mut(peer).is_some_and(|member| member.back.spend(now))
     }
 
     /// Does not ask the peer for entries for a while.
@@ -111,8 +105,7 @@ impl Peers {
     /// enough to answer already, or is the wrong one to ask now.
     pub(super) fn ask(&mut self, peer: &str, what: Question, now: Timestamp) -> Option<u64> {
         let member = self.table.get_mut(peer)?;
-        let resting = matches!(what, Question::Pull { .. })
-            && member.rests_until.is_some_and(|until| now < until);
+        let resting = matches!(what, Question::Pull { .. }) && member.rests_until.is_some_and(|until| now < until);
         let full = member.asked.len() >= limits::ASKS_PER_PEER;
         let twice = member.asked.values().any(|asked| asked.what == what);
         if !member.connected || resting || full || twice {
@@ -246,16 +239,11 @@ mod tests {
             organization: Did::parse("did:x:y").unwrap(),
             from: n,
         };
-        let asked = (0..10)
-            .filter(|n| peers.ask("a", pull(*n), at(0)).is_some())
-            .count();
+        let asked = (0..10).filter(|n| peers.ask("a", pull(*n), at(0)).is_some()).count();
         assert_eq!(asked, limits::ASKS_PER_PEER);
         assert!(peers.ask("stranger", Question::Compare, at(0)).is_none());
         assert_eq!(peers.overdue(at(limits::ASK_SECONDS - 1)).len(), 0);
-        assert_eq!(
-            peers.overdue(at(limits::ASK_SECONDS)).len(),
-            limits::ASKS_PER_PEER
-        );
+        assert_eq!(peers.overdue(at(limits::ASK_SECONDS)).len(), limits::ASKS_PER_PEER);
     }
 
     #[test]

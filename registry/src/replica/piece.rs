@@ -17,10 +17,7 @@ use crate::store::Write;
 impl Replica {
     /// Asks a peer for the entries that follow those that are stored.
     pub(super) fn pull(&mut self, organization: &Did, peer: &str, step: &mut Step<'_>) {
-        let from = self
-            .tracks
-            .get(organization)
-            .map_or(0, super::track::Track::size);
+        let from = self.tracks.get(organization).map_or(0, super::track::Track::size);
         self.pull_from(organization, peer, from, step);
     }
 
@@ -52,14 +49,7 @@ impl Replica {
     }
 
     /// Takes a piece in, if no batch of its log is in flight. `asked` is where it should begin.
-    pub(super) fn take_piece(
-        &mut self,
-        organization: &Did,
-        from: &str,
-        asked: u64,
-        piece: Piece,
-        step: &mut Step<'_>,
-    ) {
+    pub(super) fn take_piece(&mut self, organization: &Did, from: &str, asked: u64, piece: Piece, step: &mut Step<'_>) {
         let Some(track) = self.tracks.get_mut(organization) else {
             return;
         };
@@ -91,10 +81,7 @@ impl Replica {
         if piece.from == size && piece.start_root != track.held.log.frontier.root() {
             return self.prove_fork(organization, &piece, step);
         }
-        let fresh = piece
-            .entries
-            .get((size - piece.from) as usize..)
-            .unwrap_or_default();
+        let fresh = piece.entries.get((size - piece.from) as usize..).unwrap_or_default();
         let Some(grown) = self.append_piece(organization, fresh, &head, &piece.end_proof) else {
             // The beginning agrees with our log if it was compared with it: then the entries are
             // not the log's. Otherwise they are asked for again, from where our log ends.
@@ -171,22 +158,12 @@ impl Replica {
 fn check_ends(asked: u64, piece: &Piece, head: &Head) -> Result<(), Misbehaviour> {
     let end = piece.from + piece.entries.len() as u64;
     if piece.from != asked {
-        return Err(Misbehaviour::Inconsistent(
-            "entries from another place than asked",
-        ));
+        return Err(Misbehaviour::Inconsistent("entries from another place than asked"));
     }
     if end > head.size() || (piece.entries.is_empty() && end < head.size()) {
-        return Err(Misbehaviour::Inconsistent(
-            "entries that do not fit their head",
-        ));
+        return Err(Misbehaviour::Inconsistent("entries that do not fit their head"));
     }
     let (size, root) = (head.size(), head.root());
-    proof::verify_consistency(
-        piece.from,
-        &piece.start_root,
-        size,
-        root,
-        &piece.start_proof,
-    )
-    .map_err(|_| Misbehaviour::Inconsistent("a beginning that does not lead to its head"))
+    proof::verify_consistency(piece.from, &piece.start_root, size, root, &piece.start_proof)
+        .map_err(|_| Misbehaviour::Inconsistent("a beginning that does not lead to its head"))
 }

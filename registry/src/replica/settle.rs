@@ -12,13 +12,7 @@ use crate::store::{self, Batch, ReadError, Reader, Write};
 
 impl Replica {
     /// Sends a batch off. The track knows of it already, under the number `next_batch`.
-    pub(super) fn fly(
-        &mut self,
-        organization: Did,
-        content: Batch,
-        tickets: Vec<u64>,
-        step: &mut Step<'_>,
-    ) {
+    pub(super) fn fly(&mut self, organization: Did, content: Batch, tickets: Vec<u64>, step: &mut Step<'_>) {
         let batch = self.next_batch;
         self.next_batch += 1;
         self.flights.insert(batch, organization);
@@ -75,9 +69,7 @@ impl Replica {
         let reloaded = track.reload(step.reader);
         match cargo {
             Cargo::Own { publications, .. } => {
-                let tickets = publications
-                    .into_iter()
-                    .map(|publication| publication.ticket);
+                let tickets = publications.into_iter().map(|publication| publication.ticket);
                 step.refuse(tickets, &super::PublishError::StoreFailed);
             }
             Cargo::Received { .. } => {}
@@ -184,11 +176,7 @@ impl Replica {
         let Some(doubt) = track.doubt.take_if(|doubt| doubt.head.size() <= covered) else {
             return;
         };
-        let Doubt {
-            head,
-            peer,
-            accused,
-        } = doubt;
+        let Doubt { head, peer, accused } = doubt;
         let fork = self.contradiction(organization, &head, step.reader);
         match step.read(fork) {
             Some(Some(fork)) => self.freeze(organization, fork, step),

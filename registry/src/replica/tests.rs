@@ -1,11 +1,6 @@
 //! The machine in known situations; unknown ones are the simulator's.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod follow;
 mod forks;
@@ -109,11 +104,7 @@ impl Node {
     fn hear(&mut self, from: u8, bytes: &[u8]) -> Vec<Effect> {
         let bytes = bytes.to_vec();
         let from = peer(from);
-        self.run(Event::Announced {
-            from,
-            token: 1,
-            bytes,
-        })
+        self.run(Event::Announced { from, token: 1, bytes })
     }
 
     fn state(&self, of: u8) -> LogState {
@@ -132,11 +123,7 @@ impl Node {
             match effect {
                 Effect::SendRequest { to, bytes } if to == peer(other.number) => {
                     let from = peer(self.number);
-                    for effect in other.run(Event::Request {
-                        from,
-                        token: 0,
-                        bytes,
-                    }) {
+                    for effect in other.run(Event::Request { from, token: 0, bytes }) {
                         if let Effect::SendResponse { bytes, .. } = effect {
                             let from = peer(other.number);
                             open.extend(self.run(Event::Response { from, bytes }));
@@ -204,11 +191,7 @@ fn refusals(effects: &[Effect]) -> Vec<(u64, PublishError)> {
 
 fn acknowledged(effects: &[Effect]) -> Vec<(u64, u64, usize)> {
     let tickets = effects.iter().filter_map(|effect| match effect {
-        Effect::Acknowledge {
-            ticket,
-            first,
-            count,
-        } => Some((*ticket, *first, *count)),
+        Effect::Acknowledge { ticket, first, count } => Some((*ticket, *first, *count)),
         _ => None,
     });
     tickets.collect()
@@ -233,9 +216,7 @@ fn head_of(number: u8, entries: &[Vec<u8>], time: Timestamp) -> Head {
 }
 
 fn entries(numbers: impl Iterator<Item = u64>) -> Vec<Vec<u8>> {
-    numbers
-        .map(|number| agent(number).to_bytes().unwrap())
-        .collect()
+    numbers.map(|number| agent(number).to_bytes().unwrap()).collect()
 }
 
 fn news(head: &Head, from: u64, entries: &[Vec<u8>]) -> Vec<u8> {
@@ -318,13 +299,9 @@ fn a_start_names_what_does_not_fit() {
         head: state.head,
     };
     let key = crate::store::log_state(did(1).as_str());
-    node.store
-        .write(&[crate::store::Write::put(key, damaged.encode())]);
+    node.store.write(&[crate::store::Write::put(key, damaged.encode())]);
     let error = Replica::load(config(1), &node.store).err().unwrap();
-    assert!(
-        matches!(error, LoadError::Read(ReadError::Damaged { .. })),
-        "{error}"
-    );
+    assert!(matches!(error, LoadError::Read(ReadError::Damaged { .. })), "{error}");
 }
 
 #[test]
@@ -398,10 +375,7 @@ fn broken_messages_are_refused_and_newer_ones_left_alone() {
     let mut node = Node::new(1);
     let effects = node.hear(2, &[1, 99, 0]);
     assert_eq!(verdict(&effects), Verdict::Reject);
-    assert!(matches!(
-        penalties(&effects)[..],
-        [(_, Misbehaviour::Malformed(_))]
-    ));
+    assert!(matches!(penalties(&effects)[..], [(_, Misbehaviour::Malformed(_))]));
     let effects = node.hear(2, &[2, 1, 0]);
     assert_eq!(verdict(&effects), Verdict::Ignore);
     assert_eq!(penalties(&effects), []);

@@ -67,10 +67,7 @@ pub(super) struct Flight {
 
 pub(super) enum Cargo {
     /// Entries or a head of the own log.
-    Own {
-        next: Held,
-        publications: Vec<Publication>,
-    },
+    Own { next: Held, publications: Vec<Publication> },
     /// Entries or a head of another log, or of the own log as peers had it.
     Received { next: Held },
     /// Evidence against the organization.
@@ -86,16 +83,8 @@ pub(super) struct Publication {
 
 /// A message that waits for the batch before it.
 pub(super) enum Waiting {
-    News {
-        from: Peer,
-        token: u64,
-        news: News,
-    },
-    Piece {
-        from: Peer,
-        asked: u64,
-        piece: Piece,
-    },
+    News { from: Peer, token: u64, news: News },
+    Piece { from: Peer, asked: u64, piece: Piece },
 }
 
 /// A valid head not yet compared with the entries up to it.
@@ -107,11 +96,7 @@ pub(super) struct Doubt {
 }
 
 impl Track {
-    pub(super) fn load(
-        consortium: &str,
-        card: &MemberCard,
-        reader: &dyn Reader,
-    ) -> Result<Self, ReadError> {
+    pub(super) fn load(consortium: &str, card: &MemberCard, reader: &dyn Reader) -> Result<Self, ReadError> {
         let organization = card.did().as_str();
         let held = Held::read(organization, reader)?;
         Ok(Self {
@@ -187,11 +172,7 @@ impl Track {
     /// Keeps a valid head in mind until the entries are there. The first one stays, unless the
     /// new one can convict a liar.
     pub(super) fn remember(&mut self, head: Head, peer: &str, accused: bool) {
-        if self
-            .doubt
-            .as_ref()
-            .is_none_or(|old| accused && !old.accused)
-        {
+        if self.doubt.as_ref().is_none_or(|old| accused && !old.accused) {
             self.doubt = Some(Doubt {
                 head,
                 peer: peer.to_owned(),
@@ -214,16 +195,11 @@ impl Held {
         match &promise {
             None if covered != size => return Err(damaged("there are entries beyond its head")),
             Some(promise) if covered >= size || promise.head.size() <= size => {
-                return Err(damaged(
-                    "its head and the promised head do not fit its entries",
-                ));
+                return Err(damaged("its head and the promised head do not fit its entries"));
             }
             _ => {}
         }
-        let root_fits = log
-            .head
-            .as_ref()
-            .is_none_or(|head| *head.root() == log.frontier.root());
+        let root_fits = log.head.as_ref().is_none_or(|head| *head.root() == log.frontier.root());
         if covered == size && !root_fits {
             return Err(damaged("its right edge does not lead to its head"));
         }
@@ -265,12 +241,10 @@ impl Promise {
         let Some(bytes) = reader.get(&Self::key(organization))? else {
             return Ok(None);
         };
-        Self::decode(&bytes)
-            .map(Some)
-            .ok_or_else(|| ReadError::Damaged {
-                place: format!("the log of {organization}"),
-                what: "the promised head",
-            })
+        Self::decode(&bytes).map(Some).ok_or_else(|| ReadError::Damaged {
+            place: format!("the log of {organization}"),
+            what: "the promised head",
+        })
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {

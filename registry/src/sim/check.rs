@@ -34,13 +34,7 @@ fn read<T>(result: Result<T, store::ReadError>) -> Result<T, String> {
 
 impl Check {
     /// Before a batch is applied to an honest member's disk.
-    pub(super) fn before(
-        &self,
-        nodes: &[Node],
-        node: usize,
-        disk: &MemoryStore,
-        batch: &Batch,
-    ) -> Checked {
+    pub(super) fn before(&self, nodes: &[Node], node: usize, disk: &MemoryStore, batch: &Batch) -> Checked {
         for write in &batch.writes {
             match write.key.get(..3) {
                 Some(b"r/e") => entry_is_true(nodes, node, disk, write)?,
@@ -70,21 +64,14 @@ impl Check {
         if size < before.frontier.size() {
             return Err(format!("the log of {} shrank", owner.peer));
         }
-        let rows = read(disk.range(
-            &store::entry(name, 0),
-            &store::entry(name, u64::MAX),
-            usize::MAX,
-        ))?;
+        let rows = read(disk.range(&store::entry(name, 0), &store::entry(name, u64::MAX), usize::MAX))?;
         let leaves: Vec<Hash> = rows
             .iter()
             .filter_map(|(_, row)| row.split_first_chunk::<32>())
             .map(|(leaf, _)| *leaf)
             .collect();
         if leaves.len() as u64 != size {
-            return Err(format!(
-                "{size} entries are said to be there, {} are",
-                leaves.len()
-            ));
+            return Err(format!("{size} entries are said to be there, {} are", leaves.len()));
         }
         if naive_root(&leaves) != state.frontier.root() {
             return Err("the right edge does not lead to the root of the entries".to_owned());
@@ -118,21 +105,12 @@ impl Check {
                 self.verified.insert(head.note().to_owned());
                 Ok(())
             }
-            other => Err(format!(
-                "a stored head of {} does not verify: {other:?}",
-                owner.peer
-            )),
+            other => Err(format!("a stored head of {} does not verify: {other:?}", owner.peer)),
         }
     }
 
     /// Before an honest member broadcasts.
-    pub(super) fn broadcast(
-        &mut self,
-        nodes: &[Node],
-        charter: &Charter,
-        disk: &MemoryStore,
-        bytes: &[u8],
-    ) -> Checked {
+    pub(super) fn broadcast(&mut self, nodes: &[Node], charter: &Charter, disk: &MemoryStore, bytes: &[u8]) -> Checked {
         if bytes.len() > crate::limits::BROADCAST_BYTES {
             return Err("a broadcast is longer than others take".to_owned());
         }
@@ -147,13 +125,7 @@ impl Check {
     }
 
     /// Before an honest member answers.
-    pub(super) fn answer(
-        &mut self,
-        nodes: &[Node],
-        charter: &Charter,
-        disk: &MemoryStore,
-        bytes: &[u8],
-    ) -> Checked {
+    pub(super) fn answer(&mut self, nodes: &[Node], charter: &Charter, disk: &MemoryStore, bytes: &[u8]) -> Checked {
         match Answer::decode(bytes) {
             Ok(Answer::Heads { notes, forks, .. }) => {
                 for note in notes {
@@ -191,36 +163,20 @@ impl Check {
             ));
         };
         if !node.hostile {
-            let root = self
-                .heads
-                .entry((owner, head.size()))
-                .or_insert(*head.root());
+            let root = self.heads.entry((owner, head.size())).or_insert(*head.root());
             if root != head.root() {
-                return Err(format!(
-                    "{} signed two heads of size {}",
-                    node.peer,
-                    head.size()
-                ));
+                return Err(format!("{} signed two heads of size {}", node.peer, head.size()));
             }
         }
         Ok(owner)
     }
 
     /// When a publication is acknowledged.
-    pub(super) fn acknowledge(
-        &mut self,
-        node: usize,
-        ticket: u64,
-        first: u64,
-        count: usize,
-    ) -> Checked {
+    pub(super) fn acknowledge(&mut self, node: usize, ticket: u64, first: u64, count: usize) -> Checked {
         match self.asked.remove(&ticket) {
             Some((asker, entries)) if asker == node && entries.len() == count => {
-                self.acknowledged.extend(
-                    (first..)
-                        .zip(entries)
-                        .map(|(index, entry)| (node, index, entry)),
-                );
+                self.acknowledged
+                    .extend((first..).zip(entries).map(|(index, entry)| (node, index, entry)));
                 Ok(())
             }
             _ => Err(format!("ticket {ticket} is acknowledged, and was not open")),
@@ -229,10 +185,7 @@ impl Check {
 
     /// That all that `node` acknowledged is on its disk.
     pub(super) fn nothing_is_lost(&self, nodes: &[Node], node: usize) -> Checked {
-        let Some((owner, disk)) = nodes
-            .get(node)
-            .and_then(|n| Some((n, &n.machines.first()?.disk)))
-        else {
+        let Some((owner, disk)) = nodes.get(node).and_then(|n| Some((n, &n.machines.first()?.disk))) else {
             return Ok(());
         };
         for (_, index, entry) in self.acknowledged.iter().filter(|(of, ..)| *of == node) {
@@ -258,26 +211,18 @@ fn entry_is_true(nodes: &[Node], node: usize, disk: &MemoryStore, write: &Write)
     if read(disk.get(&write.key))?.is_some_and(|old| old != *value) {
         return Err("an entry is replaced by another".to_owned());
     }
-    let (leaf, entry) = value
-        .split_first_chunk::<32>()
-        .ok_or("an entry without a hash")?;
+    let (leaf, entry) = value.split_first_chunk::<32>().ok_or("an entry without a hash")?;
     if leaf_hash(entry) != *leaf || Statement::parse(entry).is_err() {
         return Err("an entry is stored that is no statement, or has another's hash".to_owned());
     }
     if owner == node {
         return Ok(());
     }
-    let holds =
-        |machine: &Machine| machine.disk.get(&write.key).ok().flatten().as_ref() == Some(value);
-    if nodes
-        .get(owner)
-        .is_some_and(|n| n.machines.iter().any(holds))
-    {
+    let holds = |machine: &Machine| machine.disk.get(&write.key).ok().flatten().as_ref() == Some(value);
+    if nodes.get(owner).is_some_and(|n| n.machines.iter().any(holds)) {
         return Ok(());
     }
-    Err(format!(
-        "an entry is stored that node {owner} never had on its disk"
-    ))
+    Err(format!("an entry is stored that node {owner} never had on its disk"))
 }
 
 /// Evidence is against the hostile member only.
@@ -289,13 +234,7 @@ fn evidence_is_fair(nodes: &[Node], write: &Write) -> Checked {
     }
 }
 
-fn entries_are_stored(
-    nodes: &[Node],
-    owner: usize,
-    disk: &MemoryStore,
-    from: u64,
-    entries: &[Vec<u8>],
-) -> Checked {
+fn entries_are_stored(nodes: &[Node], owner: usize, disk: &MemoryStore, from: u64, entries: &[Vec<u8>]) -> Checked {
     let Some(node) = nodes.get(owner) else {
         return Ok(());
     };
@@ -370,9 +309,7 @@ pub(super) fn facts_follow(disk: &MemoryStore, name: &str) -> Checked {
     fresh.write(&writes);
     let facts = |disk: &MemoryStore| -> Vec<(Vec<u8>, Vec<u8>)> {
         let is_fact = |key: &[u8]| match key.get(..3) {
-            Some(b"r/v") => key
-                .get(3..)
-                .is_some_and(|key| key.starts_with(name.as_bytes())),
+            Some(b"r/v") => key.get(3..).is_some_and(|key| key.starts_with(name.as_bytes())),
             Some(b"r/x") => key.ends_with(name.as_bytes()),
             _ => false,
         };
@@ -384,7 +321,5 @@ pub(super) fn facts_follow(disk: &MemoryStore, name: &str) -> Checked {
     if facts(&fresh) == facts(disk) {
         return Ok(());
     }
-    Err(format!(
-        "the facts of {name} are not what its statements come to"
-    ))
+    Err(format!("the facts of {name} are not what its statements come to"))
 }

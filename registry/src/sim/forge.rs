@@ -27,12 +27,7 @@ pub(super) struct Forger<'a> {
 }
 
 impl<'a> Forger<'a> {
-    pub(super) fn new(
-        charter: &Charter,
-        nodes: &'a [Node],
-        now: Timestamp,
-        rng: &mut Rng,
-    ) -> Option<Self> {
+    pub(super) fn new(charter: &Charter, nodes: &'a [Node], now: Timestamp, rng: &mut Rng) -> Option<Self> {
         let victims: Vec<&Node> = nodes.iter().filter(|node| !node.hostile).collect();
         let victim = *rng.pick(&victims)?;
         let liar = nodes.iter().find(|node| node.hostile)?;
@@ -60,17 +55,9 @@ impl<'a> Forger<'a> {
             frontier.append(log::leaf_hash(&entry));
             entries.push(entry);
         }
-        let root = if rng.chance(10) {
-            [5; 32]
-        } else {
-            frontier.root()
-        };
+        let root = if rng.chance(10) { [5; 32] } else { frontier.root() };
         let note = self.note(frontier.size(), &root)?;
-        Some(News {
-            note,
-            from,
-            entries,
-        })
+        Some(News { note, from, entries })
     }
 
     fn invention(&self, rng: &mut Rng) -> Option<Vec<u8>> {
@@ -80,12 +67,7 @@ impl<'a> Forger<'a> {
             kind: "lie".to_owned(),
             members,
         });
-        Statement {
-            at: self.now,
-            content,
-        }
-        .to_bytes()
-        .ok()
+        Statement { at: self.now, content }.to_bytes().ok()
     }
 
     /// The signatures are the liar's; they are labelled as the victim's, or nobody would look.
@@ -141,8 +123,7 @@ pub(super) fn garbage(
     let state = LogState::read(name, disk).ok()?;
     let from = state.frontier.size();
     let entry = br#"{"at":"2027-01-15T08:00:00Z","kind":"agentRetired","more":1}"#.to_vec();
-    let (frontier, writes) =
-        log::append(name, &state.frontier, std::slice::from_ref(&entry)).ok()?;
+    let (frontier, writes) = log::append(name, &state.frontier, std::slice::from_ref(&entry)).ok()?;
     let origin = head::origin(charter.id(), name);
     let head = Head::sign(&origin, frontier.size(), &frontier.root(), &*liar.key, now).ok()?;
     let news = News {

@@ -24,12 +24,7 @@ pub(super) struct Liar {
 
 impl Liar {
     /// What a broadcast becomes that passes through its hands.
-    pub(super) fn bend_broadcast(
-        &mut self,
-        rng: &mut Rng,
-        lies: &Lies,
-        bytes: Vec<u8>,
-    ) -> Option<Vec<u8>> {
+    pub(super) fn bend_broadcast(&mut self, rng: &mut Rng, lies: &Lies, bytes: Vec<u8>) -> Option<Vec<u8>> {
         keep(rng, &mut self.broadcasts, &bytes);
         if rng.chance(lies.silent) {
             self.lies += 1;
@@ -80,9 +75,7 @@ impl Liar {
             return Some(bytes);
         }
         if rng.chance(lies.replay)
-            && let Some(old) = rng
-                .pick(&self.answers)
-                .and_then(|old| Answer::decode(old).ok())
+            && let Some(old) = rng.pick(&self.answers).and_then(|old| Answer::decode(old).ok())
             && let Ok(now) = Answer::decode(&bytes)
         {
             self.lies += 1;
@@ -105,22 +98,11 @@ impl Liar {
     }
 
     /// What a question to it becomes, so that the answer is whole and true, and not what was asked.
-    pub(super) fn bend_ask(
-        &mut self,
-        rng: &mut Rng,
-        lies: &Lies,
-        nodes: &[Node],
-        bytes: Vec<u8>,
-    ) -> Vec<u8> {
+    pub(super) fn bend_ask(&mut self, rng: &mut Rng, lies: &Lies, nodes: &[Node], bytes: Vec<u8>) -> Vec<u8> {
         if !rng.chance(lies.tamper / 2) {
             return bytes;
         }
-        let Ok(Ask::Pull {
-            id,
-            organization,
-            from,
-        }) = Ask::decode(&bytes)
-        else {
+        let Ok(Ask::Pull { id, organization, from }) = Ask::decode(&bytes) else {
             return bytes;
         };
         self.lies += 1;
@@ -130,12 +112,7 @@ impl Liar {
             1 => (organization, from + 1 + rng.below(3)),
             _ => (organization, from.saturating_sub(1 + rng.below(3))),
         };
-        Ask::Pull {
-            id,
-            organization,
-            from,
-        }
-        .encode()
+        Ask::Pull { id, organization, from }.encode()
     }
 
     /// A broadcast out of the blue.
@@ -154,9 +131,7 @@ impl Liar {
         }
         if rng.chance(lies.accuse) {
             let liar = forge::Forger::new(charter, nodes, now, rng)?;
-            return liar
-                .accusation(rng)
-                .map(|fork| Broadcast::Fork(fork).encode());
+            return liar.accusation(rng).map(|fork| Broadcast::Fork(fork).encode());
         }
         if rng.chance(lies.replay) {
             return rng.pick(&self.broadcasts).cloned();

@@ -47,17 +47,11 @@ pub(super) struct Machine {
 impl Node {
     /// The time on its clock.
     pub(super) fn now(&self, at: u64) -> Result<Timestamp, String> {
-        Timestamp::from_unix_millis(BEGINNING + at.cast_signed() + self.skew)
-            .map_err(|error| error.to_string())
+        Timestamp::from_unix_millis(BEGINNING + at.cast_signed() + self.skew).map_err(|error| error.to_string())
     }
 
     /// Starts a machine from its disk.
-    pub(super) fn start(
-        &mut self,
-        machine: usize,
-        charter: &Charter,
-        seed: u64,
-    ) -> Result<(), String> {
+    pub(super) fn start(&mut self, machine: usize, charter: &Charter, seed: u64) -> Result<(), String> {
         let me = Me {
             organization: self.did.clone(),
             log_key: self.key.clone(),
@@ -72,27 +66,20 @@ impl Node {
             compare_seconds: 3,
             seed,
         };
-        let replica = Replica::load(config, &machine.disk)
-            .map_err(|error: LoadError| format!("it does not start: {error}"))?;
+        let replica =
+            Replica::load(config, &machine.disk).map_err(|error: LoadError| format!("it does not start: {error}"))?;
         machine.replica = Some(replica);
         machine.life += 1;
         Ok(())
     }
 
     pub(super) fn is_up(&self) -> bool {
-        self.machines
-            .iter()
-            .any(|machine| machine.replica.is_some())
+        self.machines.iter().any(|machine| machine.replica.is_some())
     }
 }
 
 /// The members of a run and their charter. The last one is hostile, if one is.
-pub(super) fn found(
-    members: usize,
-    hostile: bool,
-    skew: u64,
-    rng: &mut Rng,
-) -> Result<(Vec<Node>, Charter), String> {
+pub(super) fn found(members: usize, hostile: bool, skew: u64, rng: &mut Rng) -> Result<(Vec<Node>, Charter), String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let (mut nodes, mut cards) = (Vec::new(), Vec::new());
     for number in 0..members {

@@ -73,11 +73,7 @@ impl Plan {
 impl Lies {
     fn new(rng: &mut Rng, faults_until: u64) -> Self {
         let some = |rng: &mut Rng, most: u64| {
-            if rng.chance(60) {
-                rng.below(most + 1)
-            } else {
-                0
-            }
+            if rng.chance(60) { rng.below(most + 1) } else { 0 }
         };
         Self {
             corrupt: some(rng, 20),

@@ -8,18 +8,11 @@ use syndic_vc::time::Timestamp;
 use crate::charter::Endpoints;
 use crate::replica::rng::Rng;
 use crate::statement::{
-    AgentRegistered, Content, Grant, Profile, Right, Statement, StatusChanged, StatusListCreated,
-    Unknown,
+    AgentRegistered, Content, Grant, Profile, Right, Statement, StatusChanged, StatusListCreated, Unknown,
 };
 
 /// Something to say. `number` makes it differ from everything said before.
-pub(super) fn something(
-    rng: &mut Rng,
-    members: &[Did],
-    peer: &str,
-    number: u64,
-    at: Timestamp,
-) -> Statement {
+pub(super) fn something(rng: &mut Rng, members: &[Did], peer: &str, number: u64, at: Timestamp) -> Statement {
     let content = match rng.below(10) {
         0 => Content::Profile(Profile {
             name: format!("Hospital {number}"),
@@ -77,10 +70,7 @@ fn agent(rng: &mut Rng) -> Option<Did> {
 }
 
 fn right(rng: &mut Rng, members: &[Did]) -> Right {
-    let subject = rng
-        .pick(members)
-        .map_or("did:example:nobody", Did::as_str)
-        .to_owned();
+    let subject = rng.pick(members).map_or("did:example:nobody", Did::as_str).to_owned();
     let action = format!("read{}", rng.below(2));
     Right {
         subject,

@@ -73,11 +73,7 @@ fn ask(bytes: &[u8]) -> String {
             let sizes: Vec<_> = logs.iter().map(|log| (log.size, log.frozen)).collect();
             format!("compare #{id} {sizes:?}")
         }
-        Ok(Ask::Pull {
-            id,
-            organization,
-            from,
-        }) => {
+        Ok(Ask::Pull { id, organization, from }) => {
             format!("pull #{id} {} from {from}", tail(&organization))
         }
         Err(error) => error.to_string(),

@@ -107,8 +107,8 @@ impl World {
                 trace: trace.unwrap_or_default(),
             })
         };
-        let (nodes, charter) = node::found(plan.members, plan.lies.is_some(), plan.skew, &mut rng)
-            .map_err(|what| fail(0, what, None))?;
+        let (nodes, charter) =
+            node::found(plan.members, plan.lies.is_some(), plan.skew, &mut rng).map_err(|what| fail(0, what, None))?;
         let mut world = Self {
             peers: nodes
                 .iter()
@@ -161,10 +161,7 @@ impl World {
             }
         }
         let patience = (self.plan.ends - self.plan.faults_until) / 1_000;
-        Err(format!(
-            "{patience} s after all faults ended, {}",
-            self.difference()?
-        ))
+        Err(format!("{patience} s after all faults ended, {}", self.difference()?))
     }
 
     fn set_up(&mut self) {

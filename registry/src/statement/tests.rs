@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 
@@ -50,10 +45,7 @@ fn every_kind_is_read_and_written_back() {
         let read = Statement::parse(good.as_bytes()).unwrap();
         assert_eq!(read.to_bytes().unwrap(), good.as_bytes());
         assert_eq!(read.at.to_string(), "2026-11-24T22:50:53Z");
-        assert_eq!(
-            value(good).get("kind").unwrap().as_str(),
-            Some(read.content.kind())
-        );
+        assert_eq!(value(good).get("kind").unwrap().as_str(), Some(read.content.kind()));
     }
 }
 
@@ -61,26 +53,14 @@ fn every_kind_is_read_and_written_back() {
 fn known_kinds_are_closed_and_unknown_ones_are_carried() {
     let (unknown, known) = GOOD.split_last().unwrap();
     for good in known {
-        assert_eq!(
-            told(good, "extra", Some(1.into())),
-            "/extra: expected no such member"
-        );
+        assert_eq!(told(good, "extra", Some(1.into())), "/extra: expected no such member");
         let optional = ["validFrom", "validUntil", "cleared"];
         for name in value(good).as_object().unwrap().keys() {
-            if !optional.contains(&name)
-                && name != "kind"
-                && !(name == "set" && good.contains("cleared"))
-            {
+            if !optional.contains(&name) && name != "kind" && !(name == "set" && good.contains("cleared")) {
                 assert!(told(good, name, None).contains(": expected "), "{name}");
             }
-            assert!(
-                told(good, name, Some(Value::Null)).contains(": expected "),
-                "{name}"
-            );
-            assert!(
-                told(good, name, Some(Value::from(1))).contains(": expected "),
-                "{name}"
-            );
+            assert!(told(good, name, Some(Value::Null)).contains(": expected "), "{name}");
+            assert!(told(good, name, Some(Value::from(1))).contains(": expected "), "{name}");
         }
     }
     let read = Statement::parse(unknown.as_bytes()).unwrap();
@@ -117,11 +97,7 @@ fn members_out_of_bounds_are_named() {
         (profile, "peerIds", vec!["x"].into()),
         (registered, "agent", "z6MkAgent".into()),
         (registered, "agent", "did:key:z6Mk#key".into()),
-        (
-            registered,
-            "agent",
-            format!("did:key:{}", "z".repeat(510)).into(),
-        ),
+        (registered, "agent", format!("did:key:{}", "z".repeat(510)).into()),
         (registered, "owner", "Dr. Ana Maria".into()),
         (registered, "name", "x".repeat(257).into()),
         (retired, "at", "2026-11-24T22:50:53.5Z".into()),
@@ -145,11 +121,7 @@ fn members_out_of_bounds_are_named() {
         (created, "length", ((1 << 26) + 8).into()),
         (created, "length", (-8).into()),
         (created, "list", "x".into()),
-        (
-            created,
-            "list",
-            format!("https://a.example/{}", "x".repeat(500)).into(),
-        ),
+        (created, "list", format!("https://a.example/{}", "x".repeat(500)).into()),
         (changed, "set", Value::Array(Vec::new())),
         (changed, "set", vec![2, 1].into()),
         (changed, "set", vec![1, 1].into()),
@@ -160,10 +132,7 @@ fn members_out_of_bounds_are_named() {
         (both, "cleared", vec![5].into()),
     ] {
         let told = told(text, name, Some(member.clone()));
-        assert!(
-            told.starts_with(&format!("/{name}")),
-            "{name} {member:?}: {told}"
-        );
+        assert!(told.starts_with(&format!("/{name}")), "{name} {member:?}: {told}");
     }
     assert!(told(changed, "set", None).starts_with("/set: expected at least one index"));
     let most = changed.replace(
@@ -181,8 +150,7 @@ fn one_statement_has_one_spelling() {
         format!("{good}\n"),
         good.replace(",\"at\"", ", \"at\""),
         good.replace("read", "r\\u0065ad"),
-        r#"{"at":"2026-11-24T22:50:53Z","agent":"did:key:z6MkAgent","kind":"agentRetired"}"#
-            .to_owned(),
+        r#"{"at":"2026-11-24T22:50:53Z","agent":"did:key:z6MkAgent","kind":"agentRetired"}"#.to_owned(),
         GOOD[9].replace("[0,5", "[0.0,5"),
         GOOD[9].replace("[0,5", "[0,5e0"),
     ] {
@@ -194,19 +162,13 @@ fn one_statement_has_one_spelling() {
     }
     for bad in ["", "{", "[]x", r#"{"kind":"a","kind":"b"}"#, "\u{feff}{}"] {
         assert!(
-            matches!(
-                Statement::parse(bad.as_bytes()),
-                Err(StatementError::Json(_))
-            ),
+            matches!(Statement::parse(bad.as_bytes()), Err(StatementError::Json(_))),
             "{bad}"
         );
     }
     for bad in ["[]", "1", "null", "\"x\""] {
         assert!(
-            matches!(
-                Statement::parse(bad.as_bytes()),
-                Err(StatementError::Member(_))
-            ),
+            matches!(Statement::parse(bad.as_bytes()), Err(StatementError::Member(_))),
             "{bad}"
         );
     }
@@ -214,10 +176,7 @@ fn one_statement_has_one_spelling() {
         r#"{{"at":"2026-11-24T22:50:53Z","kind":"x","x":"{}"}}"#,
         "x".repeat(limits::STATEMENT_BYTES)
     );
-    assert_eq!(
-        Statement::parse(long.as_bytes()),
-        Err(StatementError::TooLong)
-    );
+    assert_eq!(Statement::parse(long.as_bytes()), Err(StatementError::TooLong));
 }
 
 #[test]
@@ -254,8 +213,7 @@ fn nothing_is_published_that_others_would_refuse() {
         .is_err()
     );
     // A kind that is known cannot be passed off as unknown.
-    let Content::Unknown(mut unknown) = Statement::parse(GOOD[11].as_bytes()).unwrap().content
-    else {
+    let Content::Unknown(mut unknown) = Statement::parse(GOOD[11].as_bytes()).unwrap().content else {
         panic!()
     };
     unknown.kind = "agentRetired".to_owned();

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 use syndic_vc::key::SecretKey;
@@ -28,18 +23,9 @@ fn log(stored: usize, signed: usize) -> (MemoryStore, Vec<Vec<u8>>) {
         frontier = after;
     }
     let key = SecretKey::from_seed([7; 32].into());
-    let root = proof::root(ORGANIZATION, signed as u64, &store)
-        .unwrap()
-        .unwrap();
+    let root = proof::root(ORGANIZATION, signed as u64, &store).unwrap().unwrap();
     let time = Timestamp::from_unix_seconds(1_700_000_000).unwrap();
-    let head = Head::sign(
-        "syndic/zQm/did:key:z6MkTest",
-        signed as u64,
-        &root,
-        &key,
-        time,
-    )
-    .unwrap();
+    let head = Head::sign("syndic/zQm/did:key:z6MkTest", signed as u64, &root, &key, time).unwrap();
     let state = LogState {
         frontier,
         head: Some(head),
@@ -65,10 +51,7 @@ fn tiles_hold_what_the_standard_says() {
     let tile = get("tile/0/000", &store).unwrap();
     assert_eq!(tile.len(), 8_192);
     assert_eq!(tile[32..64], leaf_hash(&entries[1]));
-    assert_eq!(
-        get("tile/0/272", &store).unwrap()[..32],
-        leaf_hash(&entries[272 * 256])
-    );
+    assert_eq!(get("tile/0/272", &store).unwrap()[..32], leaf_hash(&entries[272 * 256]));
     assert_eq!(get("tile/0/273.p/112", &store).unwrap().len(), 112 * 32);
     assert_eq!(get("tile/0/273.p/113", &store), None);
     assert_eq!(get("tile/0/273", &store), None);
@@ -98,26 +81,15 @@ fn tiles_hold_what_the_standard_says() {
 #[test]
 fn nothing_beyond_the_head_is_served() {
     let (store, entries) = log(300, 256);
-    assert_eq!(
-        get("tile/0/000", &store).unwrap()[..32],
-        leaf_hash(&entries[0])
-    );
-    assert_eq!(
-        get("tile/1/000.p/1", &store).unwrap(),
-        naive::root(&entries[..256])
-    );
+    assert_eq!(get("tile/0/000", &store).unwrap()[..32], leaf_hash(&entries[0]));
+    assert_eq!(get("tile/1/000.p/1", &store).unwrap(), naive::root(&entries[..256]));
     assert_eq!(get("tile/0/001.p/1", &store), None);
     assert_eq!(get("tile/entries/001.p/1", &store), None);
     let checkpoint = String::from_utf8(get("checkpoint", &store).unwrap()).unwrap();
     assert!(checkpoint.starts_with("syndic/zQm/did:key:z6MkTest\n256\n"));
 
     let nothing = MemoryStore::default();
-    for path in [
-        "checkpoint",
-        "tile/0/000",
-        "tile/0/000.p/1",
-        "tile/entries/000.p/1",
-    ] {
+    for path in ["checkpoint", "tile/0/000", "tile/0/000.p/1", "tile/entries/000.p/1"] {
         assert_eq!(get(path, &nothing), None);
     }
 }

@@ -39,10 +39,7 @@ impl Model {
             Content::Profile(_) | Content::Unknown(_) => {}
             Content::AgentRegistered(registered) => {
                 let agent = (us(), registered.agent.to_string());
-                let known = self
-                    .agents
-                    .entry(agent)
-                    .or_insert((statement.at, String::new(), None));
+                let known = self.agents.entry(agent).or_insert((statement.at, String::new(), None));
                 if known.2.is_none() {
                     (known.0, known.1) = (statement.at, registered.owner.clone());
                 }
@@ -53,33 +50,21 @@ impl Model {
                 }
             }
             Content::Authorize(grant) => {
-                drop(
-                    self.rights
-                        .insert(right(false, &grant.right), Some(grant.clone())),
-                );
+                drop(self.rights.insert(right(false, &grant.right), Some(grant.clone())));
             }
-            Content::WithdrawAuthorization(what) => {
-                drop(self.rights.insert(right(false, what), None))
-            }
+            Content::WithdrawAuthorization(what) => drop(self.rights.insert(right(false, what), None)),
             Content::Recognize(grant) => {
-                drop(
-                    self.rights
-                        .insert(right(true, &grant.right), Some(grant.clone())),
-                );
+                drop(self.rights.insert(right(true, &grant.right), Some(grant.clone())));
             }
             Content::WithdrawRecognition(what) => drop(self.rights.insert(right(true, what), None)),
             Content::StatusListCreated(created) => {
                 let list = (us(), created.list.clone());
-                self.lists.entry(list).or_insert((
-                    created.purpose,
-                    created.length,
-                    BTreeSet::new(),
-                ));
+                self.lists
+                    .entry(list)
+                    .or_insert((created.purpose, created.length, BTreeSet::new()));
             }
             Content::StatusChanged(changed) => {
-                let Some((purpose, length, bits)) =
-                    self.lists.get_mut(&(us(), changed.list.clone()))
-                else {
+                let Some((purpose, length, bits)) = self.lists.get_mut(&(us(), changed.list.clone())) else {
                     return;
                 };
                 bits.extend(changed.set.iter().filter(|bit| *bit < length));
@@ -105,13 +90,11 @@ impl Model {
             .filter(|((organization, kind, of, what, pattern), grant)| {
                 let covered = || {
                     asked.as_ref().is_some_and(|asked| {
-                        ResourcePattern::parse(pattern)
-                            .is_some_and(|pattern| pattern.covers_pattern(asked))
+                        ResourcePattern::parse(pattern).is_some_and(|pattern| pattern.covers_pattern(asked))
                     })
                 };
                 let holds = grant.as_ref().is_some_and(|grant| {
-                    grant.valid_from.is_none_or(|from| at >= from)
-                        && grant.valid_until.is_none_or(|until| at < until)
+                    grant.valid_from.is_none_or(|from| at >= from) && grant.valid_until.is_none_or(|until| at < until)
                 });
                 *kind == recognition
                     && of == subject
@@ -136,15 +119,10 @@ impl Model {
     ) -> Option<bool> {
         let vouchers = self.vouchers(recognition, subject, action, resource, at);
         if authority == self.consortium {
-            let others = vouchers
-                .iter()
-                .filter(|organization| **organization != subject)
-                .count();
+            let others = vouchers.iter().filter(|organization| **organization != subject).count();
             return Some(others >= self.endorsements);
         }
-        self.members
-            .contains(authority)
-            .then(|| vouchers.contains(authority))
+        self.members.contains(authority).then(|| vouchers.contains(authority))
     }
 
     /// The name of the standing, and who gives it.
@@ -169,9 +147,7 @@ impl Model {
         match self.granted(false, authority, issuer, action, resource, at) {
             None => "not authorized".to_owned(),
             Some(true) => format!("authorized by {authority}"),
-            Some(false)
-                if self.granted(false, consortium, issuer, action, resource, at) == Some(true) =>
-            {
+            Some(false) if self.granted(false, consortium, issuer, action, resource, at) == Some(true) => {
                 format!("authorized by {consortium}")
             }
             Some(false) => "not authorized".to_owned(),
@@ -179,21 +155,11 @@ impl Model {
     }
 
     pub(crate) fn agent(&self, agent: &str) -> String {
-        let known: Vec<_> = self
-            .agents
-            .iter()
-            .filter(|((_, of), _)| of == agent)
-            .collect();
-        let active = known
-            .iter()
-            .filter(|(_, (_, _, retired))| retired.is_none());
+        let known: Vec<_> = self.agents.iter().filter(|((_, of), _)| of == agent).collect();
+        let active = known.iter().filter(|(_, (_, _, retired))| retired.is_none());
         match active.min_by_key(|((organization, _), (at, _, _))| (at, organization)) {
             Some(((organization, _), (_, owner, _))) => format!("{owner} at {organization}"),
-            None => match known
-                .iter()
-                .filter_map(|(_, (_, _, retired))| retired.as_ref())
-                .max()
-            {
+            None => match known.iter().filter_map(|(_, (_, _, retired))| retired.as_ref()).max() {
                 Some(at) => format!("retired {at}"),
                 None => "unknown".to_owned(),
             },
@@ -201,13 +167,7 @@ impl Model {
     }
 
     /// `None`: cannot be told.
-    pub(crate) fn status(
-        &self,
-        issuer: &str,
-        list: &str,
-        purpose: StatusPurpose,
-        index: u64,
-    ) -> Option<bool> {
+    pub(crate) fn status(&self, issuer: &str, list: &str, purpose: StatusPurpose, index: u64) -> Option<bool> {
         let (what, length, bits) = self.lists.get(&(issuer.to_owned(), list.to_owned()))?;
         (*what == purpose && index < *length).then(|| bits.contains(&index))
     }

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod random;
 
@@ -16,11 +11,7 @@ use crate::log::append;
 use crate::statement::{AgentRegistered, Grant, Right, StatusChanged, StatusListCreated};
 use crate::store::{MemoryStore, Write};
 
-const LISTS: [&str; 3] = [
-    "https://a.example/1",
-    "https://a.example/2",
-    "https://a.example/12",
-];
+const LISTS: [&str; 3] = ["https://a.example/1", "https://a.example/2", "https://a.example/12"];
 
 /// Appends statements to an organization's log, as one batch.
 fn say(store: &mut MemoryStore, organization: &Did, statements: &[Statement]) {
@@ -106,20 +97,11 @@ fn an_organization_is_its_own_authority_and_no_others() {
     let store = MemoryStore::default();
     let view = View::new(charter(), &store);
     let us = did(1).to_string();
-    assert_eq!(
-        standing(&view, &us, 1, "r"),
-        Standing::Authorized { by: us.clone() }
-    );
+    assert_eq!(standing(&view, &us, 1, "r"), Standing::Authorized { by: us.clone() });
     assert_eq!(standing(&view, &us, 2, "r"), Standing::NotAuthorized);
     assert_eq!(standing(&view, &us, 9, "r"), Standing::IssuerUnknown);
-    assert_eq!(
-        standing(&view, did(9).as_str(), 1, "r"),
-        Standing::NotAuthorized
-    );
-    assert_eq!(
-        standing(&view, charter().id(), 1, "r"),
-        Standing::NotAuthorized
-    );
+    assert_eq!(standing(&view, did(9).as_str(), 1, "r"), Standing::NotAuthorized);
+    assert_eq!(standing(&view, charter().id(), 1, "r"), Standing::NotAuthorized);
 }
 
 #[test]
@@ -132,18 +114,12 @@ fn authorization_covers_what_is_below_until_it_is_withdrawn() {
     );
     let us = did(1).to_string();
     let by_us = Standing::Authorized { by: us.clone() };
-    let asked = |store: &MemoryStore, resource: &str| {
-        standing(&View::new(charter(), store), &us, 2, resource)
-    };
+    let asked = |store: &MemoryStore, resource: &str| standing(&View::new(charter(), store), &us, 2, resource);
     assert_eq!(asked(&store, "records/x/y"), by_us);
     assert_eq!(asked(&store, "records/x/*"), by_us);
     assert_eq!(asked(&store, "records/*"), by_us);
     for resource in ["records", "record", "*", "recordsx/y"] {
-        assert_eq!(
-            asked(&store, resource),
-            Standing::NotAuthorized,
-            "{resource}"
-        );
+        assert_eq!(asked(&store, resource), Standing::NotAuthorized, "{resource}");
     }
     let others = right(did(2).as_str(), "read", "records/x");
     say(
@@ -174,8 +150,7 @@ fn the_consortium_authorizes_when_enough_others_do() {
     let by = Standing::Authorized {
         by: charter().id().to_owned(),
     };
-    let asked =
-        |store: &MemoryStore| standing(&View::new(charter(), store), charter().id(), 3, "r");
+    let asked = |store: &MemoryStore| standing(&View::new(charter(), store), charter().id(), 3, "r");
     // Its own word does not count, and one is not two.
     say(&mut store, &did(3), &grant(3));
     say(&mut store, &did(1), &grant(3));
@@ -187,9 +162,7 @@ fn the_consortium_authorizes_when_enough_others_do() {
     let view = View::new(charter(), &store);
     assert_eq!(
         standing(&view, did(2).as_str(), 3, "r"),
-        Standing::Authorized {
-            by: did(2).to_string()
-        }
+        Standing::Authorized { by: did(2).to_string() }
     );
     let subject = did(3);
     let question = Question {
@@ -198,9 +171,7 @@ fn the_consortium_authorizes_when_enough_others_do() {
         resource: "r",
         at: at(100),
     };
-    let answer = view
-        .authorization(Authority::Consortium, &question)
-        .unwrap();
+    let answer = view.authorization(Authority::Consortium, &question).unwrap();
     let vouchers: Vec<_> = answer
         .vouchers
         .iter()
@@ -228,14 +199,7 @@ fn only_whoever_registered_an_agent_retires_it() {
     let mut store = MemoryStore::default();
     let agent = did(7);
     let asked = |store: &MemoryStore| View::new(charter(), store).agent(&agent);
-    let retire = |seconds| {
-        [statement(
-            seconds,
-            Content::AgentRetired {
-                agent: agent.clone(),
-            },
-        )]
-    };
+    let retire = |seconds| [statement(seconds, Content::AgentRetired { agent: agent.clone() })];
     assert_eq!(asked(&store), AgentStanding::Unknown);
     say(&mut store, &did(1), &retire(0));
     assert_eq!(asked(&store), AgentStanding::Unknown);
@@ -330,10 +294,7 @@ fn revocation_is_for_ever_and_suspension_is_not() {
             statement(0, create(LISTS[0], StatusPurpose::Revocation, 131_072)),
             statement(0, create(LISTS[1], StatusPurpose::Suspension, 131_080)),
             statement(0, create(LISTS[0], StatusPurpose::Suspension, 262_144)),
-            statement(
-                1,
-                change(LISTS[0], &[0, 4_095, 4_096, 131_071, 131_072], &[]),
-            ),
+            statement(1, change(LISTS[0], &[0, 4_095, 4_096, 131_071, 131_072], &[])),
             statement(1, change(LISTS[1], &[0, 7, 131_079], &[])),
             statement(2, change(LISTS[0], &[], &[0])),
             statement(2, change(LISTS[1], &[], &[7])),
@@ -353,11 +314,7 @@ fn revocation_is_for_ever_and_suspension_is_not() {
     ] {
         assert_eq!(bit(LISTS[0], revocation, index), expected, "{index}");
     }
-    for (index, expected) in [
-        (0, StatusBit::Set),
-        (7, StatusBit::Clear),
-        (131_079, StatusBit::Set),
-    ] {
+    for (index, expected) in [(0, StatusBit::Set), (7, StatusBit::Clear), (131_079, StatusBit::Set)] {
         assert_eq!(bit(LISTS[1], suspension, index), expected, "{index}");
     }
     for unknown in [
@@ -370,14 +327,9 @@ fn revocation_is_for_ever_and_suspension_is_not() {
     ] {
         assert!(matches!(unknown, StatusBit::Unknown(_)), "{unknown:?}");
     }
-    let bits = view
-        .status_bits(did(1).as_str(), LISTS[1])
-        .unwrap()
-        .unwrap();
+    let bits = view.status_bits(did(1).as_str(), LISTS[1]).unwrap().unwrap();
     assert_eq!(bits.len(), 131_080);
-    let set: Vec<u64> = (0..131_080)
-        .filter(|index| bits.get(*index).unwrap())
-        .collect();
+    let set: Vec<u64> = (0..131_080).filter(|index| bits.get(*index).unwrap()).collect();
     assert_eq!(set, [0, 131_079]);
     assert_eq!(view.status_bits(did(1).as_str(), LISTS[2]).unwrap(), None);
 }
@@ -393,21 +345,13 @@ fn status_lists_have_a_quota() {
         .collect();
     say(&mut store, &did(1), &said);
     let small: Vec<_> = (0..100)
-        .map(|n| {
-            statement(
-                0,
-                create(&list(1_000 + n), StatusPurpose::Revocation, 131_072),
-            )
-        })
+        .map(|n| statement(0, create(&list(1_000 + n), StatusPurpose::Revocation, 131_072)))
         .collect();
     for _ in 0..2 {
         say(&mut store, &did(2), &small);
     }
     let view = View::new(charter(), &store);
-    assert_eq!(
-        view.status_lists(did(1).as_str()).unwrap().len() as u64,
-        most
-    );
+    assert_eq!(view.status_lists(did(1).as_str()).unwrap().len() as u64, most);
     assert!(matches!(
         view.status(&did(1), &list(most), StatusPurpose::Revocation, 0),
         StatusBit::Unknown(_)
@@ -419,11 +363,7 @@ fn status_lists_have_a_quota() {
 fn knowledge_is_as_old_as_the_newest_head() {
     let mut store = MemoryStore::default();
     assert_eq!(View::new(charter(), &store).freshness(&did(1)), None);
-    say(
-        &mut store,
-        &did(1),
-        &[statement(0, register(&did(7), "urn:x"))],
-    );
+    say(&mut store, &did(1), &[statement(0, register(&did(7), "urn:x"))]);
     assert_eq!(View::new(charter(), &store).freshness(&did(1)), None);
     sign(&mut store, 1, 60);
     let view = View::new(charter(), &store);
@@ -456,10 +396,7 @@ fn a_profile_is_the_latest_one() {
     let view = View::new(charter(), &store);
     assert_eq!(view.profile(did(1).as_str()).unwrap().unwrap().name, "Two");
     assert_eq!(view.profile(did(2).as_str()).unwrap(), None);
-    assert_eq!(
-        view.statement(did(1).as_str(), 0).unwrap().unwrap().at,
-        at(0)
-    );
+    assert_eq!(view.statement(did(1).as_str(), 0).unwrap().unwrap().at, at(0));
     assert_eq!(view.statement(did(1).as_str(), 2).unwrap(), None);
 }
 
@@ -500,10 +437,7 @@ fn a_store_that_cannot_be_read_allows_nothing() {
     for broken in [Broken(None), Broken(Some(vec![9; 5]))] {
         let view = View::new(charter(), &broken);
         let standing = standing(&view, did(2).as_str(), 1, "r");
-        assert!(
-            !matches!(standing, Standing::Authorized { .. }),
-            "{standing:?}"
-        );
+        assert!(!matches!(standing, Standing::Authorized { .. }), "{standing:?}");
         assert!(matches!(view.agent(&did(7)), AgentStanding::Unavailable(_)));
         let status = view.status(&did(1), LISTS[0], StatusPurpose::Revocation, 0);
         assert!(matches!(status, StatusBit::Unknown(_)), "{status:?}");
@@ -529,11 +463,7 @@ fn the_digest_changes_with_every_statement() {
         say(&mut store, &did(1), &said);
         assert!(seen.insert(digest(&store)));
     }
-    say(
-        &mut store,
-        &did(2),
-        &[statement(0, register(&agents[0], "urn:x"))],
-    );
+    say(&mut store, &did(2), &[statement(0, register(&agents[0], "urn:x"))]);
     assert!(seen.insert(digest(&store)));
     store.write(&[Write::put(store::evidence(did(2).as_str()), vec![1])]);
     assert!(seen.insert(digest(&store)));

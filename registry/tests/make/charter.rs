@@ -38,13 +38,7 @@ fn carded(name: &'static str, change: impl FnOnce(&mut Object), reason: &str) ->
 }
 
 /// Refused because the second card, well signed, uses what others use.
-fn reused(
-    name: &'static str,
-    seeds: [u8; 3],
-    called: &str,
-    peer: Option<&str>,
-    reason: &str,
-) -> Made {
+fn reused(name: &'static str, seeds: [u8; 3], called: &str, peer: Option<&str>, reason: &str) -> Made {
     let [credential, root, log] = seeds;
     let did = did_key::for_key(key(credential).public_key());
     let peers: Vec<String> = peer.into_iter().map(str::to_owned).collect();
@@ -101,12 +95,7 @@ fn rules() -> Vec<Made> {
         input("threshold-missing", open, Some("/threshold")),
         set("witnesses-as-many-as-members", "witnesses", 3, "/witnesses"),
         set("endorsements-none", "endorsements", 0, "/endorsements"),
-        set(
-            "staleness-of-two-days",
-            "maxStaleness",
-            172_800,
-            "/maxStaleness",
-        ),
+        set("staleness-of-two-days", "maxStaleness", 172_800, "/maxStaleness"),
         set("version-2", "version", 2, "version 2"),
         set("member-unknown", "quorum", 2, "/quorum"),
         set(
@@ -128,19 +117,11 @@ fn rules() -> Vec<Made> {
             "/name",
         ),
         set("name-not-composed", "name", "Zoe\u{308}", "/name"),
-        set(
-            "no-members",
-            "members",
-            Value::Array(Vec::new()),
-            "/members",
-        ),
+        set("no-members", "members", Value::Array(Vec::new()), "/members"),
         (
             "charter",
             "member-twice",
-            judged(
-                text_vector("charter", "text", &twice),
-                Some("appears twice"),
-            ),
+            judged(text_vector("charter", "text", &twice), Some("appears twice")),
         ),
     ]
 }
@@ -189,16 +170,8 @@ fn cards() -> Vec<Made> {
             |c| drop(c.insert("proof", proof)),
             unsigned,
         ),
-        carded(
-            "card-with-an-empty-proof",
-            |c| drop(c.insert("proof", "z")),
-            unsigned,
-        ),
-        carded(
-            "card-without-proof",
-            |c| drop(c.remove("proof")),
-            "/members/1/proof",
-        ),
+        carded("card-with-an-empty-proof", |c| drop(c.insert("proof", "z")), unsigned),
+        carded("card-without-proof", |c| drop(c.remove("proof")), "/members/1/proof"),
         carded(
             "card-with-an-unknown-member",
             |c| drop(c.insert("phone", "1")),
@@ -239,41 +212,11 @@ fn cards() -> Vec<Made> {
             },
             "/members/1/endpoints/http",
         ),
-        reused(
-            "root-key-of-another-member",
-            [50, 11, 52],
-            "B",
-            None,
-            "is used twice",
-        ),
-        reused(
-            "log-key-of-another-member",
-            [50, 51, 12],
-            "B",
-            None,
-            "is used twice",
-        ),
-        reused(
-            "did-of-another-member",
-            [10, 51, 52],
-            "B",
-            None,
-            "is used twice",
-        ),
-        reused(
-            "root-key-that-is-a-log-key",
-            [50, 32, 52],
-            "B",
-            None,
-            "is used twice",
-        ),
-        reused(
-            "one-key-for-everything",
-            [50, 50, 50],
-            "B",
-            None,
-            "is used twice",
-        ),
+        reused("root-key-of-another-member", [50, 11, 52], "B", None, "is used twice"),
+        reused("log-key-of-another-member", [50, 51, 12], "B", None, "is used twice"),
+        reused("did-of-another-member", [10, 51, 52], "B", None, "is used twice"),
+        reused("root-key-that-is-a-log-key", [50, 32, 52], "B", None, "is used twice"),
+        reused("one-key-for-everything", [50, 50, 50], "B", None, "is used twice"),
         reused(
             "name-of-another-member",
             [50, 51, 52],

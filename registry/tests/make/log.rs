@@ -68,13 +68,7 @@ fn trees() -> Vec<Made> {
     ]
 }
 
-fn inclusion(
-    name: &'static str,
-    said: u64,
-    index: u64,
-    proof: &[Hash],
-    refused: Option<&str>,
-) -> Made {
+fn inclusion(name: &'static str, said: u64, index: u64, proof: &[Hash], refused: Option<&str>) -> Made {
     let vector = object! {
         "kind": "inclusion", "entry": entry(said), "index": index, "size": SIZE,
         "proof": hexes(proof), "root": hex(&root(SIZE)),
@@ -83,9 +77,7 @@ fn inclusion(
 }
 
 fn inclusions() -> Vec<Made> {
-    let good = proof::inclusion(ORGANIZATION, 258, SIZE, &log())
-        .unwrap()
-        .unwrap();
+    let good = proof::inclusion(ORGANIZATION, 258, SIZE, &log()).unwrap().unwrap();
     let shorter = &good[..good.len() - 1];
     let longer = [good.as_slice(), &[[0; 32]]].concat();
     let mut swapped = good.clone();
@@ -94,44 +86,14 @@ fn inclusions() -> Vec<Made> {
         inclusion("inclusion", 258, 258, &good, None),
         inclusion("inclusion-of-another-entry", 259, 258, &good, Some("root")),
         inclusion("inclusion-at-another-index", 258, 259, &good, Some("root")),
-        inclusion(
-            "inclusion-beyond-the-tree",
-            258,
-            SIZE,
-            &good,
-            Some("does not have"),
-        ),
-        inclusion(
-            "inclusion-with-a-hash-less",
-            258,
-            258,
-            shorter,
-            Some("wrong number"),
-        ),
-        inclusion(
-            "inclusion-with-a-hash-more",
-            258,
-            258,
-            &longer,
-            Some("wrong number"),
-        ),
-        inclusion(
-            "inclusion-with-hashes-swapped",
-            258,
-            258,
-            &swapped,
-            Some("root"),
-        ),
+        inclusion("inclusion-beyond-the-tree", 258, SIZE, &good, Some("does not have")),
+        inclusion("inclusion-with-a-hash-less", 258, 258, shorter, Some("wrong number")),
+        inclusion("inclusion-with-a-hash-more", 258, 258, &longer, Some("wrong number")),
+        inclusion("inclusion-with-hashes-swapped", 258, 258, &swapped, Some("root")),
     ]
 }
 
-fn consistency(
-    name: &'static str,
-    sizes: [u64; 2],
-    roots: [Hash; 2],
-    proof: &[Hash],
-    refused: Option<&str>,
-) -> Made {
+fn consistency(name: &'static str, sizes: [u64; 2], roots: [Hash; 2], proof: &[Hash], refused: Option<&str>) -> Made {
     let vector = object! {
         "kind": "consistency", "first": sizes[0], "second": sizes[1],
         "firstRoot": hex(&roots[0]), "secondRoot": hex(&roots[1]), "proof": hexes(proof),
@@ -157,13 +119,7 @@ fn consistencies() -> Vec<Made> {
             &two,
             None,
         ),
-        consistency(
-            "consistency-from-nothing",
-            [0, SIZE],
-            [root(0), root(SIZE)],
-            &[],
-            None,
-        ),
+        consistency("consistency-from-nothing", [0, SIZE], [root(0), root(SIZE)], &[], None),
         consistency(
             "consistency-with-itself",
             [SIZE, SIZE],
@@ -185,13 +141,7 @@ fn consistencies() -> Vec<Made> {
             &one,
             Some("wrong number"),
         ),
-        consistency(
-            "consistency-backwards",
-            [SIZE, 259],
-            roots,
-            &one,
-            Some("does not have"),
-        ),
+        consistency("consistency-backwards", [SIZE, 259], roots, &one, Some("does not have")),
         consistency(
             "consistency-with-a-hash-less",
             [259, SIZE],
@@ -220,9 +170,7 @@ fn consistencies() -> Vec<Made> {
 fn signed(size: u64, seconds: i64) -> Head {
     let (origin, time) = (
         origin(),
-        at("2026-11-24T22:50:53Z")
-            .checked_add_seconds(seconds)
-            .unwrap(),
+        at("2026-11-24T22:50:53Z").checked_add_seconds(seconds).unwrap(),
     );
     Head::sign(&origin, size, &root(size), &key(12), time).unwrap()
 }
@@ -251,14 +199,7 @@ fn heads() -> Vec<Made> {
     let later = Note::parse(signed(SIZE, 1).note()).unwrap();
     let smaller = Note::parse(signed(299, 0).note()).unwrap();
     let stranger = Head::sign(&origin(), SIZE, &root(SIZE), &key(13), good.time()).unwrap();
-    let elsewhere = Head::sign(
-        "syndic/zQm/did:key:z6Mk",
-        SIZE,
-        &root(SIZE),
-        &key(12),
-        good.time(),
-    )
-    .unwrap();
+    let elsewhere = Head::sign("syndic/zQm/did:key:z6Mk", SIZE, &root(SIZE), &key(12), good.time()).unwrap();
     let witnessed = format!("{}\u{2014} witness.example/w1 AAAAAAE=\n", good.note());
     vec![
         head_vector("head", good.note(), None),
@@ -274,11 +215,7 @@ fn heads() -> Vec<Made> {
             Some("lacks"),
         ),
         head_vector("head-signed-by-another-key", stranger.note(), Some("lacks")),
-        head_vector(
-            "head-of-another-log",
-            elsewhere.note(),
-            Some("is of the log"),
-        ),
+        head_vector("head-of-another-log", elsewhere.note(), Some("is of the log")),
         head_vector(
             "head-with-the-signature-of-another-size",
             &lines(&|n| n.signatures[0] = smaller.signatures[0].clone()),
@@ -291,9 +228,7 @@ fn heads() -> Vec<Made> {
         ),
         head_vector(
             "head-with-a-later-time",
-            &lines(&|n| {
-                n.signatures[1].signature[..8].copy_from_slice(&later.signatures[1].signature[..8])
-            }),
+            &lines(&|n| n.signatures[1].signature[..8].copy_from_slice(&later.signatures[1].signature[..8])),
             Some("0x04 does not verify"),
         ),
         head_vector(
@@ -328,21 +263,9 @@ fn malformed_heads() -> Vec<Made> {
             &spaced,
             Some("origin, a size and a root"),
         ),
-        head_vector(
-            "head-with-a-leading-zero",
-            &zeroed,
-            Some("origin, a size and a root"),
-        ),
-        head_vector(
-            "head-with-an-unpadded-root",
-            &padded,
-            Some("origin, a size and a root"),
-        ),
-        head_vector(
-            "head-without-signatures",
-            &format!("{text}\n"),
-            Some(layout),
-        ),
+        head_vector("head-with-a-leading-zero", &zeroed, Some("origin, a size and a root")),
+        head_vector("head-with-an-unpadded-root", &padded, Some("origin, a size and a root")),
+        head_vector("head-without-signatures", &format!("{text}\n"), Some(layout)),
         head_vector("head-without-final-newline", note.trim_end(), Some(layout)),
         head_vector(
             "head-with-carriage-returns",
@@ -364,14 +287,9 @@ fn malformed_heads() -> Vec<Made> {
 
 fn statements() -> Vec<Made> {
     let statement = |name, text: &str, refused: Option<&str>| {
-        (
-            "log",
-            name,
-            judged(text_vector("statement", "text", text), refused),
-        )
+        ("log", name, judged(text_vector("statement", "text", text), refused))
     };
-    let retired =
-        r#"{"agent":"did:key:z6MkAgent","at":"2026-11-24T22:50:53Z","kind":"agentRetired"}"#;
+    let retired = r#"{"agent":"did:key:z6MkAgent","at":"2026-11-24T22:50:53Z","kind":"agentRetired"}"#;
     let changed = r#"{"at":"2026-11-24T22:50:53Z","kind":"statusChanged","list":"https://a.example/1","set":[1,5]}"#;
     let authorize = r#"{"action":"read","at":"2026-11-24T22:50:53Z","entity":"did:key:z6MkB","kind":"authorize","resource":"records/*"}"#;
     let later = r#"{"any":[1,"thing"],"at":"2026-11-24T22:50:53Z","kind":"notKnownYet"}"#;
@@ -468,29 +386,16 @@ fn statements() -> Vec<Made> {
 }
 
 fn paths() -> Vec<Made> {
-    let path = |name, path: &str, refused: Option<&str>| {
-        (
-            "log",
-            name,
-            judged(text_vector("path", "path", path), refused),
-        )
-    };
+    let path =
+        |name, path: &str, refused: Option<&str>| ("log", name, judged(text_vector("path", "path", path), refused));
     let none = Some("no such file");
     vec![
         path("path-of-a-tile", "tile/0/x001/x234/067", None),
         path("path-of-a-partial-tile", "tile/1/000.p/255", None),
         path("path-of-a-bundle", "tile/entries/x012/345.p/1", None),
-        path(
-            "path-with-leading-zeroes-in-the-number",
-            "tile/0/x000/067",
-            none,
-        ),
+        path("path-with-leading-zeroes-in-the-number", "tile/0/x000/067", none),
         path("path-with-leading-zeroes-in-the-level", "tile/00/067", none),
-        path(
-            "path-with-leading-zeroes-in-the-width",
-            "tile/0/067.p/01",
-            none,
-        ),
+        path("path-with-leading-zeroes-in-the-width", "tile/0/067.p/01", none),
         path("path-of-a-width-of-256", "tile/0/067.p/256", none),
         path("path-of-a-width-of-0", "tile/0/067.p/0", none),
         path("path-of-level-64", "tile/64/000", none),

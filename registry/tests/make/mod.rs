@@ -18,10 +18,7 @@ pub fn all() -> Vec<Made> {
     all.extend(log::all());
     let mut names: Vec<_> = all.iter().map(|(kind, name, _)| (*kind, *name)).collect();
     names.sort_unstable();
-    assert!(
-        names.windows(2).all(|pair| pair[0] != pair[1]),
-        "a name is used twice"
-    );
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "a name is used twice");
     all
 }
 
@@ -36,35 +33,20 @@ fn at(time: &str) -> Timestamp {
 /// Card of an organization: credential key, root key and log key from three seeds in a row.
 fn card(seed: u8, name: &str) -> MemberCard {
     let did = did_key::for_key(key(seed).public_key());
-    let peer = format!(
-        "12D3KooW{}",
-        char::from(b'a' + seed / 10).to_string().repeat(44)
-    );
+    let peer = format!("12D3KooW{}", char::from(b'a' + seed / 10).to_string().repeat(44));
     let host = name.to_lowercase().replace(' ', "-");
     let endpoints = Endpoints {
         http: Some(format!("https://{host}.example")),
         peer: vec![format!("/dns/{host}.example/tcp/8442")],
     };
     let log = key(seed + 2);
-    MemberCard::sign(
-        &did,
-        name,
-        log.public_key(),
-        &[peer],
-        &endpoints,
-        &key(seed + 1),
-    )
-    .unwrap()
+    MemberCard::sign(&did, name, log.public_key(), &[peer], &endpoints, &key(seed + 1)).unwrap()
 }
 
 fn founding() -> Founding {
     Founding {
         name: "Hospitals of the coast".to_owned(),
-        members: vec![
-            card(10, "Hospital A"),
-            card(20, "Hospital B"),
-            card(30, "Hospital C"),
-        ],
+        members: vec![card(10, "Hospital A"), card(20, "Hospital B"), card(30, "Hospital C")],
         rules: Rules {
             threshold: 2,
             witnesses: 1,

@@ -11,9 +11,7 @@ use zeroize::Zeroizing;
 
 /// Seeds at the borders, and 64 with no pattern (a linear congruential generator).
 fn seeds() -> Vec<[u8; 32]> {
-    let mut seeds = [0x00, 0x01, 0x7f, 0x80, 0xff]
-        .map(|byte| [byte; 32])
-        .to_vec();
+    let mut seeds = [0x00, 0x01, 0x7f, 0x80, 0xff].map(|byte| [byte; 32]).to_vec();
     let mut state: u64 = 0x5eed;
     for _ in 0..64 {
         seeds.push(std::array::from_fn(|_| {
@@ -58,9 +56,7 @@ fn signatures_are_equal() {
         let secret = SecretKey::from_seed(Zeroizing::new(seed));
         let theirs = did_key::generate::<Ed25519KeyPair>(Some(&seed));
         let message = format!("message {at}");
-        let signature = secret
-            .sign(message.as_bytes())
-            .expect("a key in memory signs");
+        let signature = secret.sign(message.as_bytes()).expect("a key in memory signs");
         let their_bytes = theirs.sign(message.as_bytes());
         assert_eq!(their_bytes, signature.as_bytes());
         let again: [u8; 64] = their_bytes.try_into().expect("64 bytes");

@@ -40,11 +40,7 @@ pub struct Report {
 
 impl Report {
     pub fn print(&self, engine: &str, kind: Kind) {
-        let what = if kind == Kind::Cuts {
-            "cuts"
-        } else {
-            "disk faults"
-        };
+        let what = if kind == Kind::Cuts { "cuts" } else { "disk faults" };
         println!(
             "{engine}: {} {what} ({} before the store was open), {} batches acknowledged, {} violations, \
              slowest reopening {} ms{}",
@@ -92,9 +88,7 @@ pub fn run(engine: &str, kind: Kind, cuts: u64, seed: u64, at: &Path) -> Result<
         match round.play(kind, &mut counts, &mut random, &mut report) {
             Ok(()) => {}
             Err(violation) => {
-                report
-                    .violations
-                    .push(format!("cut {}: {violation}", report.cuts));
+                report.violations.push(format!("cut {}: {violation}", report.cuts));
                 life = 0;
             }
         }
@@ -112,13 +106,7 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    fn play(
-        &self,
-        kind: Kind,
-        counts: &mut Vec<u64>,
-        random: &mut Random,
-        report: &mut Report,
-    ) -> Result<(), String> {
+    fn play(&self, kind: Kind, counts: &mut Vec<u64>, random: &mut Random, report: &mut Report) -> Result<(), String> {
         let mut child = self.start("write", counts)?;
         let lines = lines_of(&mut child);
         match kind {

@@ -68,25 +68,19 @@ pub fn write(engine: &str, dir: &Path, seed: u64, counts: &[u64]) -> Result<(), 
 /// Opens and compares with what was acknowledged. Prints how many batches each writer has.
 pub fn look(engine: &str, dir: &Path, seed: u64, acknowledged: &[u64]) -> Result<(), String> {
     let target = target::open(engine, dir).map_err(|why| format!("does not open: {why}"))?;
-    let all = target
-        .all()
-        .map_err(|why| format!("cannot be read: {why}"))?;
+    let all = target.all().map_err(|why| format!("cannot be read: {why}"))?;
     let mut counts = Vec::new();
     let mut known = 0;
     for writer in 0..WRITERS {
         let part = part_of(&all, writer);
         known += part.len();
         let found = match part.get(&workload::count_key(writer)) {
-            Some(count) => {
-                u64::from_be_bytes(count.as_slice().try_into().map_err(|_| "bad count")?)
-            }
+            Some(count) => u64::from_be_bytes(count.as_slice().try_into().map_err(|_| "bad count")?),
             None => 0,
         };
         let told = acknowledged[writer as usize];
         if found < told {
-            return Err(format!(
-                "lost: writer {writer} was told of {told}, {found} are there"
-            ));
+            return Err(format!("lost: writer {writer} was told of {told}, {found} are there"));
         }
         if found > told + 1 {
             return Err(format!(
@@ -95,9 +89,7 @@ pub fn look(engine: &str, dir: &Path, seed: u64, acknowledged: &[u64]) -> Result
             ));
         }
         if part != workload::after(seed, writer, found) {
-            return Err(format!(
-                "torn: the content is not that of {found} whole batches"
-            ));
+            return Err(format!("torn: the content is not that of {found} whole batches"));
         }
         counts.push(found.to_string());
     }
@@ -111,8 +103,7 @@ pub fn look(engine: &str, dir: &Path, seed: u64, acknowledged: &[u64]) -> Result
 fn part_of(all: &Part, writer: u64) -> Part {
     let prefix = workload::prefix(writer);
     let mine = all.iter().filter(|(key, _)| key.starts_with(&prefix));
-    mine.map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
+    mine.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// One line, at once: what is in the pipe when the process dies has been acknowledged.

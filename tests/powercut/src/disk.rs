@@ -167,10 +167,7 @@ impl Disk {
     }
 
     pub fn look_up(&self, folder: u64, name: &OsStr) -> Outcome<u64> {
-        self.entries(folder)?
-            .get(name)
-            .copied()
-            .ok_or(Failure::NotFound)
+        self.entries(folder)?.get(name).copied().ok_or(Failure::NotFound)
     }
 
     pub fn create(&mut self, folder: u64, name: &OsStr, is_folder: bool) -> Outcome<u64> {
@@ -278,9 +275,7 @@ impl Disk {
             Some(Node::File(content)) => content.sync(),
             Some(Node::Folder { .. }) => {
                 let changes = std::mem::take(&mut self.changes);
-                let (mine, others) = changes
-                    .into_iter()
-                    .partition(|change| change.concerns(number));
+                let (mine, others) = changes.into_iter().partition(|change| change.concerns(number));
                 self.changes = others;
                 self.make_durable(mine);
             }
@@ -324,10 +319,7 @@ impl Disk {
             changes.into_iter().take(kept).collect()
         } else {
             let percent = [0, 50, 100][random.below(3) as usize];
-            changes
-                .into_iter()
-                .filter(|_| random.chance(percent))
-                .collect()
+            changes.into_iter().filter(|_| random.chance(percent)).collect()
         };
         left.make_durable(survive);
         let percent = [0, 10, 50, 90, 100][random.below(5) as usize];
@@ -339,14 +331,7 @@ impl Disk {
         fresh
     }
 
-    fn copy_durable(
-        &self,
-        from: u64,
-        to: u64,
-        fresh: &mut Self,
-        percent: u64,
-        random: &mut Random,
-    ) {
+    fn copy_durable(&self, from: u64, to: u64, fresh: &mut Self, percent: u64, random: &mut Random) {
         match &self.nodes[&from] {
             Node::File(content) => {
                 let left = content.survivor(percent, random);
@@ -425,12 +410,7 @@ impl Content {
                 }
             }
         };
-        let longest = self
-            .lengths
-            .iter()
-            .map(|length| length.to)
-            .max()
-            .unwrap_or(0);
+        let longest = self.lengths.iter().map(|length| length.to).max().unwrap_or(0);
         let high = longest.max(self.durable.len()).max(self.current.len());
         let mut left = self.durable.clone();
         left.resize(high, 0);
@@ -514,8 +494,7 @@ mod tests {
                 disk.sync(file).unwrap();
             }
             disk.sync(ROOT).unwrap();
-            disk.rename((ROOT, name("new")), (ROOT, name("old")))
-                .unwrap();
+            disk.rename((ROOT, name("new")), (ROOT, name("old"))).unwrap();
             let mut left = disk.survivors(&mut Random::new(seed));
             let both = (read(&mut left, "old"), read(&mut left, "new"));
             assert!(

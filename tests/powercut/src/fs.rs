@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use fuser::{
-    AccessFlags, BackgroundSession, BsdFileFlags, Config, Errno, FileAttr, FileHandle, FileType,
-    Filesystem, FopenFlags, Generation, INodeNo, LockOwner, MountOption, OpenFlags, RenameFlags,
-    ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyOpen,
-    ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
+    AccessFlags, BackgroundSession, BsdFileFlags, Config, Errno, FileAttr, FileHandle, FileType, Filesystem,
+    FopenFlags, Generation, INodeNo, LockOwner, MountOption, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData,
+    ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
 };
 
 use crate::disk::{Disk, Failure, Node};
@@ -134,16 +133,7 @@ impl Filesystem for Shared {
         reply.entry(&NO_CACHE, &attributes, Generation(0));
     }
 
-    fn create(
-        &self,
-        _: &Request,
-        parent: INodeNo,
-        name: &OsStr,
-        _: u32,
-        _: u32,
-        _: i32,
-        reply: ReplyCreate,
-    ) {
+    fn create(&self, _: &Request, parent: INodeNo, name: &OsStr, _: u32, _: u32, _: i32, reply: ReplyCreate) {
         let mut disk = self.disk();
         let number = attempt!(reply, disk.create(parent.0, name, false));
         let attributes = attempt!(reply, attributes(&disk, number));
@@ -171,11 +161,7 @@ impl Filesystem for Shared {
         _: RenameFlags,
         reply: ReplyEmpty,
     ) {
-        attempt!(
-            reply,
-            self.disk()
-                .rename((parent.0, name), (new_parent.0, new_name))
-        );
+        attempt!(reply, self.disk().rename((parent.0, name), (new_parent.0, new_name)));
         reply.ok();
     }
 
@@ -236,14 +222,7 @@ impl Filesystem for Shared {
         reply.ok();
     }
 
-    fn readdir(
-        &self,
-        _: &Request,
-        ino: INodeNo,
-        _: FileHandle,
-        offset: u64,
-        mut reply: ReplyDirectory,
-    ) {
+    fn readdir(&self, _: &Request, ino: INodeNo, _: FileHandle, offset: u64, mut reply: ReplyDirectory) {
         let disk = self.disk();
         let entries = attempt!(reply, disk.entries(ino.0));
         for (index, (name, number)) in entries.iter().enumerate().skip(offset as usize) {
@@ -263,15 +242,6 @@ impl Filesystem for Shared {
         let disk = self.disk();
         let capacity = disk.faults.capacity.unwrap_or(CLAIMED_BYTES);
         let free = capacity.saturating_sub(disk.used()) / BLOCK;
-        reply.statfs(
-            capacity / BLOCK,
-            free,
-            free,
-            1 << 20,
-            1 << 20,
-            4096,
-            255,
-            4096,
-        );
+        reply.statfs(capacity / BLOCK, free, free, 1 << 20, 1 << 20, 4096, 255, 4096);
     }
 }

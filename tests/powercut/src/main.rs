@@ -52,10 +52,12 @@ fn main() -> ExitCode {
         ["rate", engine, dir, seconds] => {
             number(seconds).and_then(|seconds| rate::run(engine, Path::new(dir), seconds))
         }
-        ["write", engine, dir, seed, counts @ ..] => numbers(counts)
-            .and_then(|counts| child::write(engine, Path::new(dir), number(seed)?, &counts)),
-        ["look", engine, dir, seed, counts @ ..] => numbers(counts)
-            .and_then(|counts| child::look(engine, Path::new(dir), number(seed)?, &counts)),
+        ["write", engine, dir, seed, counts @ ..] => {
+            numbers(counts).and_then(|counts| child::write(engine, Path::new(dir), number(seed)?, &counts))
+        }
+        ["look", engine, dir, seed, counts @ ..] => {
+            numbers(counts).and_then(|counts| child::look(engine, Path::new(dir), number(seed)?, &counts))
+        }
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
@@ -68,8 +70,7 @@ fn main() -> ExitCode {
 }
 
 fn number(text: &str) -> Result<u64, String> {
-    text.parse()
-        .map_err(|_| format!("'{text}' is not a number"))
+    text.parse().map_err(|_| format!("'{text}' is not a number"))
 }
 
 fn numbers(texts: &[&str]) -> Result<Vec<u64>, String> {

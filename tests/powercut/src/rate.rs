@@ -42,10 +42,7 @@ pub fn run(engine: &str, dir: &Path, seconds: u64) -> Result<(), String> {
         let rate = done.into_inner() as f64 / begun.elapsed().as_secs_f64();
         drop(target);
         let begun = Instant::now();
-        drop(target::open(
-            engine,
-            &dir.join(format!("{engine}-{writers}")),
-        )?);
+        drop(target::open(engine, &dir.join(format!("{engine}-{writers}")))?);
         let opening = begun.elapsed().as_millis();
         println!(
             "{engine}: {rate:.0} batches of {RECORDS} records a second from {writers} writers, opened again in {opening} ms"

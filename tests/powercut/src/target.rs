@@ -51,10 +51,7 @@ impl Target for Real {
     }
 
     fn all(&self) -> Result<Part, String> {
-        let pairs = self
-            .0
-            .range(b"", b"", usize::MAX)
-            .map_err(|error| error.to_string())?;
+        let pairs = self.0.range(b"", b"", usize::MAX).map_err(|error| error.to_string())?;
         Ok(pairs.into_iter().collect())
     }
 
@@ -101,17 +98,14 @@ impl Target for Bad {
                 None => batch.remove(key),
             }
         }
-        self.db
-            .apply_batch(batch)
-            .map_err(|error| error.to_string())?;
+        self.db.apply_batch(batch).map_err(|error| error.to_string())?;
         self.db.flush().map_err(|error| error.to_string())?;
         self.sync()
     }
 
     fn all(&self) -> Result<Part, String> {
-        let pair = |pair: sled::Result<(sled::IVec, sled::IVec)>| {
-            pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
-        };
+        let pair =
+            |pair: sled::Result<(sled::IVec, sled::IVec)>| pair.map(|(key, value)| (key.to_vec(), value.to_vec()));
         self.db
             .iter()
             .map(pair)

@@ -29,8 +29,7 @@ pub fn prefix(writer: u64) -> Vec<u8> {
 
 /// Batch number `number` (from 1) of a writer.
 pub fn batch(seed: u64, writer: u64, number: u64) -> Writes {
-    let mut random =
-        Random::new(seed ^ (writer << 56) ^ number.wrapping_mul(0x5851_f42d_4c95_7f2d));
+    let mut random = Random::new(seed ^ (writer << 56) ^ number.wrapping_mul(0x5851_f42d_4c95_7f2d));
     let mut writes = vec![(count_key(writer), Some(number.to_be_bytes().to_vec()))];
     for _ in 0..1 + random.below(20) {
         let key = format!("w{writer}/slot/{}", random.below(SLOTS)).into_bytes();

@@ -16,9 +16,7 @@ const AFFINIDI: &str = "affinidi-data-integrity 0.8, eddsa-jcs-2022";
 const SSI: &str = "ssi 0.16, eddsa-rdfc-2022";
 
 pub(crate) fn all(signed: &Value) -> Vec<Candidate<'static>> {
-    std::iter::once(affinidi(signed))
-        .chain(linked_data(signed))
-        .collect()
+    std::iter::once(affinidi(signed)).chain(linked_data(signed)).collect()
 }
 
 #[cfg(feature = "linked-data")]
@@ -55,9 +53,7 @@ mod linked_data {
     use std::hint::black_box;
 
     use ssi::claims::VerificationParameters;
-    use ssi::claims::data_integrity::{
-        AnySuite, CryptographicSuite, DataIntegrity, ProofOptions, from_json_slice,
-    };
+    use ssi::claims::data_integrity::{AnySuite, CryptographicSuite, DataIntegrity, ProofOptions, from_json_slice};
     use ssi::claims::vc::v2::JsonCredential;
     use ssi::dids::{DIDKey, DIDResolver};
     use ssi::verification_methods::{AnyMethod, ReferenceOrOwned, SingleSecretSigner};
@@ -68,19 +64,13 @@ mod linked_data {
     use crate::world::north;
 
     pub(super) fn candidate(signed: &Value) -> Candidate<'static> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let resolver = DIDKey.into_vm_resolver::<AnyMethod>();
         let text = runtime.block_on(sign(signed));
         let run = move || {
-            let document: DataIntegrity<JsonCredential, AnySuite> =
-                from_json_slice(black_box(&text)).unwrap();
+            let document: DataIntegrity<JsonCredential, AnySuite> = from_json_slice(black_box(&text)).unwrap();
             let parameters = VerificationParameters::from_resolver(&resolver);
-            runtime
-                .block_on(document.verify(parameters))
-                .unwrap()
-                .unwrap();
+            runtime.block_on(document.verify(parameters)).unwrap().unwrap();
         };
         (super::SSI, Box::new(run))
     }
@@ -96,8 +86,7 @@ mod linked_data {
                 "https://www.w3.org/ns/credentials/examples/v2",
             ],
         );
-        let document: JsonCredential =
-            serde_json::from_slice(&canonical::to_bytes(&document)).unwrap();
+        let document: JsonCredential = serde_json::from_slice(&canonical::to_bytes(&document)).unwrap();
         let party = north();
         let base64 = |bytes: &[u8]| multibase::Base::Base64Url.encode(bytes);
         let key: ssi::JWK = serde_json::from_value(serde_json::json!({
@@ -106,10 +95,7 @@ mod linked_data {
         }))
         .unwrap();
         let method = serde_json::from_value(party.method().into()).unwrap();
-        let options = ProofOptions::from_method_and_options(
-            ReferenceOrOwned::Reference(method),
-            Default::default(),
-        );
+        let options = ProofOptions::from_method_and_options(ReferenceOrOwned::Reference(method), Default::default());
         let resolver = DIDKey.into_vm_resolver::<AnyMethod>();
         let signer = SingleSecretSigner::new(key).into_local();
         let signed = AnySuite::EdDsaRdfc2022

@@ -21,8 +21,7 @@ impl Decimal {
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         let canonical = whole == "0" || !whole.starts_with('0');
         let count = unsigned.bytes().filter(u8::is_ascii_digit).count();
-        (digits(whole) && digits(fraction) && canonical && count <= DECIMAL_DIGITS)
-            .then(|| Self(text.to_owned()))
+        (digits(whole) && digits(fraction) && canonical && count <= DECIMAL_DIGITS).then(|| Self(text.to_owned()))
     }
 
     /// The number as it was written.

@@ -88,23 +88,13 @@ impl Hours {
             .ok_or_else(|| members.error("from", "a time of day HH:MM, 00:00 to 23:59"))?;
         let to = Minute::parse(members.str("to")?)
             .filter(|minute| *minute != from && *minute > Minute(0))
-            .ok_or_else(|| {
-                members.error(
-                    "to",
-                    "a time of day HH:MM, 00:01 to 24:00, other than `from`",
-                )
-            })?;
+            .ok_or_else(|| members.error("to", "a time of day HH:MM, 00:01 to 24:00, other than `from`"))?;
         let zone_name = members.str("timeZone")?;
         let zone = TimeZoneDatabase::bundled()
             .get(zone_name)
             .ok()
             .filter(|zone| !zone.is_unknown())
-            .ok_or_else(|| {
-                members.error(
-                    "timeZone",
-                    "an IANA time zone, such as Europe/Amsterdam or UTC",
-                )
-            })?;
+            .ok_or_else(|| members.error("timeZone", "an IANA time zone, such as Europe/Amsterdam or UTC"))?;
         Ok(Self {
             days,
             from,
@@ -125,9 +115,7 @@ impl Hours {
     #[must_use]
     pub fn contains(&self, now: Timestamp) -> bool {
         let local = self.zone.to_datetime(now.instant());
-        let minute = Minute(
-            u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs()),
-        );
+        let minute = Minute(u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs()));
         let today = local.weekday();
         if self.from < self.to {
             self.days.contains(today) && self.from <= minute && minute < self.to
@@ -237,19 +225,14 @@ mod tests {
 
     #[test]
     fn always_is_always() {
-        for at in [
-            "2026-01-01T00:00:00Z",
-            "2026-11-28T23:59:59Z",
-            "2026-03-29T01:00:00Z",
-        ] {
+        for at in ["2026-01-01T00:00:00Z", "2026-11-28T23:59:59Z", "2026-03-29T01:00:00Z"] {
             assert!(open(&Hours::always(), at));
         }
     }
 
     #[test]
     fn what_is_not_a_window_is_refused() {
-        let wrong =
-            |days: &[&str], from, to, zone| Hours::new(days, from, to, zone).unwrap_err().path;
+        let wrong = |days: &[&str], from, to, zone| Hours::new(days, from, to, zone).unwrap_err().path;
         assert_eq!(wrong(&[], "08:00", "18:00", "UTC"), "/days");
         assert_eq!(wrong(&["mon", "mon"], "08:00", "18:00", "UTC"), "/days/1");
         assert_eq!(wrong(&["Mon"], "08:00", "18:00", "UTC"), "/days/0");
@@ -259,14 +242,8 @@ mod tests {
         assert_eq!(wrong(&["mon"], "08:00", "08:00", "UTC"), "/to");
         assert_eq!(wrong(&["mon"], "08:00", "00:00", "UTC"), "/to");
         assert_eq!(wrong(&["mon"], "08:00", "24:01", "UTC"), "/to");
-        assert_eq!(
-            wrong(&["mon"], "08:00", "18:00", "Europe/Atlantis"),
-            "/timeZone"
-        );
-        assert_eq!(
-            wrong(&["mon"], "08:00", "18:00", "Etc/Unknown"),
-            "/timeZone"
-        );
+        assert_eq!(wrong(&["mon"], "08:00", "18:00", "Europe/Atlantis"), "/timeZone");
+        assert_eq!(wrong(&["mon"], "08:00", "18:00", "Etc/Unknown"), "/timeZone");
         assert_eq!(wrong(&["mon"], "08:00", "18:00", "+01:00"), "/timeZone");
     }
 }

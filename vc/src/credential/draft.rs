@@ -1,9 +1,6 @@
 //! Capability credentials to be issued.
 
-use super::{
-    CAPABILITY_CONTEXT, CAPABILITY_CREDENTIAL_TYPE, CREDENTIAL_TYPE, CREDENTIALS_CONTEXT,
-    Credential, Owner,
-};
+use super::{CAPABILITY_CONTEXT, CAPABILITY_CREDENTIAL_TYPE, CREDENTIAL_TYPE, CREDENTIALS_CONTEXT, Credential, Owner};
 use crate::capability::Capability;
 use crate::denial::{DenialCode, Reason};
 use crate::did::Did;
@@ -54,16 +51,10 @@ impl CapabilityCredentialDraft {
         subject.insert("owner", self.owner.to_json());
         subject.insert(
             "capability",
-            self.capability
-                .iter()
-                .map(Capability::to_json)
-                .collect::<Value>(),
+            self.capability.iter().map(Capability::to_json).collect::<Value>(),
         );
         if self.max_depth > 0 {
-            subject.insert(
-                "delegation",
-                crate::object! { "maxDepth": u32::from(self.max_depth) },
-            );
+            subject.insert("delegation", crate::object! { "maxDepth": u32::from(self.max_depth) });
         }
         let mut document = Object::new();
         document.insert("@context", vec![CREDENTIALS_CONTEXT, CAPABILITY_CONTEXT]);
@@ -112,13 +103,8 @@ pub(crate) fn check_validity(credential: &Credential, at: &Path<'_>) -> Result<(
         return Err(here.error("a time after validFrom").into());
     }
     if credential.capability_subject().is_some() && until.seconds_since(from) > VALIDITY_SECONDS {
-        let text =
-            "a capability credential is valid for 90 days at most: issue it for a shorter time";
-        return Err(Reason::new(
-            DenialCode::ValidityTooLong,
-            here.to_string(),
-            text,
-        ));
+        let text = "a capability credential is valid for 90 days at most: issue it for a shorter time";
+        return Err(Reason::new(DenialCode::ValidityTooLong, here.to_string(), text));
     }
     Ok(())
 }

@@ -27,10 +27,7 @@ pub fn check_unsigned(value: &Value) -> Result<(), Reason> {
     contexts(&members)?;
     let types = types(&members, CREDENTIAL_TYPE)?;
     if types.contains(&CAPABILITY_CREDENTIAL_TYPE) {
-        return check_validity(
-            &Credential::read(members.as_object(), &Path::ROOT)?,
-            &Path::ROOT,
-        );
+        return check_validity(&Credential::read(members.as_object(), &Path::ROOT)?, &Path::ROOT);
     }
     if members.optional_str("id")?.is_some_and(|id| !is_url(id)) {
         return Err(members.error("id", "a URL").into());
@@ -129,9 +126,7 @@ fn language_tagged(members: &Members<'_, '_>, name: &str) -> Result<(), MemberEr
 
 /// The shape of BCP 47: subtags of 1 to 8 letters or digits, the first of letters.
 fn is_language_tag(tag: &str) -> bool {
-    let subtag = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-    };
+    let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
     tag.len() <= 64
         && tag.split('-').all(subtag)
         && tag
@@ -164,17 +159,12 @@ fn related_resources(members: &Members<'_, '_>) -> Result<(), MemberError> {
             return Err(resource.error("digestSRI", "a digestSRI or a digestMultibase"));
         }
         if sri.is_some_and(|text| !is_sri(text)) {
-            return Err(resource.error(
-                "digestSRI",
-                "sha256-, sha384- or sha512- and the digest in base64",
-            ));
+            return Err(resource.error("digestSRI", "sha256-, sha384- or sha512- and the digest in base64"));
         }
-        if multibase.is_some_and(|text| {
-            !matches!(text.chars().next(), Some('u' | 'z')) || multibase::decode(text).is_err()
-        }) {
-            return Err(
-                resource.error("digestMultibase", "a multihash as multibase (u... or z...)")
-            );
+        if multibase
+            .is_some_and(|text| !matches!(text.chars().next(), Some('u' | 'z')) || multibase::decode(text).is_err())
+        {
+            return Err(resource.error("digestMultibase", "a multihash as multibase (u... or z...)"));
         }
     }
     Ok(())

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
 
@@ -77,12 +72,7 @@ fn takes_did_urls_apart() {
         ("did:ex:a", "", None, None),
         ("did:ex:a#key-1", "", None, Some("key-1")),
         ("did:ex:a#", "", None, Some("")),
-        (
-            "did:ex:a/p/q?x=1&y#f?g/h",
-            "/p/q",
-            Some("x=1&y"),
-            Some("f?g/h"),
-        ),
+        ("did:ex:a/p/q?x=1&y#f?g/h", "/p/q", Some("x=1&y"), Some("f?g/h")),
         (
             "did:ex:a?service=files&relativeRef=/a%20b",
             "",
@@ -120,9 +110,7 @@ fn takes_did_urls_apart() {
 
 #[test]
 fn sets_of_dids_can_be_asked_with_text() {
-    let set: BTreeSet<Did> = ["did:ex:b", "did:ex:a"]
-        .map(|text| Did::parse(text).unwrap())
-        .into();
+    let set: BTreeSet<Did> = ["did:ex:b", "did:ex:a"].map(|text| Did::parse(text).unwrap()).into();
     assert!(set.contains("did:ex:a"));
     assert_eq!(set.first().unwrap().as_str(), "did:ex:a");
 }

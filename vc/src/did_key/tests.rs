@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use zeroize::Zeroizing;
 
@@ -43,10 +38,7 @@ fn an_ed25519_did_is_its_own_document() {
             name = name,
         )
     );
-    assert_eq!(
-        DidDocument::from_json(&document.to_json()).unwrap(),
-        document
-    );
+    assert_eq!(DidDocument::from_json(&document.to_json()).unwrap(), document);
     for purpose in Purpose::ALL {
         let method = document.method_for(&id, purpose);
         if purpose == Purpose::KeyAgreement {
@@ -76,18 +68,9 @@ fn refuses_other_methods_and_broken_keys() {
         ("z6Mk0".to_owned(), KeyError::Malformed),
         (weak, KeyError::Weak),
         (multikey(&[0xed, 1], &[1; 31]), KeyError::Malformed),
-        (
-            multikey(&[0xec, 1], &[1; 31]),
-            KeyError::UnsupportedKind(0xec),
-        ),
-        (
-            multikey(&[0xeb, 1], &[1; 48]),
-            KeyError::UnsupportedKind(0xeb),
-        ), // BLS12-381 G2
-        (
-            multikey(&[0x85, 0x24], &[1; 30]),
-            KeyError::UnsupportedKind(0x1205),
-        ), // RSA
+        (multikey(&[0xec, 1], &[1; 31]), KeyError::UnsupportedKind(0xec)),
+        (multikey(&[0xeb, 1], &[1; 48]), KeyError::UnsupportedKind(0xeb)), // BLS12-381 G2
+        (multikey(&[0x85, 0x24], &[1; 30]), KeyError::UnsupportedKind(0x1205)), // RSA
     ] {
         let error = ResolveError::Key(error);
         assert_eq!(resolve(&did(&format!("did:key:{id}"))), Err(error), "{id}");
@@ -103,10 +86,7 @@ fn an_x25519_did_is_for_key_agreement_only() {
     let document = resolve(&did).unwrap();
     let id = format!("{did}#{}", did.method_specific_id());
     let method = document.method_for(&id, Purpose::KeyAgreement).unwrap();
-    assert_eq!(
-        method.key,
-        MultikeyValue::Other(did.method_specific_id().to_owned())
-    );
+    assert_eq!(method.key, MultikeyValue::Other(did.method_specific_id().to_owned()));
     assert_eq!(method.key.public_key(), None);
     assert_eq!(
         document.method_for(&id, Purpose::AssertionMethod),
@@ -138,14 +118,8 @@ fn keys_on_other_curves_are_shown_and_verify_nothing() {
             );
         }
         let method = document.method_for(&id, Purpose::AssertionMethod).unwrap();
-        assert_eq!(
-            method.key,
-            MultikeyValue::Other(did.method_specific_id().to_owned())
-        );
-        assert_eq!(
-            DidDocument::from_json(&document.to_json()).unwrap(),
-            document
-        );
+        assert_eq!(method.key, MultikeyValue::Other(did.method_specific_id().to_owned()));
+        assert_eq!(DidDocument::from_json(&document.to_json()).unwrap(), document);
     }
 }
 
@@ -162,11 +136,10 @@ fn keys_on_other_curves_are_checked() {
     }
     // The generator of P-256, uncompressed: a point, but not its one form.
     let g = [
-        0x04, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4,
-        0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8,
-        0x98, 0xc2, 0x96, 0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a,
-        0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40,
-        0x68, 0x37, 0xbf, 0x51, 0xf5,
+        0x04, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2, 0x77,
+        0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96, 0x4f, 0xe3, 0x42,
+        0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33, 0x57, 0x6b,
+        0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5,
     ];
     let error = resolve(&did(&format!("did:key:{}", multikey(&[0x80, 0x24], &g)))).unwrap_err();
     assert_eq!(error, ResolveError::Key(KeyError::NotCanonical));

@@ -74,14 +74,8 @@ impl DidDocument {
 
     fn add_method(&mut self, value: &Value, path: &Path<'_>) -> Result<DidUrl, DocumentError> {
         let method = self.method(value, path)?;
-        if self
-            .verification_method
-            .iter()
-            .any(|other| other.id == method.id)
-        {
-            return Err(DocumentError::DuplicateMethod {
-                path: path.to_string(),
-            });
+        if self.verification_method.iter().any(|other| other.id == method.id) {
+            return Err(DocumentError::DuplicateMethod { path: path.to_string() });
         }
         let id = method.id.clone();
         self.verification_method.push(method);
@@ -91,10 +85,9 @@ impl DidDocument {
     fn method(&self, value: &Value, path: &Path<'_>) -> Result<VerificationMethod, DocumentError> {
         let members = Members::of(value, path)?;
         let key = match members.str("type")? {
-            "Multikey" | "Ed25519VerificationKey2020" => multikey(
-                members.str("publicKeyMultibase")?,
-                &members.at("publicKeyMultibase"),
-            )?,
+            "Multikey" | "Ed25519VerificationKey2020" => {
+                multikey(members.str("publicKeyMultibase")?, &members.at("publicKeyMultibase"))?
+            }
             _ => MultikeyValue::Unsupported(value.clone()),
         };
         Ok(VerificationMethod {
@@ -104,11 +97,7 @@ impl DidDocument {
         })
     }
 
-    fn add_relationship(
-        &mut self,
-        purpose: Purpose,
-        members: &Members<'_, '_>,
-    ) -> Result<(), DocumentError> {
+    fn add_relationship(&mut self, purpose: Purpose, members: &Members<'_, '_>) -> Result<(), DocumentError> {
         let name = purpose.as_str();
         let at = members.at(name);
         for (index, value) in entries(members, name)?.iter().enumerate() {
@@ -164,10 +153,7 @@ fn entries<'v>(members: &Members<'v, '_>, name: &str) -> Result<&'v [Value], Doc
 }
 
 /// A member that is a string or an array of strings, or missing.
-fn one_or_many<'v, 'q>(
-    members: &'q Members<'v, '_>,
-    name: &'q str,
-) -> Result<Vec<(&'v str, Path<'q>)>, DocumentError> {
+fn one_or_many<'v, 'q>(members: &'q Members<'v, '_>, name: &'q str) -> Result<Vec<(&'v str, Path<'q>)>, DocumentError> {
     match members.optional(name) {
         None => Ok(Vec::new()),
         Some(Value::String(one)) => Ok(vec![(one.as_str(), members.at(name))]),
@@ -176,11 +162,7 @@ fn one_or_many<'v, 'q>(
             .map(|item| {
                 item.as_str()
                     .map(|text| (text, members.at(name)))
-                    .ok_or_else(|| {
-                        members
-                            .error(name, "a string or an array of strings")
-                            .into()
-                    })
+                    .ok_or_else(|| members.error(name, "a string or an array of strings").into())
             })
             .collect(),
     }
@@ -190,9 +172,7 @@ fn service(value: &Value, path: Path<'_>) -> Result<Service, DocumentError> {
     let members = Members::of(value, path)?;
     let kind = one_or_many(&members, "type")?;
     if kind.is_empty() {
-        return Err(members
-            .error("type", "a string or an array of strings")
-            .into());
+        return Err(members.error("type", "a string or an array of strings").into());
     }
     Ok(Service {
         id: members.str("id")?.to_owned(),

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::{DidDocument, DocumentError, MethodError, MultikeyValue, Purpose};
 use crate::canonical::to_bytes;
@@ -53,10 +48,7 @@ fn reads_a_full_document() {
     let jwk = document
         .method_for("did:web:example.com#jwk", Purpose::Authentication)
         .unwrap();
-    assert!(matches!(
-        jwk.key,
-        MultikeyValue::Unsupported(Value::Object(_))
-    ));
+    assert!(matches!(jwk.key, MultikeyValue::Unsupported(Value::Object(_))));
     assert_eq!(document.service[1].kind, ["A", "B"]);
     // Written and read again it is the same.
     let again = document.to_json();
@@ -73,10 +65,7 @@ fn a_key_is_good_only_for_what_names_it() {
     let inside = "did:web:example.com#inside";
     assert!(document.method_for(inside, Purpose::Authentication).is_ok());
     for purpose in [Purpose::AssertionMethod, Purpose::CapabilityInvocation] {
-        assert_eq!(
-            document.method_for(inside, purpose),
-            Err(MethodError::Unauthorized)
-        );
+        assert_eq!(document.method_for(inside, purpose), Err(MethodError::Unauthorized));
     }
     assert_eq!(
         document.method_for("did:web:example.com#none", Purpose::Authentication),
@@ -94,33 +83,17 @@ fn names_the_member_that_is_wrong() {
     let full = full();
     for (from, to, place) in [
         (r#""id":"did:web:example.com","#, "", "/id"),
-        (
-            r#""id":"did:web:example.com","#,
-            r#""id":"example.com","#,
-            "/id",
-        ),
+        (r#""id":"did:web:example.com","#, r#""id":"example.com","#, "/id"),
         (
             r#""id":"did:web:example.com","#,
             r#""id":"did:web:example.com#x","#,
             "/id",
         ),
-        (
-            r#"["did:ex:a","did:ex:b"]"#,
-            r#"["did:ex:a",5]"#,
-            "/controller",
-        ),
-        (
-            r#"["did:ex:a","did:ex:b"]"#,
-            r#"["did:ex:a","b"]"#,
-            "/controller",
-        ),
+        (r#"["did:ex:a","did:ex:b"]"#, r#"["did:ex:a",5]"#, "/controller"),
+        (r#"["did:ex:a","did:ex:b"]"#, r#"["did:ex:a","b"]"#, "/controller"),
         (KEY, "z6Mkr0", "/verificationMethod/0/publicKeyMultibase"),
         (r##""id":"#jwk","##, "", "/verificationMethod/2/id"),
-        (
-            r##""id":"#inside""##,
-            r##""id":"#one""##,
-            "/authentication/2",
-        ),
+        (r##""id":"#inside""##, r##""id":"#one""##, "/authentication/2"),
         (
             r##"["#one","did:web:example.com#two"]"##,
             r##"["#one",7]"##,
@@ -144,18 +117,12 @@ fn names_the_member_that_is_wrong() {
     }
     let many = vec!["\"#one\""; 65].join(",");
     let error = read(&full.replacen(r##"["#one","##, &format!("[{many},"), 1)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "/assertionMethod: expected fewer entries"
-    );
+    assert_eq!(error.to_string(), "/assertionMethod: expected fewer entries");
 }
 
 #[test]
 fn a_weak_key_refuses_the_document() {
-    let weak = multibase::encode(
-        multibase::Base::Base58Btc,
-        [&[0xed, 1], [0; 32].as_slice()].concat(),
-    );
+    let weak = multibase::encode(multibase::Base::Base58Btc, [&[0xed, 1], [0; 32].as_slice()].concat());
     let error = read(&full().replacen(KEY, &weak, 1)).unwrap_err();
     assert!(
         matches!(

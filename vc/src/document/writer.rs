@@ -5,10 +5,7 @@ use crate::did::DidUrl;
 use crate::json::{Object, Value};
 
 /// The contexts of every document written here: DID Core 1.0, and Multikey.
-const CONTEXTS: [&str; 2] = [
-    "https://www.w3.org/ns/did/v1",
-    "https://w3id.org/security/multikey/v1",
-];
+const CONTEXTS: [&str; 2] = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"];
 
 impl DidDocument {
     /// The document as JSON-LD, each key as a `Multikey`. Empty members are left out.

@@ -74,9 +74,7 @@ impl fmt::Display for JsonError {
             K::InvalidNumber => "not a JSON number; write it as in RFC 8259 section 6",
             K::NegativeZero => "negative zero; write 0",
             K::IntegerTooLarge => "the integer is beyond ±(2^53 − 1); write it as a string",
-            K::NumberNotExact => {
-                "a double cannot hold this number as written; round it, or write it as a string"
-            }
+            K::NumberNotExact => "a double cannot hold this number as written; round it, or write it as a string",
         };
         write!(f, "{text} (at byte {})", self.offset)
     }

@@ -305,10 +305,7 @@ impl<'v, 'p> Members<'v, 'p> {
     ///
     /// # Errors
     /// Not an object.
-    pub fn optional_object<'q>(
-        &'q self,
-        name: &'q str,
-    ) -> Result<Option<Members<'v, 'q>>, MemberError> {
+    pub fn optional_object<'q>(&'q self, name: &'q str) -> Result<Option<Members<'v, 'q>>, MemberError> {
         Ok(self
             .read_optional(name, "an object", Value::as_object)?
             .map(|object| Members::of_object(object, self.at(name))))
@@ -318,15 +315,8 @@ impl<'v, 'p> Members<'v, 'p> {
     ///
     /// # Errors
     /// Missing, or anything else; `expected` is what the error says.
-    pub fn literal(
-        &self,
-        name: &str,
-        text: &str,
-        expected: &'static str,
-    ) -> Result<(), MemberError> {
-        self.read(name, expected, |value| {
-            (value.as_str() == Some(text)).then_some(())
-        })
+    pub fn literal(&self, name: &str, text: &str, expected: &'static str) -> Result<(), MemberError> {
+        self.read(name, expected, |value| (value.as_str() == Some(text)).then_some(()))
     }
 
     /// Ends the reading of a closed object: a member that nobody asked for is an error.

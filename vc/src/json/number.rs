@@ -112,9 +112,7 @@ impl TryFrom<u64> for Number {
     type Error = NumberError;
 
     fn try_from(n: u64) -> Result<Self, NumberError> {
-        i64::try_from(n)
-            .map_err(|_| NumberError::IntegerTooLarge)?
-            .try_into()
+        i64::try_from(n).map_err(|_| NumberError::IntegerTooLarge)?.try_into()
     }
 }
 

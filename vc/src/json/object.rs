@@ -35,9 +35,7 @@ impl Object {
     /// The value of a member.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0
-            .get(self.position(name).ok()?)
-            .map(|(_, value)| value)
+        self.0.get(self.position(name).ok()?).map(|(_, value)| value)
     }
 
     /// The value of a member, to be changed.
@@ -56,10 +54,7 @@ impl Object {
     pub fn insert(&mut self, name: impl AsRef<str>, value: impl Into<Value>) -> Option<Value> {
         let (name, value) = (name.as_ref(), value.into());
         match self.position(name) {
-            Ok(at) => self
-                .0
-                .get_mut(at)
-                .map(|(_, old)| std::mem::replace(old, value)),
+            Ok(at) => self.0.get_mut(at).map(|(_, old)| std::mem::replace(old, value)),
             Err(at) => {
                 self.0.insert(at, (Name::new(name), value));
                 None

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::members::{Members, Path};
 use super::{JsonError, JsonErrorKind as Kind, Limits, Number, NumberError, Object, Value};
@@ -28,12 +23,8 @@ fn canonical(text: &str) -> String {
 
 #[test]
 fn accepts_every_kind_of_value_with_any_white_space() {
-    let text =
-        " \t\r\n{ \"b\" : [ 1 , -2.5 , true , false , null , \"x\" ] , \"a\" : { } , \"c\":[]}\n";
-    assert_eq!(
-        canonical(text),
-        r#"{"a":{},"b":[1,-2.5,true,false,null,"x"],"c":[]}"#
-    );
+    let text = " \t\r\n{ \"b\" : [ 1 , -2.5 , true , false , null , \"x\" ] , \"a\" : { } , \"c\":[]}\n";
+    assert_eq!(canonical(text), r#"{"a":{},"b":[1,-2.5,true,false,null,"x"],"c":[]}"#);
     for scalar in ["0", "\"\"", "null", "true", "false", "[]", "{}"] {
         assert_eq!(canonical(scalar), scalar);
     }
@@ -54,17 +45,9 @@ fn refuses_broken_syntax_at_the_right_byte() {
         ("[,1]", value, 1),
         ("[1 2]", comma, 3),
         ("[1}", comma, 2),
-        (
-            "{\"a\":1,}",
-            Kind::Expected("a member name in double quotes"),
-            7,
-        ),
+        ("{\"a\":1,}", Kind::Expected("a member name in double quotes"), 7),
         ("{a:1}", Kind::Expected("a member name in double quotes"), 1),
-        (
-            "{'a':1}",
-            Kind::Expected("a member name in double quotes"),
-            1,
-        ),
+        ("{'a':1}", Kind::Expected("a member name in double quotes"), 1),
         ("{\"a\" 1}", Kind::Expected("':'"), 5),
         ("{\"a\":}", value, 5),
         ("{\"a\":1 \"b\":2}", Kind::Expected("',' or '}'"), 7),
@@ -179,10 +162,7 @@ fn reads_only_numbers_that_survive() {
         ("9007199254740992", Kind::IntegerTooLarge),
         ("-9007199254740992", Kind::IntegerTooLarge),
         ("18446744073709551616", Kind::IntegerTooLarge),
-        (
-            "99999999999999999999999999999999999999999",
-            Kind::IntegerTooLarge,
-        ),
+        ("99999999999999999999999999999999999999999", Kind::IntegerTooLarge),
         ("9007199254740993.0", Kind::NumberNotExact),
         ("9007199254740994.0", Kind::NumberNotExact),
         ("9007199254740992e0", Kind::NumberNotExact),
@@ -249,10 +229,7 @@ fn holds_each_limit_exactly() {
     let escaped = |n: usize| format!("[\"{}\"]", "\\n".repeat(n));
     assert!(parse(escaped(65_536).as_bytes()).is_ok());
     assert_eq!(refusal(escaped(65_537)), (Kind::StringTooLong, 1));
-    assert_eq!(
-        refusal(format!("{{{}:1}}", string(65_537))),
-        (Kind::StringTooLong, 1)
-    );
+    assert_eq!(refusal(format!("{{{}:1}}", string(65_537))), (Kind::StringTooLong, 1));
 
     let body = |n: usize| format!("1{}", " ".repeat(n - 1));
     assert!(parse(body(1 << 20).as_bytes()).is_ok());
@@ -265,10 +242,7 @@ fn takes_other_limits_but_never_unbounded_depth() {
         body_bytes: 10,
         ..Limits::default()
     };
-    assert_eq!(
-        parse_with(b"[0,1,2,3,4]", &tight).unwrap_err().kind,
-        Kind::BodyTooLarge
-    );
+    assert_eq!(parse_with(b"[0,1,2,3,4]", &tight).unwrap_err().kind, Kind::BodyTooLarge);
     let wide = Limits {
         body_bytes: usize::MAX,
         depth: usize::MAX,
@@ -324,10 +298,7 @@ fn objects_are_ordered_by_utf16_code_units() {
         assert!(object.contains_key(name));
     }
     assert_eq!(object.insert("a", 1_u32), Some(Value::from("a")));
-    assert_eq!(
-        object.get_mut("a").map(std::mem::take),
-        Some(Value::from(1_u32))
-    );
+    assert_eq!(object.get_mut("a").map(std::mem::take), Some(Value::from(1_u32)));
     assert_eq!(object.remove("a"), Some(Value::Null));
     assert_eq!(object.remove("a"), None);
     assert_eq!(object.len(), names.len() - 1);
@@ -335,14 +306,8 @@ fn objects_are_ordered_by_utf16_code_units() {
 
 #[test]
 fn numbers_convert_only_when_they_fit() {
-    assert_eq!(
-        Number::try_from(1_i64 << 53),
-        Err(NumberError::IntegerTooLarge)
-    );
-    assert_eq!(
-        Number::try_from(u64::MAX),
-        Err(NumberError::IntegerTooLarge)
-    );
+    assert_eq!(Number::try_from(1_i64 << 53), Err(NumberError::IntegerTooLarge));
+    assert_eq!(Number::try_from(u64::MAX), Err(NumberError::IntegerTooLarge));
     assert_eq!(Number::try_from(f64::NAN), Err(NumberError::NotFinite));
     assert_eq!(Number::try_from(f64::INFINITY), Err(NumberError::NotFinite));
     assert_eq!(Number::try_from(1e16), Err(NumberError::IntegerTooLarge));
@@ -384,8 +349,7 @@ fn the_macro_and_serde_agree_with_the_reader() {
 
 #[test]
 fn members_are_read_with_their_place() {
-    let value =
-        parse(br#"{"a":"x","n":3,"t":true,"l":[1],"o":{"deep/er":{"~":1}},"z":null}"#).unwrap();
+    let value = parse(br#"{"a":"x","n":3,"t":true,"l":[1],"o":{"deep/er":{"~":1}},"z":null}"#).unwrap();
     let members = Members::of(&value, Path::ROOT).unwrap();
     assert_eq!(members.str("a"), Ok("x"));
     assert_eq!(members.integer("n"), Ok(3));

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use zeroize::Zeroizing;
 
@@ -35,10 +30,7 @@ fn signs_as_the_standard_says() {
     assert_eq!(signature.as_bytes()[..32], hex32(r));
     assert_eq!(signature.as_bytes()[32..], hex32(s));
     assert_eq!(key.public_key().verify(b"\x72", &signature), Ok(()));
-    assert_eq!(
-        key.public_key().verify(b"\x73", &signature),
-        Err(SignatureInvalid)
-    );
+    assert_eq!(key.public_key().verify(b"\x73", &signature), Err(SignatureInvalid));
     assert_eq!(
         secret(1).public_key().verify(b"\x72", &signature),
         Err(SignatureInvalid)
@@ -75,11 +67,7 @@ fn reads_its_own_multikey_and_no_other_encoding() {
         multibase::Base::Base58Flickr,
     ] {
         let other = multibase::encode(base, &bytes);
-        assert_eq!(
-            PublicKey::from_multikey(&other),
-            Err(KeyError::Malformed),
-            "{other}"
-        );
+        assert_eq!(PublicKey::from_multikey(&other), Err(KeyError::Malformed), "{other}");
     }
     let encode = |bytes: &[u8]| multibase::encode(multibase::Base::Base58Btc, bytes);
     for broken in [
@@ -115,11 +103,7 @@ fn refuses_weak_and_non_canonical_keys() {
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
     ] {
-        assert_eq!(
-            PublicKey::from_bytes(&hex32(weak)),
-            Err(KeyError::Weak),
-            "{weak}"
-        );
+        assert_eq!(PublicKey::from_bytes(&hex32(weak)), Err(KeyError::Weak), "{weak}");
     }
     // x = 0 with the sign bit set: not canonical, and of small order.
     for signed_zero in [
@@ -145,11 +129,7 @@ fn refuses_weak_and_non_canonical_keys() {
 #[test]
 fn nothing_shows_the_secret() {
     let key = secret(0x5a);
-    let shown = format!(
-        "{key:?} {key:#?} {:?} {}",
-        key.public_key(),
-        key.public_key()
-    );
+    let shown = format!("{key:?} {key:#?} {:?} {}", key.public_key(), key.public_key());
     let seed = key.seed();
     assert_eq!(seed, &[0x5a; 32]);
     for base in [
@@ -159,11 +139,7 @@ fn nothing_shows_the_secret() {
         multibase::Base::Base64Url,
     ] {
         let encoded = multibase::encode(base, seed);
-        assert!(
-            !shown
-                .to_lowercase()
-                .contains(&encoded[1..20].to_lowercase())
-        );
+        assert!(!shown.to_lowercase().contains(&encoded[1..20].to_lowercase()));
     }
     assert!(!shown.contains("90, 90") && !shown.contains("5a5a") && !shown.contains("0x5a"));
     assert!(shown.contains("SecretKey(of z6Mk"));

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 use super::*;
 use proptest::prelude::*;
 
@@ -41,20 +36,14 @@ fn lengths_are_bounded() {
     for bad in [0, 8, 131_064, 131_073, STATUS_BITS_MAXIMUM + 8, u64::MAX] {
         assert!(StatusList::new(bad).is_err(), "{bad}");
     }
-    assert_eq!(
-        StatusList::new(STATUS_BITS_MAXIMUM).unwrap().len(),
-        STATUS_BITS_MAXIMUM
-    );
+    assert_eq!(StatusList::new(STATUS_BITS_MAXIMUM).unwrap().len(), STATUS_BITS_MAXIMUM);
 }
 
 #[test]
 fn a_list_of_the_standard_is_read() {
     // Bitstring Status List 1.0, example 12 ("encodedList" of 131,072 clear bits).
     let text = "uH4sIAAAAAAAAA-3BMQEAAADCoPVPbQwfoAAAAAAAAAAAAAAAAAAAAIC3AYbSVKsAQAAA";
-    assert_eq!(
-        StatusList::decode(text).unwrap(),
-        StatusList::new(131_072).unwrap()
-    );
+    assert_eq!(StatusList::decode(text).unwrap(), StatusList::new(131_072).unwrap());
 }
 
 #[test]
@@ -95,10 +84,7 @@ fn what_is_not_exactly_a_list_is_refused() {
         );
     }
     let short = gzip(&[0; 100]);
-    assert_eq!(
-        StatusList::decode(&encoded(&short)),
-        Err(StatusListError::Length(800))
-    );
+    assert_eq!(StatusList::decode(&encoded(&short)), Err(StatusListError::Length(800)));
     let base58 = multibase::encode(Base::Base58Btc, &good);
     let padded = multibase::encode(Base::Base64UrlPad, &good);
     for text in ["", "u", "H4sI", &base58, &padded, &encoded(&good)[1..]] {
@@ -118,10 +104,7 @@ fn entries_are_read_strictly() {
         list: "https://a.example/s/1".into(),
         index: 94_567,
     };
-    assert_eq!(
-        StatusEntry::read(&good.to_json(), &Path::ROOT).unwrap(),
-        good
-    );
+    assert_eq!(StatusEntry::read(&good.to_json(), &Path::ROOT).unwrap(), good);
     for (member, value) in [
         ("type", Value::from("StatusList2021Entry")),
         ("statusPurpose", "message".into()),

@@ -54,9 +54,9 @@ pub(super) fn verify(
             findings,
         )),
         Err(Stop::Denied(first, more)) => Err(Denied::new(first, findings).with_more(more)),
-        Err(Stop::ApprovalRequired(first, more)) => Err(Denied::new(first, findings)
-            .with_more(more)
-            .pending_approval()),
+        Err(Stop::ApprovalRequired(first, more)) => {
+            Err(Denied::new(first, findings).with_more(more).pending_approval())
+        }
     }
 }
 
@@ -93,9 +93,7 @@ fn check(
     check_binding(&action, signed_at, request, subject, under.as_object())?;
     findings.passed(Step::Holder);
 
-    let found = find_capability(
-        &action, signed_at, request, subject, under_at, &issuer, world,
-    );
+    let found = find_capability(&action, signed_at, request, subject, under_at, &issuer, world);
     let found = match found {
         Err(denied @ Stop::Denied(..)) => return Err(denied),
         allowed_or_pending => allowed_or_pending,
@@ -116,10 +114,7 @@ fn check(
     })
 }
 
-fn capability_subject<'c>(
-    credential: &'c Credential,
-    at: &Path<'_>,
-) -> Result<&'c CapabilitySubject, Reason> {
+fn capability_subject<'c>(credential: &'c Credential, at: &Path<'_>) -> Result<&'c CapabilitySubject, Reason> {
     credential.capability_subject().ok_or_else(|| {
         at.member("type")
             .error("AgentCapabilityCredential: an action is done under one")
@@ -179,21 +174,12 @@ fn check_binding(
     }
     let capability_at = at.member("capability");
     if credential.get("id").and_then(Value::as_str) != Some(action.capability.id.as_str()) {
-        let text = "the action names another credential than the one enclosed: enclose that one"
-            .to_owned();
-        return refuse(
-            DenialCode::CapabilityMismatch,
-            capability_at.member("id"),
-            text,
-        );
+        let text = "the action names another credential than the one enclosed: enclose that one".to_owned();
+        return refuse(DenialCode::CapabilityMismatch, capability_at.member("id"), text);
     }
     if object_digest(credential) != action.capability.digest {
         let text = "the enclosed credential is not the one the action was signed under: the digest differs".to_owned();
-        return refuse(
-            DenialCode::CapabilityMismatch,
-            capability_at.member("digest"),
-            text,
-        );
+        return refuse(DenialCode::CapabilityMismatch, capability_at.member("digest"), text);
     }
     Ok(())
 }
@@ -224,29 +210,17 @@ fn find_capability<'c>(
         if !asked.is_covered_by(capability) {
             continue;
         }
-        let failure = hold(
-            capability,
-            action,
-            &circumstances,
-            &list_at.item(index),
-            issuer,
-            world,
-        );
+        let failure = hold(capability, action, &circumstances, &list_at.item(index), issuer, world);
         let Some(failure) = failure else {
             return Ok(capability);
         };
-        if nearest
-            .as_ref()
-            .is_none_or(|best| failure.rank() < best.rank())
-        {
+        if nearest.as_ref().is_none_or(|best| failure.rank() < best.rank()) {
             nearest = Some(failure);
         }
     }
     Err(match nearest {
         None => asked.not_granted(&subject.capability, at).into(),
-        Some(failure) if failure.lacks_only_approval() => {
-            Stop::ApprovalRequired(failure.first, failure.more)
-        }
+        Some(failure) if failure.lacks_only_approval() => Stop::ApprovalRequired(failure.first, failure.more),
         Some(failure) => Stop::Denied(failure.first, failure.more),
     })
 }
@@ -288,11 +262,7 @@ fn hold(
         .constraint
         .iter()
         .enumerate()
-        .filter_map(|(index, constraint)| {
-            constraint
-                .check(circumstances, &constraint_at.item(index))
-                .err()
-        })
+        .filter_map(|(index, constraint)| constraint.check(circumstances, &constraint_at.item(index)).err())
         .collect();
     reasons.sort_by_key(|reason| reason.code == DenialCode::ApprovalRequired);
     let mut reasons = reasons.into_iter();
@@ -302,18 +272,11 @@ fn hold(
     })
 }
 
-fn spend_nonce(
-    action: &AgentAction,
-    world: &World<'_>,
-    one_time: &dyn OneTime,
-) -> Result<(), Reason> {
+fn spend_nonce(action: &AgentAction, world: &World<'_>, one_time: &dyn OneTime) -> Result<(), Reason> {
     let at = "/action/nonce".to_owned();
     // Kept beyond the window by twice the skew: a clock set back that far revives nothing.
     let keep = 2 * i64::from(world.policy.clock_skew_seconds);
-    let until = action
-        .expires
-        .checked_add_seconds(keep)
-        .unwrap_or(action.expires);
+    let until = action.expires.checked_add_seconds(keep).unwrap_or(action.expires);
     // Agents draw their nonces without knowing of each other; one cannot use up another's.
     let value = format!("{} {}", action.agent, action.nonce);
     one_time
@@ -323,16 +286,8 @@ fn spend_nonce(
                 let text = "this action has been carried out: sign a new one with a fresh nonce";
                 Reason::new(DenialCode::ActionReplayed, at, text)
             }
-            SpendError::Expired => Reason::new(
-                DenialCode::ActionWindow,
-                at,
-                "the action has expired: sign it again",
-            ),
-            SpendError::Unknown => unavailable(
-                at,
-                "whether the nonce is unused",
-                "the store took it for a challenge",
-            ),
+            SpendError::Expired => Reason::new(DenialCode::ActionWindow, at, "the action has expired: sign it again"),
+            SpendError::Unknown => unavailable(at, "whether the nonce is unused", "the store took it for a challenge"),
             SpendError::Unavailable(why) => unavailable(at, "whether the nonce is unused", &why),
         })
 }

@@ -84,16 +84,11 @@ pub(super) fn establish(
     world: &World<'_>,
     findings: &mut Findings,
 ) {
-    findings.chain.push(
-        credential
-            .id
-            .clone()
-            .unwrap_or_else(|| object_digest(object)),
-    );
+    findings
+        .chain
+        .push(credential.id.clone().unwrap_or_else(|| object_digest(object)));
     findings.subject = credential.subject_id().map(str::to_owned);
-    findings.owner = credential
-        .capability_subject()
-        .map(|subject| subject.owner.clone());
+    findings.owner = credential.capability_subject().map(|subject| subject.owner.clone());
     if let Some(freshness) = world.knowledge.freshness(issuer) {
         findings.as_of.push(AsOf {
             issuer: issuer.clone(),
@@ -124,19 +119,12 @@ pub(super) fn check_life(
     Ok(())
 }
 
-fn check_valid_now(
-    credential: &Credential,
-    at: &Path<'_>,
-    world: &World<'_>,
-) -> Result<(), Reason> {
+fn check_valid_now(credential: &Credential, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
     check_validity(credential, at)?;
     if let Some(from) = credential.valid_from
         && world.is_future(from)
     {
-        let text = format!(
-            "it is valid from {from}, and it is {}: wait until then",
-            world.now
-        );
+        let text = format!("it is valid from {from}, and it is {}: wait until then", world.now);
         return Err(Reason::new(
             DenialCode::NotYetValid,
             at.member("validFrom").to_string(),
@@ -159,35 +147,15 @@ fn check_valid_now(
     }
 }
 
-fn check_status(
-    credential: &Credential,
-    issuer: &Did,
-    at: &Path<'_>,
-    world: &World<'_>,
-) -> Result<(), Reason> {
-    let refuse = |code, text: String| {
-        Err(Reason::new(
-            code,
-            at.member("credentialStatus").to_string(),
-            text,
-        ))
-    };
+fn check_status(credential: &Credential, issuer: &Did, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
+    let refuse = |code, text: String| Err(Reason::new(code, at.member("credentialStatus").to_string(), text));
     for entry in &credential.status {
-        match world
-            .knowledge
-            .status(issuer, &entry.list, entry.purpose, entry.index)
-        {
+        match world.knowledge.status(issuer, &entry.list, entry.purpose, entry.index) {
             StatusBit::Clear => {}
             StatusBit::Set => {
                 let (code, text) = match entry.purpose {
-                    StatusPurpose::Revocation => (
-                        DenialCode::Revoked,
-                        "revoked by its issuer: ask for a new one",
-                    ),
-                    StatusPurpose::Suspension => (
-                        DenialCode::Suspended,
-                        "suspended by its issuer: ask when that ends",
-                    ),
+                    StatusPurpose::Revocation => (DenialCode::Revoked, "revoked by its issuer: ask for a new one"),
+                    StatusPurpose::Suspension => (DenialCode::Suspended, "suspended by its issuer: ask when that ends"),
                 };
                 return refuse(code, text.to_owned());
             }
@@ -213,21 +181,12 @@ pub(super) fn check_agent(agent: &Did, at: &Path<'_>, world: &World<'_>) -> Resu
             let text = format!("the agent was retired at {since}: register a new agent");
             Err(Reason::new(DenialCode::AgentRetired, at.to_string(), text))
         }
-        AgentStanding::Unavailable(why) => Err(unavailable(
-            at.to_string(),
-            "whether the agent is in service",
-            &why,
-        )),
+        AgentStanding::Unavailable(why) => Err(unavailable(at.to_string(), "whether the agent is in service", &why)),
     }
 }
 
 /// The issuer may grant everything that the credential grants.
-fn check_standing(
-    subject: &CapabilitySubject,
-    issuer: &Did,
-    at: &Path<'_>,
-    world: &World<'_>,
-) -> Result<(), Reason> {
+fn check_standing(subject: &CapabilitySubject, issuer: &Did, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
     let subject_at = at.member("credentialSubject");
     let list_at = subject_at.member("capability");
     for (index, capability) in subject.capability.iter().enumerate() {
@@ -247,15 +206,10 @@ pub(super) fn check_one_standing(
 ) -> Result<(), Reason> {
     let authority = world.policy.authority.as_str();
     let refuse = |code, text: String| Err(Reason::new(code, at.to_string(), text));
-    match world
-        .knowledge
-        .standing(authority, issuer, action, resource, world.now)
-    {
+    match world.knowledge.standing(authority, issuer, action, resource, world.now) {
         Standing::Authorized { .. } => Ok(()),
         Standing::NotAuthorized => {
-            let text = format!(
-                "{authority} does not authorize {issuer} to grant {action} on {resource}: ask it to"
-            );
+            let text = format!("{authority} does not authorize {issuer} to grant {action} on {resource}: ask it to");
             refuse(DenialCode::IssuerNotAuthorized, text)
         }
         Standing::IssuerUnknown => refuse(
@@ -263,13 +217,10 @@ pub(super) fn check_one_standing(
             format!("{issuer} is no member that is known here: it must join first"),
         ),
         Standing::IssuerFrozen => {
-            let text =
-                format!("{issuer} told two stories and is frozen until its consortium settles it");
+            let text = format!("{issuer} told two stories and is frozen until its consortium settles it");
             refuse(DenialCode::IssuerFrozen, text)
         }
-        Standing::Unavailable(why) => {
-            Err(unavailable(at.to_string(), "the issuer's standing", &why))
-        }
+        Standing::Unavailable(why) => Err(unavailable(at.to_string(), "the issuer's standing", &why)),
     }
 }
 

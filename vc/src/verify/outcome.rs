@@ -192,11 +192,7 @@ pub struct ProofChecked {
 }
 
 impl ProofChecked {
-    pub(super) const fn new(
-        document: Value,
-        verification_method: String,
-        findings: Findings,
-    ) -> Self {
+    pub(super) const fn new(document: Value, verification_method: String, findings: Findings) -> Self {
         Self {
             document,
             verification_method,

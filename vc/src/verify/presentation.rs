@@ -33,21 +33,10 @@ pub(super) fn verify(
                 .into_iter()
                 .enumerate()
                 .map(|(index, (credential, issuer, findings))| {
-                    VerifiedCredential::new(
-                        Arc::clone(&whole),
-                        Some(index),
-                        credential,
-                        issuer,
-                        findings,
-                    )
+                    VerifiedCredential::new(Arc::clone(&whole), Some(index), credential, issuer, findings)
                 })
                 .collect();
-            Ok(VerifiedPresentation::new(
-                whole,
-                holder,
-                credentials,
-                findings,
-            ))
+            Ok(VerifiedPresentation::new(whole, holder, credentials, findings))
         }
         Err(reason) => Err(Denied::new(reason, findings)),
     }
@@ -69,11 +58,7 @@ fn check(
             "the holder {} is no DID, so no key can be shown to be its own",
             Quoted(&presentation.holder)
         );
-        Reason::new(
-            DenialCode::VerificationMethodForeign,
-            holder_at.to_string(),
-            text,
-        )
+        Reason::new(DenialCode::VerificationMethodForeign, holder_at.to_string(), text)
     })?;
     let proof = signature::check(object, &Path::ROOT, Purpose::Authentication, &holder, world)?;
     findings.passed(Step::Proof);
@@ -90,22 +75,14 @@ fn check(
 fn check_answer(proof: &Proof<'_>, request: &PresentationRequest<'_>) -> Result<(), Reason> {
     if proof.challenge != Some(request.challenge) {
         let text = "the proof does not answer the challenge that was handed out: sign the presentation with it";
-        return Err(Reason::new(
-            DenialCode::ChallengeMismatch,
-            "/proof/challenge",
-            text,
-        ));
+        return Err(Reason::new(DenialCode::ChallengeMismatch, "/proof/challenge", text));
     }
     if !proof.is_for_domain(request.domain) {
         let text = format!(
             "the proof was not made for {}: sign the presentation for it",
             request.domain
         );
-        return Err(Reason::new(
-            DenialCode::DomainMismatch,
-            "/proof/domain",
-            text,
-        ));
+        return Err(Reason::new(DenialCode::DomainMismatch, "/proof/domain", text));
     }
     Ok(())
 }
@@ -139,10 +116,9 @@ fn check_credentials(
             Err(reason) => {
                 // Only what held for every credential looked at counts as checked.
                 findings.checked = own.checked;
-                findings.checked.retain(|step| {
-                    held.iter()
-                        .all(|(_, _, other)| other.checked.contains(step))
-                });
+                findings
+                    .checked
+                    .retain(|step| held.iter().all(|(_, _, other)| other.checked.contains(step)));
                 return Err(reason);
             }
         }
@@ -168,9 +144,7 @@ fn check_holder(credential: &Credential, holder: &Did, at: &Path<'_>) -> Result<
         return Ok(());
     }
     let subject_at = at.member("credentialSubject");
-    let text = format!(
-        "it was issued to another subject than {holder}: a holder presents its own credentials only"
-    );
+    let text = format!("it was issued to another subject than {holder}: a holder presents its own credentials only");
     Err(Reason::new(
         DenialCode::HolderMismatch,
         subject_at.member("id").to_string(),
@@ -178,18 +152,9 @@ fn check_holder(credential: &Credential, holder: &Did, at: &Path<'_>) -> Result<
     ))
 }
 
-fn spend_challenge(
-    request: &PresentationRequest<'_>,
-    world: &World<'_>,
-    one_time: &dyn OneTime,
-) -> Result<(), Reason> {
+fn spend_challenge(request: &PresentationRequest<'_>, world: &World<'_>, one_time: &dyn OneTime) -> Result<(), Reason> {
     one_time
-        .spend(
-            OneTimeKind::Challenge,
-            request.challenge,
-            world.now,
-            world.now,
-        )
+        .spend(OneTimeKind::Challenge, request.challenge, world.now, world.now)
         .map_err(|error| {
             let at = "/proof/challenge".to_owned();
             let code = match &error {

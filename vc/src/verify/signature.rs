@@ -67,10 +67,7 @@ fn check_times(proof: &Proof<'_>, here: &Path<'_>, world: &World<'_>) -> Result<
     }
     match proof.expires {
         Some(expires) if expires <= world.now => {
-            let text = format!(
-                "the proof expired at {expires}, and it is {}: sign it again",
-                world.now
-            );
+            let text = format!("the proof expired at {expires}, and it is {}: sign it again", world.now);
             Err(Reason::new(
                 DenialCode::ProofExpired,
                 here.member("expires").to_string(),
@@ -94,10 +91,7 @@ fn check_owner(proof: &Proof<'_>, here: &Path<'_>, signer: &Did) -> Result<(), R
 
 fn method_url(proof: &Proof<'_>, here: &Path<'_>) -> Result<DidUrl, Reason> {
     DidUrl::parse(proof.verification_method).map_err(|error| {
-        let text = format!(
-            "{} names no key: {error}",
-            Quoted(proof.verification_method)
-        );
+        let text = format!("{} names no key: {error}", Quoted(proof.verification_method));
         Reason::new(
             DenialCode::ProofMalformed,
             here.member("verificationMethod").to_string(),
@@ -121,13 +115,7 @@ fn check_signature(
     signer: &Did,
     world: &World<'_>,
 ) -> Result<(), Reason> {
-    let refuse = |code, text: String| {
-        Err(Reason::new(
-            code,
-            here.member("verificationMethod").to_string(),
-            text,
-        ))
-    };
+    let refuse = |code, text: String| Err(Reason::new(code, here.member("verificationMethod").to_string(), text));
     let known = match world.knowledge.document(signer) {
         Ok(known) => known,
         Err(ResolveError::Unavailable(why)) => {
@@ -150,36 +138,26 @@ fn check_signature(
             return refuse(DenialCode::VerificationMethodUnknown, text);
         }
         Err(MethodError::Unauthorized) => {
-            let text = format!(
-                "{signer} does not list this key under {}",
-                proof.purpose.as_str()
-            );
+            let text = format!("{signer} does not list this key under {}", proof.purpose.as_str());
             return refuse(DenialCode::VerificationMethodUnauthorized, text);
         }
     };
     if method.controller != *signer {
         return Err(foreign(
             here,
-            format!(
-                "the key is controlled by {}, not by {signer}",
-                method.controller
-            ),
+            format!("the key is controlled by {}, not by {signer}", method.controller),
         ));
     }
     let Some(key) = method.key.public_key() else {
-        let text =
-            "the key is of a type that eddsa-jcs-2022 does not use: sign with an Ed25519 key"
-                .to_owned();
+        let text = "the key is of a type that eddsa-jcs-2022 does not use: sign with an Ed25519 key".to_owned();
         return refuse(DenialCode::VerificationMethodUnknown, text);
     };
-    key.verify(&proof.hash_data(document), &proof.signature)
-        .map_err(|_| {
-            let text =
-                "the signature does not fit: the document was changed, or another key signed it";
-            Reason::new(
-                DenialCode::SignatureInvalid,
-                here.member("proofValue").to_string(),
-                text,
-            )
-        })
+    key.verify(&proof.hash_data(document), &proof.signature).map_err(|_| {
+        let text = "the signature does not fit: the document was changed, or another key signed it";
+        Reason::new(
+            DenialCode::SignatureInvalid,
+            here.member("proofValue").to_string(),
+            text,
+        )
+    })
 }

@@ -14,13 +14,7 @@ fn vector(name: &'static str, input: Value) -> Vector {
 /// The article's agent asks for a refund with these parameters.
 fn refund_of(parameters: &str) -> Value {
     let credential = credential();
-    let draft = action_draft(
-        &credential,
-        "call",
-        "billing_api",
-        "refund_under_100",
-        parameters,
-    );
+    let draft = action_draft(&credential, "call", "billing_api", "refund_under_100", parameters);
     envelope(sign_action(draft), credential)
 }
 
@@ -31,13 +25,7 @@ fn under(constraint: Constraint, parameters: &str) -> Value {
     draft.capability = vec![granted];
     let credential = sign(&draft);
     envelope(
-        sign_action(action_draft(
-            &credential,
-            "call",
-            "api/orders",
-            "",
-            parameters,
-        )),
+        sign_action(action_draft(&credential, "call", "api/orders", "", parameters)),
         credential,
     )
 }
@@ -64,13 +52,7 @@ fn capabilities() -> Vec<Vector> {
     let credential = credential();
     let write = |operation: &str| {
         let parameters = format!("{{\"operation\":\"{operation}\"}}");
-        let draft = action_draft(
-            &credential,
-            "write",
-            "ticket_updates",
-            "own_tickets",
-            &parameters,
-        );
+        let draft = action_draft(&credential, "write", "ticket_updates", "own_tickets", &parameters);
         envelope(sign_action(draft), credential.clone())
     };
     let read = |resource: &str, scope: &str| {
@@ -91,21 +73,14 @@ fn capabilities() -> Vec<Vector> {
         }),
         vector("approval-account-closure", write("account_closure"))
             .pending("/credential/credentialSubject/capability/1/constraint/0"),
-        vector(
-            "deny-account-closure-on-stale-knowledge",
-            write("account_closure"),
-        )
-        .known(|known| {
-            known.heard.insert(north().did, after(-301));
-        })
-        .denied("knowledge-stale", "/credential/issuer"),
-        vector(
-            "deny-scope-not-granted",
-            read("customer_records", "all_tickets"),
-        )
-        .denied("capability-not-granted", "/action/scope"),
-        vector("deny-scope-left-out", read("customer_records", ""))
+        vector("deny-account-closure-on-stale-knowledge", write("account_closure"))
+            .known(|known| {
+                known.heard.insert(north().did, after(-301));
+            })
+            .denied("knowledge-stale", "/credential/issuer"),
+        vector("deny-scope-not-granted", read("customer_records", "all_tickets"))
             .denied("capability-not-granted", "/action/scope"),
+        vector("deny-scope-left-out", read("customer_records", "")).denied("capability-not-granted", "/action/scope"),
         vector(
             "deny-resource-below-the-one-granted",
             read("customer_records/42", "assigned_tickets_only"),
@@ -117,10 +92,7 @@ fn capabilities() -> Vec<Vector> {
                     .authorized
                     .insert(north().did, vec![("read".into(), pattern("*"))]);
             })
-            .denied(
-                "issuer-not-authorized",
-                "/credential/credentialSubject/capability/2",
-            ),
+            .denied("issuer-not-authorized", "/credential/credentialSubject/capability/2"),
         vector("deny-revoked-credential", refund())
             .known(|known| {
                 known.set.insert((LIST.into(), INDEX));
@@ -139,32 +111,20 @@ fn windows() -> Vec<Vector> {
             envelope(sign_action(draft), credential)
         })
         .denied("action-window", "/action/expires"),
-        vector(
-            "deny-window-of-16-minutes",
-            resigned(&["expires"], time(899)),
-        )
-        .denied("action-window", "/action/expires"),
-        vector("deny-window-backwards", resigned(&["expires"], time(-3)))
+        vector("deny-window-of-16-minutes", resigned(&["expires"], time(899)))
             .denied("action-window", "/action/expires"),
-        vector(
-            "deny-action-from-the-future",
-            resigned(&["created"], time(61)),
-        )
-        .denied("action-window", "/action/created"),
+        vector("deny-window-backwards", resigned(&["expires"], time(-3))).denied("action-window", "/action/expires"),
+        vector("deny-action-from-the-future", resigned(&["created"], time(61)))
+            .denied("action-window", "/action/created"),
         vector("deny-nonce-used", refund())
             .once(|once| {
-                once.nonces
-                    .borrow_mut()
-                    .insert(format!("{} {NONCE}", agent().did));
+                once.nonces.borrow_mut().insert(format!("{} {NONCE}", agent().did));
             })
             .denied("action-replayed", "/action/nonce"),
         vector("allow-nonce-used-by-another-agent", refund()).once(|once| {
-            once.nonces
-                .borrow_mut()
-                .insert(format!("{} {NONCE}", stranger().did));
+            once.nonces.borrow_mut().insert(format!("{} {NONCE}", stranger().did));
         }),
-        vector("deny-nonce-too-short", resigned(&["nonce"], "c2hvcnQ"))
-            .denied("document-malformed", "/action/nonce"),
+        vector("deny-nonce-too-short", resigned(&["nonce"], "c2hvcnQ")).denied("document-malformed", "/action/nonce"),
     ]
 }
 
@@ -194,10 +154,7 @@ fn bindings() -> Vec<Vector> {
             let signed = sign_raw(action, Purpose::CapabilityInvocation, &stranger());
             envelope(signed, refund.get("credential").unwrap().clone())
         })
-        .denied(
-            "verification-method-foreign",
-            "/action/proof/verificationMethod",
-        ),
+        .denied("verification-method-foreign", "/action/proof/verificationMethod"),
         vector("deny-signed-for-authentication", {
             let mut action = refund.get("action").unwrap().clone();
             take(&mut action, "proof");
@@ -216,18 +173,11 @@ fn bindings() -> Vec<Vector> {
         )
         .denied("capability-mismatch", "/action/capability/digest"),
         vector("deny-amount-changed-after-signing", {
-            changed(
-                refund.clone(),
-                &["action", "parameters", "amount", "value"],
-                "99.99",
-            )
+            changed(refund.clone(), &["action", "parameters", "amount", "value"], "99.99")
         })
         .denied("signature-invalid", "/action/proof/proofValue"),
-        vector(
-            "deny-action-with-unknown-member",
-            resigned(&["urgent"], true),
-        )
-        .denied("document-malformed", "/action/urgent"),
+        vector("deny-action-with-unknown-member", resigned(&["urgent"], true))
+            .denied("document-malformed", "/action/urgent"),
         vector(
             "deny-envelope-with-unknown-member",
             changed(refund.clone(), &["note"], "please"),
@@ -270,36 +220,21 @@ fn constraints() -> Vec<Vector> {
             refund_of(r#"{"amount":{"value":"49.99","unit":"EUR"}}"#),
         )
         .denied("unit-mismatch", amount),
-        vector(
-            "deny-refund-without-a-currency",
-            refund_of(r#"{"amount":"49.99"}"#),
-        )
-        .denied("unit-mismatch", amount),
-        vector("deny-refund-without-an-amount", refund_of("{}"))
-            .denied("parameter-missing", amount),
-        vector(
-            "deny-refund-of-some-words",
-            refund_of(r#"{"amount":"fifty dollars"}"#),
-        )
-        .denied("parameter-malformed", amount),
+        vector("deny-refund-without-a-currency", refund_of(r#"{"amount":"49.99"}"#)).denied("unit-mismatch", amount),
+        vector("deny-refund-without-an-amount", refund_of("{}")).denied("parameter-missing", amount),
+        vector("deny-refund-of-some-words", refund_of(r#"{"amount":"fifty dollars"}"#))
+            .denied("parameter-malformed", amount),
         vector("deny-refund-of-a-binary-fraction", {
-            resigned(
-                &["parameters", "amount"],
-                syndic_vc::json::parse(b"49.99").unwrap(),
-            )
+            resigned(&["parameters", "amount"], syndic_vc::json::parse(b"49.99").unwrap())
         })
         .denied("parameter-malformed", amount),
         vector("allow-the-exact-value", under(exact(), &ward("north"))),
-        vector(
-            "deny-another-than-the-exact-value",
-            under(exact(), &ward("North")),
-        )
-        .denied("value-not-exact", "/action/parameters/ward"),
+        vector("deny-another-than-the-exact-value", under(exact(), &ward("North")))
+            .denied("value-not-exact", "/action/parameters/ward"),
         vector("allow-a-listed-value", under(listed(), &ward("west"))),
         vector("deny-a-value-not-listed", under(listed(), &ward("east")))
             .denied("value-not-listed", "/action/parameters/ward"),
-        vector("deny-outside-hours", under(Constraint::Hours(nights), "{}"))
-            .denied("outside-hours", first),
+        vector("deny-outside-hours", under(Constraint::Hours(nights), "{}")).denied("outside-hours", first),
         vector("deny-verifier-not-in-the-audience", {
             under(
                 Constraint::Audience {

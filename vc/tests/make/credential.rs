@@ -20,11 +20,7 @@ fn unsigned() -> Value {
 
 /// The article's credential with one member changed before it was signed.
 fn issued(path: &[&str], value: impl Into<Value>) -> Value {
-    sign_raw(
-        changed(unsigned(), path, value),
-        Purpose::AssertionMethod,
-        &north(),
-    )
+    sign_raw(changed(unsigned(), path, value), Purpose::AssertionMethod, &north())
 }
 
 fn options() -> ProofOptions {
@@ -98,39 +94,74 @@ fn malformed() -> Vec<Vector> {
         vector("deny-json-cut-short", Value::Null)
             .text("{\"@context\":[".to_owned())
             .denied("json-invalid", ""),
-        vector("deny-nested-too-deep", Value::Null).text(deep).denied("document-too-large", ""),
+        vector("deny-nested-too-deep", Value::Null)
+            .text(deep)
+            .denied("document-too-large", ""),
         vector("deny-too-many-capabilities", issued(&[subject, "capability"], many))
             .denied("document-too-large", "/credentialSubject/capability"),
         vector("deny-not-an-object", Value::Array(vec![credential()])).denied("document-malformed", ""),
-        vector("deny-subject-with-unknown-member", issued(&[subject, "clearance"], "top"))
-            .denied("document-malformed", "/credentialSubject/clearance"),
-        vector("deny-unknown-member", issued(&["termsOfUse"], object! { "type": "Policy" }))
-            .denied("document-malformed", "/termsOfUse"),
-        vector("deny-resource-with-dot-segment", issued(&[subject, "capability", "0", "resource"], "a/../b"))
-            .denied("document-malformed", "/credentialSubject/capability/0/resource"),
+        vector(
+            "deny-subject-with-unknown-member",
+            issued(&[subject, "clearance"], "top"),
+        )
+        .denied("document-malformed", "/credentialSubject/clearance"),
+        vector(
+            "deny-unknown-member",
+            issued(&["termsOfUse"], object! { "type": "Policy" }),
+        )
+        .denied("document-malformed", "/termsOfUse"),
+        vector(
+            "deny-resource-with-dot-segment",
+            issued(&[subject, "capability", "0", "resource"], "a/../b"),
+        )
+        .denied("document-malformed", "/credentialSubject/capability/0/resource"),
         vector("deny-range-with-a-binary-fraction", {
-            let limit = object! { "type": "range", "parameter": "amount", "maximum": syndic_vc::json::parse(b"99.5").unwrap() };
+            let limit =
+                object! { "type": "range", "parameter": "amount", "maximum": syndic_vc::json::parse(b"99.5").unwrap() };
             issued(&[subject, "capability", "0", "constraint"], vec![limit])
         })
-        .denied("document-malformed", "/credentialSubject/capability/0/constraint/0/maximum"),
-        vector("deny-name-that-reads-backwards", issued(&[subject, "name"], "agent\u{202e}tpircs"))
-            .denied("document-malformed", "/credentialSubject/name"),
-        vector("deny-context-of-strangers", issued(&["@context"], vec![
-            "https://www.w3.org/ns/credentials/v2", "https://syndic.example/ns/capability/v1", "https://stranger.example/v1",
-        ]))
+        .denied(
+            "document-malformed",
+            "/credentialSubject/capability/0/constraint/0/maximum",
+        ),
+        vector(
+            "deny-name-that-reads-backwards",
+            issued(&[subject, "name"], "agent\u{202e}tpircs"),
+        )
+        .denied("document-malformed", "/credentialSubject/name"),
+        vector(
+            "deny-context-of-strangers",
+            issued(
+                &["@context"],
+                vec![
+                    "https://www.w3.org/ns/credentials/v2",
+                    "https://syndic.example/ns/capability/v1",
+                    "https://stranger.example/v1",
+                ],
+            ),
+        )
         .denied("context-unknown", "/@context/2"),
-        vector("deny-context-of-capabilities-missing", issued(&["@context"], vec!["https://www.w3.org/ns/credentials/v2"]))
-            .denied("context-unknown", "/@context"),
+        vector(
+            "deny-context-of-capabilities-missing",
+            issued(&["@context"], vec!["https://www.w3.org/ns/credentials/v2"]),
+        )
+        .denied("context-unknown", "/@context"),
         vector("deny-constraint-of-unknown-type", {
             let limit = object! { "type": "weather", "parameter": "sky", "value": "blue" };
             issued(&[subject, "capability", "3", "constraint"], vec![limit])
         })
-        .denied("constraint-unknown", "/credentialSubject/capability/3/constraint/0/type"),
+        .denied(
+            "constraint-unknown",
+            "/credentialSubject/capability/3/constraint/0/type",
+        ),
         vector("deny-constraint-with-unknown-member", {
             let limit = object! { "type": "exact", "parameter": "a", "value": "b", "unless": "c" };
             issued(&[subject, "capability", "3", "constraint"], vec![limit])
         })
-        .denied("document-malformed", "/credentialSubject/capability/3/constraint/0/unless"),
+        .denied(
+            "document-malformed",
+            "/credentialSubject/capability/3/constraint/0/unless",
+        ),
     ]
 }
 
@@ -144,13 +175,8 @@ fn proofs() -> Vec<Vector> {
     let value = proof.get("proofValue").unwrap().as_str().unwrap();
     vec![
         vector("deny-proof-missing", unsigned()).denied("proof-missing", "/proof"),
-        vector(
-            "deny-proof-null",
-            changed(credential(), &["proof"], Value::Null),
-        )
-        .denied("proof-missing", "/proof"),
-        vector("deny-proof-of-another-suite", suite)
-            .denied("proof-unsupported", "/proof/cryptosuite"),
+        vector("deny-proof-null", changed(credential(), &["proof"], Value::Null)).denied("proof-missing", "/proof"),
+        vector("deny-proof-of-another-suite", suite).denied("proof-unsupported", "/proof/cryptosuite"),
         vector(
             "deny-two-proofs",
             changed(credential(), &["proof"], vec![proof.clone(), proof.clone()]),
@@ -181,36 +207,19 @@ fn proofs() -> Vec<Vector> {
             sign_raw(unsigned(), Purpose::Authentication, &north()),
         )
         .denied("proof-purpose-wrong", "/proof/proofPurpose"),
-        vector(
-            "deny-proof-from-the-future",
-            sign_with(unsigned(), &early, &north()),
-        )
-        .denied("proof-from-the-future", "/proof/created"),
-        vector(
-            "deny-proof-expired",
-            sign_with(unsigned(), &expired, &north()),
-        )
-        .denied("proof-expired", "/proof/expires"),
+        vector("deny-proof-from-the-future", sign_with(unsigned(), &early, &north()))
+            .denied("proof-from-the-future", "/proof/created"),
+        vector("deny-proof-expired", sign_with(unsigned(), &expired, &north()))
+            .denied("proof-expired", "/proof/expires"),
         vector(
             "deny-claim-changed",
-            changed(
-                credential(),
-                &["credentialSubject", "owner", "name"],
-                "Mallory",
-            ),
+            changed(credential(), &["credentialSubject", "owner", "name"], "Mallory"),
         )
         .denied("signature-invalid", "/proof/proofValue"),
         vector("deny-limit-raised", {
             changed(
                 credential(),
-                &[
-                    "credentialSubject",
-                    "capability",
-                    "2",
-                    "constraint",
-                    "0",
-                    "maximum",
-                ],
+                &["credentialSubject", "capability", "2", "constraint", "0", "maximum"],
                 "1000",
             )
         })
@@ -250,11 +259,8 @@ fn keys() -> Vec<Vector> {
             sign_raw(unsigned(), Purpose::AssertionMethod, &stranger()),
         )
         .denied("verification-method-foreign", method),
-        vector(
-            "deny-issuer-is-no-did",
-            issued(&["issuer"], "https://north.example"),
-        )
-        .denied("verification-method-foreign", "/issuer"),
+        vector("deny-issuer-is-no-did", issued(&["issuer"], "https://north.example"))
+            .denied("verification-method-foreign", "/issuer"),
         vector("deny-key-controlled-by-a-stranger", credential())
             .known(|known| {
                 let mut document = syndic_vc::did_key::resolve(&north().did).unwrap();
@@ -262,16 +268,12 @@ fn keys() -> Vec<Vector> {
                 known.documents.insert(north().did, Arc::new(document));
             })
             .denied("verification-method-foreign", method),
-        vector("deny-issuer-of-an-unknown-method", nowhere)
-            .denied("verification-method-unresolved", method),
+        vector("deny-issuer-of-an-unknown-method", nowhere).denied("verification-method-unresolved", method),
         vector("deny-issuer-with-a-weak-key", {
             // The point of order 1: some signatures would fit every document.
             let mut identity = vec![0xed, 0x01, 0x01];
             identity.resize(34, 0);
-            let weak = format!(
-                "did:key:{}",
-                multibase::encode(multibase::Base::Base58Btc, identity)
-            );
+            let weak = format!("did:key:{}", multibase::encode(multibase::Base::Base58Btc, identity));
             let document = changed(unsigned(), &["issuer"], weak.as_str());
             let name = format!("{weak}#{}", &weak[8..]);
             sign_with(
@@ -291,10 +293,9 @@ fn keys() -> Vec<Vector> {
         .denied("verification-method-unknown", method),
         vector("deny-key-not-for-assertions", credential())
             .known(|known| {
-                known.documents.insert(
-                    north().did,
-                    document_without(&north(), Purpose::AssertionMethod),
-                );
+                known
+                    .documents
+                    .insert(north().did, document_without(&north(), Purpose::AssertionMethod));
             })
             .denied("verification-method-unauthorized", method),
         vector("deny-document-cannot-be-asked", credential())
@@ -316,11 +317,8 @@ fn times_and_status() -> Vec<Vector> {
     vec![
         vector("deny-not-yet-valid", sign(&early)).denied("not-yet-valid", "/validFrom"),
         vector("deny-expired", sign(&late)).denied("expired", "/validUntil"),
-        vector(
-            "deny-valid-for-longer-than-90-days",
-            issued(&["validUntil"], long),
-        )
-        .denied("validity-too-long", "/validUntil"),
+        vector("deny-valid-for-longer-than-90-days", issued(&["validUntil"], long))
+            .denied("validity-too-long", "/validUntil"),
         vector(
             "deny-ends-before-it-begins",
             issued(&["validUntil"], "2026-11-24T10:00:00Z"),
@@ -337,16 +335,10 @@ fn times_and_status() -> Vec<Vector> {
             issued(&["credentialStatus"], suspension().to_json()),
         )
         .denied("status-missing", status),
-        vector(
-            "deny-status-of-another-kind",
-            entry("type", "StatusList2021Entry"),
-        )
-        .denied("status-unknown", "/credentialStatus/0/type"),
-        vector(
-            "deny-status-index-with-leading-zero",
-            entry("statusListIndex", "007"),
-        )
-        .denied("status-unknown", "/credentialStatus/0/statusListIndex"),
+        vector("deny-status-of-another-kind", entry("type", "StatusList2021Entry"))
+            .denied("status-unknown", "/credentialStatus/0/type"),
+        vector("deny-status-index-with-leading-zero", entry("statusListIndex", "007"))
+            .denied("status-unknown", "/credentialStatus/0/statusListIndex"),
         vector("deny-status-list-not-known", credential())
             .known(|known| {
                 known.lists.remove(LIST);
@@ -401,12 +393,7 @@ fn standing() -> Vec<Vector> {
             .denied("issuer-not-authorized", "/credentialSubject/capability/1"),
         vector("deny-issuer-authorized-for-one-resource-of-all", {
             let mut draft = draft();
-            draft.capability = vec![capability(
-                "read",
-                "records/*",
-                "",
-                Vec::<Constraint>::new(),
-            )];
+            draft.capability = vec![capability("read", "records/*", "", Vec::<Constraint>::new())];
             sign(&draft)
         })
         .known(|known| {

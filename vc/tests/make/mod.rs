@@ -113,21 +113,14 @@ impl Vector {
         }
         vector.insert("knowledge", knowledge);
         let (decision, code, at) = self.expect;
-        vector.insert(
-            "expect",
-            object! { "decision": decision, "code": code, "at": at },
-        );
+        vector.insert("expect", object! { "decision": decision, "code": code, "at": at });
         vector.into()
     }
 }
 
 /// Signs a document that no draft would make.
 fn sign_raw(document: Value, purpose: Purpose, by: &Party) -> Value {
-    sign_with(
-        document,
-        &ProofOptions::new(purpose, &by.method(), after(-2)),
-        by,
-    )
+    sign_with(document, &ProofOptions::new(purpose, &by.method(), after(-2)), by)
 }
 
 fn sign_with(document: Value, options: &ProofOptions, by: &Party) -> Value {

@@ -17,9 +17,7 @@ use syndic_vc::key::{SecretKey, Signer};
 use syndic_vc::presentation::PresentationDraft;
 use syndic_vc::status::{StatusEntry, StatusPurpose};
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{
-    AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit,
-};
+use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit};
 use syndic_vc::verify::Policy;
 use zeroize::Zeroizing;
 
@@ -139,14 +137,7 @@ impl Knowledge for Known {
         }
     }
 
-    fn standing(
-        &self,
-        _: &str,
-        issuer: &Did,
-        action: &str,
-        resource: &str,
-        _: Timestamp,
-    ) -> Standing {
+    fn standing(&self, _: &str, issuer: &Did, action: &str, resource: &str, _: Timestamp) -> Standing {
         if self.down.contains("standing") {
             return Standing::Unavailable("down".into());
         }
@@ -223,13 +214,7 @@ impl Once {
 }
 
 impl OneTime for Once {
-    fn spend(
-        &self,
-        kind: OneTimeKind,
-        value: &str,
-        _: Timestamp,
-        _: Timestamp,
-    ) -> Result<(), SpendError> {
+    fn spend(&self, kind: OneTimeKind, value: &str, _: Timestamp, _: Timestamp) -> Result<(), SpendError> {
         if self.down {
             return Err(SpendError::Unavailable("disk full".into()));
         }
@@ -253,12 +238,7 @@ impl OneTime for Once {
     }
 }
 
-pub fn capability(
-    action: &str,
-    resource: &str,
-    scope: &str,
-    constraint: Vec<Constraint>,
-) -> Capability {
+pub fn capability(action: &str, resource: &str, scope: &str, constraint: Vec<Constraint>) -> Capability {
     Capability {
         action: action.parse().unwrap(),
         resource: resource.parse().unwrap(),
@@ -267,12 +247,7 @@ pub fn capability(
     }
 }
 
-pub fn range(
-    parameter: &str,
-    minimum: Option<&str>,
-    maximum: Option<&str>,
-    unit: Option<&str>,
-) -> Constraint {
+pub fn range(parameter: &str, minimum: Option<&str>, maximum: Option<&str>, unit: Option<&str>) -> Constraint {
     let decimal = |text: Option<&str>| text.map(|text| Decimal::parse(text).unwrap());
     Constraint::Range(Range {
         parameter: parameter.to_owned(),
@@ -328,12 +303,7 @@ pub fn draft() -> CapabilityCredentialDraft {
         agent_name: "CustomerSupportAgent-v2.3".into(),
         owner: owner(),
         capability: vec![
-            capability(
-                "read",
-                "customer_records",
-                "assigned_tickets_only",
-                vec![hours()],
-            ),
+            capability("read", "customer_records", "assigned_tickets_only", vec![hours()]),
             capability(
                 "write",
                 "ticket_updates",
@@ -353,9 +323,7 @@ pub fn draft() -> CapabilityCredentialDraft {
 }
 
 pub fn sign(draft: &CapabilityCredentialDraft) -> Value {
-    draft
-        .sign(&north().method(), after(-3_600), north().signer())
-        .unwrap()
+    draft.sign(&north().method(), after(-3_600), north().signer()).unwrap()
 }
 
 pub fn credential() -> Value {
@@ -373,13 +341,7 @@ pub fn presentation_draft(credentials: Vec<Value>) -> PresentationDraft {
 pub fn present(credentials: Vec<Value>) -> Value {
     let agent = agent();
     presentation_draft(credentials)
-        .sign(
-            CHALLENGE,
-            DOMAIN,
-            &agent.method(),
-            after(-2),
-            agent.signer(),
-        )
+        .sign(CHALLENGE, DOMAIN, &agent.method(), after(-2), agent.signer())
         .unwrap()
 }
 
@@ -413,12 +375,7 @@ pub fn parameters_of(text: &str) -> Parameters {
     let object = value.as_object().unwrap();
     object
         .iter()
-        .map(|(name, value)| {
-            (
-                name.to_owned(),
-                Parameter::read(value, &Path::ROOT).unwrap(),
-            )
-        })
+        .map(|(name, value)| (name.to_owned(), Parameter::read(value, &Path::ROOT).unwrap()))
         .collect()
 }
 
@@ -514,8 +471,7 @@ impl Known {
                 .iter()
                 .map(|(issuer, granted)| {
                     let granted = granted.as_array().unwrap().iter();
-                    let granted = granted
-                        .map(|one| (str(one, "action"), str(one, "resource").parse().unwrap()));
+                    let granted = granted.map(|one| (str(one, "action"), str(one, "resource").parse().unwrap()));
                     (issuer.parse().unwrap(), granted.collect())
                 })
                 .collect(),
@@ -548,9 +504,7 @@ impl Known {
                     )
                 })
                 .collect(),
-            down: texts(value.get("unavailable").unwrap())
-                .into_iter()
-                .collect(),
+            down: texts(value.get("unavailable").unwrap()).into_iter().collect(),
         }
     }
 }
@@ -563,12 +517,7 @@ impl Once {
             .iter()
             .map(|(value, state)| (value.as_str(), *state))
             .collect();
-        let nonces = self
-            .nonces
-            .borrow()
-            .iter()
-            .map(String::as_str)
-            .collect::<Value>();
+        let nonces = self.nonces.borrow().iter().map(String::as_str).collect::<Value>();
         let object = knowledge.as_object_mut().unwrap();
         object.insert("challenges", challenges);
         object.insert("nonces", nonces);

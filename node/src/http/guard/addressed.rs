@@ -33,9 +33,7 @@ impl Hosts {
             .map_err(|_| Problem::bad_request("the Host header is not text").closing())?
             .to_ascii_lowercase();
         // A target in absolute form outranks the header (RFC 9112, 3.2.2): both must be ours.
-        let target = uri
-            .authority()
-            .map(|named| named.as_str().to_ascii_lowercase());
+        let target = uri.authority().map(|named| named.as_str().to_ascii_lowercase());
         let ours = |name: &str| split_port(name).is_some_and(|name| self.0.contains(name));
         if !ours(&host) || target.as_deref().is_some_and(|target| !ours(target)) {
             return Err(Problem::misdirected(
@@ -63,11 +61,7 @@ fn split_port(host: &str) -> Option<&str> {
 }
 
 /// An `Origin`, if any, must be this listener's own.
-pub(super) fn ensure_same_origin(
-    headers: &HeaderMap,
-    scheme: &str,
-    host: &str,
-) -> Result<(), Problem> {
+pub(super) fn ensure_same_origin(headers: &HeaderMap, scheme: &str, host: &str) -> Result<(), Problem> {
     let own = format!("{scheme}://{host}");
     let same = headers
         .get_all(ORIGIN)
@@ -76,9 +70,7 @@ pub(super) fn ensure_same_origin(
     if same {
         Ok(())
     } else {
-        Err(Problem::forbidden(
-            "requests from web pages of other sites are refused",
-        ))
+        Err(Problem::forbidden("requests from web pages of other sites are refused"))
     }
 }
 
@@ -91,9 +83,7 @@ pub(super) fn ensure_no_foreign_site(headers: &HeaderMap) -> Result<(), Problem>
     if own {
         Ok(())
     } else {
-        Err(Problem::forbidden(
-            "requests begun by other sites are refused",
-        ))
+        Err(Problem::forbidden("requests begun by other sites are refused"))
     }
 }
 

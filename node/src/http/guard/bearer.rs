@@ -8,9 +8,7 @@ use axum::extract::Request;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{Extensions, HeaderMap};
 
-use super::super::limits::{
-    ALWAYS_ANSWERED, MAX_ADDRESSES, MAX_TOKEN_FAILURES, TOKEN_FAILURE_WINDOW,
-};
+use super::super::limits::{ALWAYS_ANSWERED, MAX_ADDRESSES, MAX_TOKEN_FAILURES, TOKEN_FAILURE_WINDOW};
 use super::super::problem::Problem;
 use super::ledger::Ledger;
 
@@ -71,12 +69,7 @@ impl Check {
     /// A request without any token is no guess and counts as no failure, or an image tag in a
     /// foreign page could lock the operator out. For the same reason a good token passes even when
     /// its address has failed too often.
-    pub(super) fn check(
-        &self,
-        request: &mut Request,
-        caller: IpAddr,
-        now: Instant,
-    ) -> Result<(), Problem> {
+    pub(super) fn check(&self, request: &mut Request, caller: IpAddr, now: Instant) -> Result<(), Problem> {
         let path = request.uri().path();
         if self.bearer.open.iter().any(|open| open == path) {
             return Ok(());
@@ -86,13 +79,8 @@ impl Check {
             return Err(Problem::unauthorized(detail));
         }
         let token = token(request.headers()).map(str::to_owned);
-        let good =
-            token.is_some_and(|token| (self.bearer.verify)(&token, request.extensions_mut()));
-        if good {
-            Ok(())
-        } else {
-            Err(self.failed(caller, now))
-        }
+        let good = token.is_some_and(|token| (self.bearer.verify)(&token, request.extensions_mut()));
+        if good { Ok(()) } else { Err(self.failed(caller, now)) }
     }
 
     fn failed(&self, caller: IpAddr, now: Instant) -> Problem {
@@ -140,13 +128,7 @@ mod tests {
         Check::new(Bearer::new(|token, _| token == "right").open("/open"))
     }
 
-    fn status(
-        check: &Check,
-        path: &str,
-        authorization: &[&str],
-        caller: IpAddr,
-        now: Instant,
-    ) -> u16 {
+    fn status(check: &Check, path: &str, authorization: &[&str], caller: IpAddr, now: Instant) -> u16 {
         let mut request = Request::builder().uri(path);
         for value in authorization {
             request = request.header(AUTHORIZATION, *value);
@@ -174,10 +156,7 @@ mod tests {
         ] {
             assert_eq!(status(&check, "/x", &[bad], A, now), 401, "{bad}");
         }
-        assert_eq!(
-            status(&check, "/x", &["Bearer right", "Bearer right"], A, now),
-            401
-        );
+        assert_eq!(status(&check, "/x", &["Bearer right", "Bearer right"], A, now), 401);
         assert_eq!(status(&check, "/x", &[], A, now), 401);
         assert_eq!(status(&check, "/open", &[], A, now), 200);
         assert_eq!(status(&check, "/open/x", &[], A, now), 401);
@@ -189,11 +168,7 @@ mod tests {
         let check = check();
         let now = Instant::now();
         for _ in 0..20 {
-            assert_eq!(
-                status(&check, "/x", &[], A, now),
-                401,
-                "no token is no guess"
-            );
+            assert_eq!(status(&check, "/x", &[], A, now), 401, "no token is no guess");
         }
         for _ in 0..MAX_TOKEN_FAILURES {
             assert_eq!(status(&check, "/x", &["Bearer wrong"], A, now), 401);

@@ -28,12 +28,7 @@ impl<T: Default> Ledger<T> {
     }
 
     /// The entry of `address`. `forgettable` tells which entries are as good as none.
-    pub(super) fn entry(
-        &mut self,
-        address: IpAddr,
-        now: Instant,
-        forgettable: impl Fn(&T) -> bool,
-    ) -> &mut T {
+    pub(super) fn entry(&mut self, address: IpAddr, now: Instant, forgettable: impl Fn(&T) -> bool) -> &mut T {
         let address = address_key(address);
         if !self.known.contains_key(&address) && self.known.len() >= self.most {
             let due = self

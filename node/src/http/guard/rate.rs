@@ -87,11 +87,7 @@ mod tests {
         assert_eq!(passes(&buckets, A, start + Duration::from_secs(1), 500), 50);
         assert_eq!(passes(&buckets, B, start, 500), 100, "each has its own");
         let later = start + Duration::from_secs(60);
-        assert_eq!(
-            passes(&buckets, A, later, 500),
-            100,
-            "no more than the burst is saved"
-        );
+        assert_eq!(passes(&buckets, A, later, 500), 100, "no more than the burst is saved");
     }
 
     #[test]

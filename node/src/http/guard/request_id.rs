@@ -66,14 +66,7 @@ mod tests {
             assert_eq!(of(&[id]), id);
         }
         let too_long = "a".repeat(MAX_REQUEST_ID + 1);
-        for ids in [
-            &[][..],
-            &[""],
-            &["<b>"],
-            &["a b"],
-            &[too_long.as_str()],
-            &["1", "2"],
-        ] {
+        for ids in [&[][..], &[""], &["<b>"], &["a b"], &[too_long.as_str()], &["1", "2"]] {
             let made = of(ids);
             assert_eq!(made.len(), 32, "{ids:?}");
             assert_ne!(made, of(ids));

@@ -44,10 +44,7 @@ fn after_a_gap_the_rest_is_asked_for() {
     let second = announcements(&author.publish(2, 2..3)).pop().unwrap();
     let effects = reader.hear(1, &second);
     assert_eq!(verdict(&effects), Verdict::Ignore);
-    assert_eq!(
-        (asks(&effects), penalties(&effects).len(), reader.size(1)),
-        (1, 0, 0)
-    );
+    assert_eq!((asks(&effects), penalties(&effects).len(), reader.size(1)), (1, 0, 0));
     let effects = reader.talk(&mut author, effects);
     assert_eq!(penalties(&effects), []);
     assert_eq!(reader.state(1), author.state(1));
@@ -94,9 +91,7 @@ fn no_more_wait_than_there_is_room_for() {
             .unwrap();
         assert_eq!(reader.handle(heard(bytes)), []);
     }
-    let last = announcements(&author.publish(999, 999..1_000))
-        .pop()
-        .unwrap();
+    let last = announcements(&author.publish(999, 999..1_000)).pop().unwrap();
     assert_eq!(verdict(&reader.handle(heard(last))), Verdict::Ignore);
 }
 
@@ -126,10 +121,7 @@ fn a_head_and_its_entries_must_end_together() {
     for (from, some) in [(0, entries(0..2)), (2, entries(0..2)), (4, Vec::new())] {
         let effects = reader.hear(1, &news(&head, from, &some));
         assert_eq!(verdict(&effects), Verdict::Reject);
-        assert!(matches!(
-            penalties(&effects)[..],
-            [(_, Misbehaviour::Inconsistent(_))]
-        ));
+        assert!(matches!(penalties(&effects)[..], [(_, Misbehaviour::Inconsistent(_))]));
     }
 }
 
@@ -197,11 +189,7 @@ fn one_round(reader: &mut Node, author: &mut Node, effects: Vec<Effect>) -> Vec<
             continue;
         };
         let from = peer(reader.number);
-        for effect in author.run(Event::Request {
-            from,
-            token: 0,
-            bytes,
-        }) {
+        for effect in author.run(Event::Request { from, token: 0, bytes }) {
             if let Effect::SendResponse { bytes, .. } = effect {
                 let from = peer(author.number);
                 after.extend(reader.run(Event::Response { from, bytes }));
@@ -240,10 +228,7 @@ fn bent_piece(bend: impl Fn(&mut Piece)) -> Vec<(Peer, Misbehaviour)> {
     assert_eq!((piece.from, piece.entries.len()), (3, 256));
     bend(&mut piece);
     let bytes = Answer::Piece(piece).encode();
-    let effects = reader.run(Event::Response {
-        from: peer(1),
-        bytes,
-    });
+    let effects = reader.run(Event::Response { from: peer(1), bytes });
     let blamed = penalties(&effects);
     if !blamed.is_empty() {
         assert_eq!(reader.state(1), before);
@@ -317,10 +302,7 @@ fn a_log_with_what_is_no_statement_is_followed_up_to_there() {
     let bytes = news(&head_of(1, &all, at(900)), 2, &all[2..]);
     let effects = reader.hear(1, &bytes);
     // Perhaps a newer program can read it: nobody is blamed.
-    assert_eq!(
-        (verdict(&effects), penalties(&effects)),
-        (Verdict::Ignore, Vec::new())
-    );
+    assert_eq!((verdict(&effects), penalties(&effects)), (Verdict::Ignore, Vec::new()));
     let unreadable = effects
         .iter()
         .any(|effect| matches!(effect, Effect::Unreadable { index: 2, .. }));

@@ -25,10 +25,7 @@ fn believer(numbers: std::ops::Range<u64>) -> Node {
     let mut node = Node::new(2);
     let all = entries(numbers);
     let head = head_of(1, &all, at(900));
-    assert_eq!(
-        verdict(&node.hear(1, &news(&head, 0, &all))),
-        Verdict::Accept
-    );
+    assert_eq!(verdict(&node.hear(1, &news(&head, 0, &all))), Verdict::Accept);
     node
 }
 
@@ -51,10 +48,7 @@ fn two_heads_of_one_size_freeze_their_log() {
     let fork = evidence(&effects).unwrap();
     assert_eq!(fork.at, 3);
     assert_eq!(fork.verify(example::charter()), Ok(did(1)));
-    assert_eq!(
-        announcements(&effects),
-        [Broadcast::Fork(fork.clone()).encode()]
-    );
+    assert_eq!(announcements(&effects), [Broadcast::Fork(fork.clone()).encode()]);
     assert!(is_frozen(&node));
 
     // From now on nothing of that log is taken, and a restart does not forget.
@@ -63,10 +57,7 @@ fn two_heads_of_one_size_freeze_their_log() {
     let effects = node.hear(1, &news(&head_of(1, &longer, at(960)), 3, &longer[3..]));
     assert_eq!(verdict(&effects), Verdict::Ignore);
     assert_eq!(node.size(1), 3);
-    assert_eq!(
-        verdict(&node.hear(3, &Broadcast::Fork(fork).encode())),
-        Verdict::Ignore
-    );
+    assert_eq!(verdict(&node.hear(3, &Broadcast::Fork(fork).encode())), Verdict::Ignore);
 }
 
 #[test]
@@ -183,10 +174,7 @@ fn what_proves_nothing_freezes_nobody() {
         let mut node = Node::new(3);
         let effects = node.hear(2, &Broadcast::Fork(bad).encode());
         assert_eq!(verdict(&effects), Verdict::Reject);
-        assert!(matches!(
-            penalties(&effects)[..],
-            [(_, Misbehaviour::Fork(_))]
-        ));
+        assert!(matches!(penalties(&effects)[..], [(_, Misbehaviour::Fork(_))]));
         assert!(!is_frozen(&node));
     }
 }
@@ -205,9 +193,7 @@ fn evidence_that_was_not_stored_is_stored_later() {
         Effect::Persist { batch, .. } => Some(*batch),
         _ => None,
     });
-    let effects = node.run(Event::StoreFailed {
-        batch: batch.unwrap(),
-    });
+    let effects = node.run(Event::StoreFailed { batch: batch.unwrap() });
     assert_eq!(evidence(&effects), None);
     let effects = node.run(Event::Tick);
     assert!(evidence(&effects).is_some());
@@ -227,10 +213,7 @@ fn who_forked_says_nothing_more() {
     let effects = other.publish(9, 20..21);
     assert_eq!(refusals(&effects), [(9, PublishError::Frozen)]);
     other.now = at(5_000);
-    assert_eq!(
-        announcements(&other.run(Event::Tick)),
-        Vec::<Vec<u8>>::new()
-    );
+    assert_eq!(announcements(&other.run(Event::Tick)), Vec::<Vec<u8>>::new());
     // Its log is not handed out any more.
     let ask = Ask::Pull {
         id: 1,

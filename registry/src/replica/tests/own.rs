@@ -77,10 +77,7 @@ fn what_waits_is_bounded() {
 fn what_cannot_be_said_is_refused() {
     let mut node = Node::new(1);
     let mut refused = |statements| {
-        let effects = node.handle(Event::Publish {
-            ticket: 1,
-            statements,
-        });
+        let effects = node.handle(Event::Publish { ticket: 1, statements });
         refusals(&effects).pop().unwrap().1
     };
     assert_eq!(refused(Vec::new()), PublishError::Size);
@@ -95,10 +92,7 @@ fn what_cannot_be_said_is_refused() {
         PublishError::Statement(1, _)
     ));
 
-    let follower = Config {
-        me: None,
-        ..config(1)
-    };
+    let follower = Config { me: None, ..config(1) };
     let mut follower = Replica::load(follower, &MemoryStore::default()).unwrap();
     let publish = Event::Publish {
         ticket: 1,
@@ -176,10 +170,7 @@ fn a_long_batch_is_announced_by_its_head_alone() {
         agent.owner = format!("did:example:{}", "o".repeat(490));
     }
     let statements = vec![long; 250];
-    let effects = node.run(Event::Publish {
-        ticket: 1,
-        statements,
-    });
+    let effects = node.run(Event::Publish { ticket: 1, statements });
     let news = the_news(&effects);
     assert_eq!((news.from, news.entries.len()), (250, 0));
 }
@@ -220,15 +211,9 @@ fn a_restored_backup_catches_up_before_it_speaks() {
     let effects = restored.hear(2, &news(&lost, 5, &[]));
     assert_eq!(verdict(&effects), Verdict::Ignore);
     let effects = restored.publish(3, 9..10);
-    assert_eq!(
-        refusals(&effects),
-        [(3, PublishError::Behind { known: 5, held: 2 })]
-    );
+    assert_eq!(refusals(&effects), [(3, PublishError::Behind { known: 5, held: 2 })]);
     restored.now = at(2_000);
-    assert_eq!(
-        announcements(&restored.run(Event::Tick)),
-        Vec::<Vec<u8>>::new()
-    );
+    assert_eq!(announcements(&restored.run(Event::Tick)), Vec::<Vec<u8>>::new());
 
     restored.meet(&mut friend);
     assert_eq!(restored.size(1), 5);

@@ -12,11 +12,7 @@ impl World {
         };
         match effect {
             Effect::Persist { batch, content, .. } => self.persist(at, machine, batch, content),
-            Effect::Acknowledge {
-                ticket,
-                first,
-                count,
-            } => {
+            Effect::Acknowledge { ticket, first, count } => {
                 self.figures.acknowledged += count as u64;
                 if hostile {
                     self.check.asked.remove(&ticket);
@@ -34,12 +30,8 @@ impl World {
             }
             Effect::Announce(bytes) => self.announce(at, machine, hostile, bytes),
             Effect::Verdict { token, verdict } => self.verdict(at, machine, token, verdict),
-            Effect::SendRequest { to, bytes } => {
-                self.send_request(at, machine, hostile, &to, bytes)
-            }
-            Effect::SendResponse { token, bytes } => {
-                self.send_response(at, machine, hostile, token, bytes)
-            }
+            Effect::SendRequest { to, bytes } => self.send_request(at, machine, hostile, &to, bytes),
+            Effect::SendResponse { token, bytes } => self.send_response(at, machine, hostile, token, bytes),
             Effect::Evidence { organization, .. } => self.evidence(at, organization.as_str()),
             Effect::Unreadable { organization, .. } => {
                 self.figures.unreadable += 1;
@@ -79,19 +71,9 @@ impl World {
         }
     }
 
-    pub(super) fn persist(
-        &mut self,
-        at: usize,
-        machine: usize,
-        batch: u64,
-        content: Batch,
-    ) -> Done {
+    pub(super) fn persist(&mut self, at: usize, machine: usize, batch: u64, content: Batch) -> Done {
         let long = 1 + self.rng.below(60);
-        let Some(m) = self
-            .nodes
-            .get_mut(at)
-            .and_then(|node| node.machines.get_mut(machine))
-        else {
+        let Some(m) = self.nodes.get_mut(at).and_then(|node| node.machines.get_mut(machine)) else {
             return Ok(());
         };
         let twice = content.expectations.iter().any(|one| {
@@ -118,11 +100,7 @@ impl World {
     }
 
     pub(super) fn written(&mut self, at: usize, machine: usize, life: u64, batch: u64) -> Done {
-        let Some(m) = self
-            .nodes
-            .get_mut(at)
-            .and_then(|node| node.machines.get_mut(machine))
-        else {
+        let Some(m) = self.nodes.get_mut(at).and_then(|node| node.machines.get_mut(machine)) else {
             return Ok(());
         };
         if m.life != life {
@@ -147,12 +125,7 @@ impl World {
     }
 
     /// Writes a batch, checked; says whether its expectations held.
-    pub(super) fn apply(
-        &mut self,
-        at: usize,
-        machine: usize,
-        batch: &Batch,
-    ) -> Result<bool, String> {
+    pub(super) fn apply(&mut self, at: usize, machine: usize, batch: &Batch) -> Result<bool, String> {
         let Some(node) = self.nodes.get(at) else {
             return Ok(false);
         };
@@ -178,15 +151,10 @@ impl World {
         };
         let applied = m.disk.apply(batch);
         for (number, before) in touched {
-            let Some(m) = self
-                .nodes
-                .get(at)
-                .and_then(|node| node.machines.get(machine))
-            else {
+            let Some(m) = self.nodes.get(at).and_then(|node| node.machines.get(machine)) else {
                 break;
             };
-            self.check
-                .after(&self.nodes, &self.charter, &before, number, &m.disk)?;
+            self.check.after(&self.nodes, &self.charter, &before, number, &m.disk)?;
         }
         Ok(applied)
     }

@@ -21,10 +21,7 @@ impl World {
     }
 
     pub(super) fn honest(&self) -> impl Iterator<Item = (usize, &Node)> {
-        self.nodes
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| !node.hostile)
+        self.nodes.iter().enumerate().filter(|(_, node)| !node.hostile)
     }
 
     /// What honest members do not agree about; empty if they do.
@@ -35,13 +32,8 @@ impl World {
             let mut frozen = 0;
             for (at, _) in self.honest() {
                 let disk = self.disk(at, 0)?;
-                states.push((
-                    at,
-                    LogState::read(name, disk).map_err(|error| error.to_string())?,
-                ));
-                let evidence = disk
-                    .get(&store::evidence(name))
-                    .map_err(|error| error.to_string())?;
+                states.push((at, LogState::read(name, disk).map_err(|error| error.to_string())?));
+                let evidence = disk.get(&store::evidence(name)).map_err(|error| error.to_string())?;
                 frozen += usize::from(evidence.is_some());
             }
             if of.hostile && (frozen == states.len() || self.garbage) {
@@ -57,20 +49,14 @@ impl World {
             if of.hostile && states.iter().any(|(_, state)| is_partial(state)) {
                 continue;
             }
-            let Some((first, expected)) = states
-                .iter()
-                .find(|(at, _)| *at == owner)
-                .or(states.first())
-            else {
+            let Some((first, expected)) = states.iter().find(|(at, _)| *at == owner).or(states.first()) else {
                 continue;
             };
             let expected_rows = check::rows_of(self.disk(*first, 0)?, name);
             for (at, state) in &states {
                 if state.frontier != expected.frontier {
                     let (has, should) = (state.frontier.size(), expected.frontier.size());
-                    return Ok(format!(
-                        "{at} has {has} entries of {owner}, and {first} has {should}"
-                    ));
+                    return Ok(format!("{at} has {has} entries of {owner}, and {first} has {should}"));
                 }
                 if check::rows_of(self.disk(*at, 0)?, name) != expected_rows {
                     return Ok(format!("{at} and {first} differ about {owner}"));

@@ -146,13 +146,7 @@ impl World {
             for _ in 0..count + more {
                 node.published += 1;
                 let number = node.published;
-                statements.push(say::something(
-                    &mut self.rng,
-                    &members,
-                    &node.peer,
-                    number,
-                    now,
-                ));
+                statements.push(say::something(&mut self.rng, &members, &node.peer, number, now));
             }
             let entries = statements.iter().map(|statement| statement.to_bytes());
             let entries = entries

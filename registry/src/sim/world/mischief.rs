@@ -7,9 +7,7 @@ use super::{Done, Happening, What, World};
 
 impl World {
     pub(super) fn liar(&self) -> Option<usize> {
-        self.nodes
-            .iter()
-            .position(|node| node.hostile && node.is_up())
+        self.nodes.iter().position(|node| node.hostile && node.is_up())
     }
 
     pub(super) fn mischief(&mut self) -> Done {
@@ -24,9 +22,9 @@ impl World {
             if to == liar {
                 continue;
             }
-            let broadcast =
-                self.liar
-                    .invent_broadcast(&mut self.rng, &lies, &self.charter, &self.nodes, now);
+            let broadcast = self
+                .liar
+                .invent_broadcast(&mut self.rng, &lies, &self.charter, &self.nodes, now);
             let from = if lies.stranger && self.rng.chance(30) {
                 None
             } else {

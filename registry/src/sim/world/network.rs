@@ -3,28 +3,19 @@
 use sha2::{Digest, Sha256};
 
 use super::{Done, Happening, Parcel, STRANGER, Token, What, World};
-use crate::store::MemoryStore;
 use crate::message::{Answer, Refusal};
 use crate::replica::{Event, Verdict};
+use crate::store::MemoryStore;
 
 impl World {
     pub(super) fn disk(&self, at: usize, machine: usize) -> Result<&MemoryStore, String> {
-        let machine = self
-            .nodes
-            .get(at)
-            .and_then(|node| node.machines.get(machine));
+        let machine = self.nodes.get(at).and_then(|node| node.machines.get(machine));
         machine
             .map(|machine| &machine.disk)
             .ok_or_else(|| "no such disk".to_owned())
     }
 
-    pub(super) fn announce(
-        &mut self,
-        at: usize,
-        machine: usize,
-        hostile: bool,
-        bytes: Vec<u8>,
-    ) -> Done {
+    pub(super) fn announce(&mut self, at: usize, machine: usize, hostile: bool, bytes: Vec<u8>) -> Done {
         if !hostile {
             let disk = &self
                 .nodes
@@ -32,28 +23,16 @@ impl World {
                 .and_then(|n| n.machines.get(machine))
                 .ok_or("no disk")?
                 .disk;
-            self.check
-                .broadcast(&self.nodes, &self.charter, disk, &bytes)?;
+            self.check.broadcast(&self.nodes, &self.charter, disk, &bytes)?;
         }
         // Not to all at once, so that some hear it from others.
         self.gossip(at, machine, None, 70, bytes);
         Ok(())
     }
 
-    pub(super) fn gossip(
-        &mut self,
-        at: usize,
-        machine: usize,
-        but: Option<usize>,
-        percent: u64,
-        bytes: Vec<u8>,
-    ) {
+    pub(super) fn gossip(&mut self, at: usize, machine: usize, but: Option<usize>, percent: u64, bytes: Vec<u8>) {
         for to in 0..self.nodes.len() {
-            if to == at
-                || Some(to) == but
-                || !self.rng.chance(percent)
-                || !self.tells(at, machine, to)
-            {
+            if to == at || Some(to) == but || !self.rng.chance(percent) || !self.tells(at, machine, to) {
                 continue;
             }
             let Some(bytes) = self.bent(at, bytes.clone(), true) else {
@@ -78,11 +57,7 @@ impl World {
         if broadcast {
             return self.liar.bend_broadcast(&mut self.rng, lies, bytes);
         }
-        let world = (
-            &self.charter,
-            self.nodes.as_slice(),
-            node.now(self.at).ok()?,
-        );
+        let world = (&self.charter, self.nodes.as_slice(), node.now(self.at).ok()?);
         self.liar.bend_answer(&mut self.rng, lies, world, bytes)
     }
 
@@ -95,14 +70,7 @@ impl World {
         }
     }
 
-    pub(super) fn send_request(
-        &mut self,
-        at: usize,
-        machine: usize,
-        hostile: bool,
-        to: &str,
-        bytes: Vec<u8>,
-    ) -> Done {
+    pub(super) fn send_request(&mut self, at: usize, machine: usize, hostile: bool, to: &str, bytes: Vec<u8>) -> Done {
         if bytes.len() > crate::limits::ASK_BYTES {
             return Err("a question is longer than others take".to_owned());
         }
@@ -121,11 +89,7 @@ impl World {
         token: u64,
         bytes: Vec<u8>,
     ) -> Done {
-        let Some(Token::Ask {
-            from,
-            machine: asker,
-        }) = self.tokens.remove(&token)
-        else {
+        let Some(Token::Ask { from, machine: asker }) = self.tokens.remove(&token) else {
             return Err("a question is answered twice, or was none".to_owned());
         };
         let Some(from) = from else {
@@ -145,10 +109,8 @@ impl World {
                 .and_then(|n| n.machines.get(machine))
                 .ok_or("no disk")?
                 .disk;
-            self.check
-                .answer(&self.nodes, &self.charter, disk, &bytes)?;
-            self.figures.pieces +=
-                u64::from(matches!(Answer::decode(&bytes), Ok(Answer::Piece(_))));
+            self.check.answer(&self.nodes, &self.charter, disk, &bytes)?;
+            self.figures.pieces += u64::from(matches!(Answer::decode(&bytes), Ok(Answer::Piece(_))));
         }
         if let Some(bytes) = self.bent(at, bytes, false) {
             self.send_to(Some(at), from, asker, What::Answer(bytes));
@@ -156,13 +118,7 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn verdict(
-        &mut self,
-        at: usize,
-        machine: usize,
-        token: u64,
-        verdict: Verdict,
-    ) -> Done {
+    pub(super) fn verdict(&mut self, at: usize, machine: usize, token: u64, verdict: Verdict) -> Done {
         let Some(Token::Broadcast { from, bytes }) = self.tokens.remove(&token) else {
             return Err("a broadcast is judged twice, or was none".to_owned());
         };
@@ -280,13 +236,7 @@ impl World {
             }
             What::Ask(asker, bytes) => {
                 let bytes = self.bent_ask(to, bytes);
-                self.tokens.insert(
-                    token,
-                    Token::Ask {
-                        from,
-                        machine: asker,
-                    },
-                );
+                self.tokens.insert(token, Token::Ask { from, machine: asker });
                 self.feed(
                     to,
                     machine,

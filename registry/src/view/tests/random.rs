@@ -10,9 +10,7 @@ use crate::statement::{Grant, Unknown};
 use crate::store::{MemoryStore, Write};
 
 const ACTIONS: [&str; 2] = ["read", "write"];
-const RESOURCES: [&str; 9] = [
-    "*", "r", "r/*", "r/a", "r/a/*", "r/a/b", "r/a/b/*", "r/ab", "other",
-];
+const RESOURCES: [&str; 9] = ["*", "r", "r/*", "r/a", "r/a/*", "r/a/b", "r/a/b/*", "r/ab", "other"];
 const TIMES: [i64; 4] = [0, 50, 100, 150];
 
 /// Anything that an organization can say about a few agents, rights and lists.
@@ -30,15 +28,13 @@ fn anything() -> impl Strategy<Value = Statement> {
         prop::sample::select(RESOURCES.to_vec()),
     )
         .prop_map(|(subject, action, resource)| right(&subject, action, resource));
-    let grant = (
-        right.clone(),
-        prop::option::of(0_i64..2),
-        prop::option::of(2_i64..4),
-    )
-        .prop_map(|(right, from, until)| Grant {
-            right,
-            valid_from: from.map(|n| at(50 * n)),
-            valid_until: until.map(|n| at(50 * n)),
+    let grant =
+        (right.clone(), prop::option::of(0_i64..2), prop::option::of(2_i64..4)).prop_map(|(right, from, until)| {
+            Grant {
+                right,
+                valid_from: from.map(|n| at(50 * n)),
+                valid_until: until.map(|n| at(50 * n)),
+            }
         });
     let list = prop::sample::select(LISTS.to_vec());
     let bits = || {
@@ -95,8 +91,7 @@ fn model(logs: &[Vec<Statement>; 3], frozen: bool) -> Model {
     model.consortium = charter().id().to_owned();
     model.endorsements = 2;
     for (n, log) in (1..).zip(logs) {
-        log.iter()
-            .for_each(|statement| model.tell(did(n).as_str(), statement));
+        log.iter().for_each(|statement| model.tell(did(n).as_str(), statement));
     }
     if frozen {
         model.frozen.insert(did(2).to_string());
@@ -159,10 +154,7 @@ fn compare(view: &View<'_>, model: &Model) -> Result<(), TestCaseError> {
     for agent in (20..24).map(did) {
         let standing = match view.agent(&agent) {
             AgentStanding::Unknown => "unknown".to_owned(),
-            AgentStanding::Active {
-                owner,
-                organization,
-            } => format!("{owner} at {organization}"),
+            AgentStanding::Active { owner, organization } => format!("{owner} at {organization}"),
             AgentStanding::Retired { at } => format!("retired {at}"),
             AgentStanding::Unavailable(why) => why,
         };

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 use super::*;
 
 const GOOD: &str = r#"{
@@ -65,12 +60,7 @@ fn context_type_issuer_subject_and_id() {
         assert_eq!(refused("@context", text), "/@context", "{text}");
     }
     let second = |text: &str| format!(r#"["https://www.w3.org/ns/credentials/v2", {text}]"#);
-    for text in [
-        r#""https://unknown.example/v1""#,
-        r#""not a url""#,
-        "{}",
-        "null",
-    ] {
+    for text in [r#""https://unknown.example/v1""#, r#""not a url""#, "{}", "null"] {
         assert_eq!(refused("@context", &second(text)), "/@context/1", "{text}");
     }
     for text in [
@@ -97,23 +87,13 @@ fn context_type_issuer_subject_and_id() {
         assert_eq!(refused("issuer", text), "/issuer", "{text}");
     }
     for text in ["", "null", r#""did:example:a""#, "{}", "[]", "[{}]"] {
-        assert_eq!(
-            refused("credentialSubject", text),
-            "/credentialSubject",
-            "{text}"
-        );
+        assert_eq!(refused("credentialSubject", text), "/credentialSubject", "{text}");
     }
     for text in ["null", "[]", r#""x""#, r#"["urn:uuid:1"]"#] {
         assert_eq!(refused("id", text), "/id", "{text}");
     }
-    accepted(
-        "issuer",
-        r#"{"id": "did:example:issuer", "name": "Issuer"}"#,
-    );
-    accepted(
-        "credentialSubject",
-        r#"[{"id": "did:example:a"}, {"claim": 1}]"#,
-    );
+    accepted("issuer", r#"{"id": "did:example:issuer", "name": "Issuer"}"#);
+    accepted("credentialSubject", r#"[{"id": "did:example:a"}, {"claim": 1}]"#);
 }
 
 #[test]
@@ -126,10 +106,7 @@ fn dates() {
     ] {
         assert_eq!(refused("validFrom", text), "/validFrom", "{text}");
     }
-    assert_eq!(
-        refused("validUntil", r#""2022-01-01T00:00:00Z""#),
-        "/validUntil"
-    );
+    assert_eq!(refused("validUntil", r#""2022-01-01T00:00:00Z""#), "/validUntil");
     accepted("validUntil", r#""2023-01-01T00:00:01+00:00""#);
 }
 
@@ -146,10 +123,7 @@ fn members_with_a_type() {
             refused(name, r#"{"id": "https://a.example/1"}"#),
             format!("/{name}/type")
         );
-        assert_eq!(
-            refused(name, r#"[{"type": "X", "id": "x"}]"#),
-            format!("/{name}/0/id")
-        );
+        assert_eq!(refused(name, r#"[{"type": "X", "id": "x"}]"#), format!("/{name}/0/id"));
         assert_eq!(
             refused(
                 name,
@@ -180,15 +154,9 @@ fn names_and_descriptions() {
             r#"{"@value": "a", "@direction": "up"}"#,
             r#"{"@value": "a", "url": "x"}"#,
         ] {
-            assert!(
-                refused(name, text).starts_with(&format!("/{name}")),
-                "{text}"
-            );
+            assert!(refused(name, text).starts_with(&format!("/{name}")), "{text}");
         }
-        accepted(
-            name,
-            r#"{"@value": "a", "@language": "en-GB", "@direction": "ltr"}"#,
-        );
+        accepted(name, r#"{"@value": "a", "@language": "en-GB", "@direction": "ltr"}"#);
     }
 }
 
@@ -230,10 +198,7 @@ fn related_resources_are_pinned() {
 
 #[test]
 fn signed_or_not_an_object() {
-    assert_eq!(
-        refused("proof", r#"{"type": "DataIntegrityProof"}"#),
-        "/proof"
-    );
+    assert_eq!(refused("proof", r#"{"type": "DataIntegrityProof"}"#), "/proof");
     for text in ["null", "[]", "7", r#""x""#] {
         assert!(check_unsigned(&crate::json::parse(text.as_bytes()).unwrap()).is_err());
     }

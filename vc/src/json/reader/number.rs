@@ -35,9 +35,7 @@ pub(super) fn read(bytes: &[u8], at: &mut usize) -> Result<Number, Kind> {
         };
     }
     let text = bytes.get(start..*at).unwrap_or_default();
-    let double = std::str::from_utf8(text)
-        .ok()
-        .and_then(|t| t.parse::<f64>().ok());
+    let double = std::str::from_utf8(text).ok().and_then(|t| t.parse::<f64>().ok());
     let number = double
         .and_then(|d| Number::try_from(d).ok())
         .ok_or(Kind::NumberNotExact)?;
@@ -90,9 +88,7 @@ fn read_exponent(bytes: &[u8], at: &mut usize) -> Result<i64, Kind> {
 fn saturated(digits: &[u8]) -> i64 {
     digits
         .iter()
-        .fold(0_i64, |n, d| {
-            n.saturating_mul(10).saturating_add(i64::from(d - b'0'))
-        })
+        .fold(0_i64, |n, d| n.saturating_mul(10).saturating_add(i64::from(d - b'0')))
         .min(i64::MAX / 4)
 }
 

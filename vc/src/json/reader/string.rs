@@ -96,10 +96,7 @@ impl<'t> Reader<'t> {
         }
         if self.bytes.get(self.at..)?.starts_with(b"\\u") {
             self.at += 2;
-            let low = self
-                .code_unit()?
-                .checked_sub(0xDC00)
-                .filter(|low| *low < 0x400)?;
+            let low = self.code_unit()?.checked_sub(0xDC00).filter(|low| *low < 0x400)?;
             return char::from_u32(0x1_0000 + ((unit - 0xD800) << 10) + low);
         }
         None
@@ -108,9 +105,9 @@ impl<'t> Reader<'t> {
     /// Four hexadecimal digits.
     fn code_unit(&mut self) -> Option<u32> {
         let digits = self.bytes.get(self.at..)?.first_chunk::<4>()?;
-        let unit = digits.iter().try_fold(0, |unit, digit| {
-            Some(unit << 4 | char::from(*digit).to_digit(16)?)
-        })?;
+        let unit = digits
+            .iter()
+            .try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))?;
         self.at += 4;
         Some(unit)
     }
