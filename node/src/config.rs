@@ -5,16 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// Which embedded store holds the node's data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EngineName {
-    /// sled, made durable by the node (decision 2).
-    #[default]
-    Sled,
-    /// redb.
-    Redb,
-}
+use crate::store::Engine;
 
 /// All that can be configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +67,7 @@ pub struct Peer {
 pub struct Store {
     /// The engine.
     #[serde(default)]
-    pub engine: EngineName,
+    pub engine: Engine,
 }
 
 /// `[trust]`

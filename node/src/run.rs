@@ -119,7 +119,7 @@ pub async fn run(
     let config = Config::read(&data.config_path())?;
     let keys = Arc::new(Keystore::open(&data.keys_path(), &passphrase)?);
     drop(passphrase);
-    let store = store::open(&data.store_path(), setup::engine(config.store.engine))?;
+    let store = store::open(&data.store_path(), config.store.engine)?;
     let charter = setup::installed(store.as_ref())?.ok_or(RunError::NoCharter)?;
     // Listeners before the log: a port that is taken must not cost a signature.
     let public = server::bind(&config.http.public, "public", options.behind_proxy).await?;

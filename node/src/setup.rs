@@ -9,11 +9,11 @@ use syndic_vc::did_key;
 use syndic_vc::time::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::config::{self, Config, ConfigError, EngineName};
+use crate::config::{self, Config, ConfigError};
 use crate::data_dir::{self, DataDir, DataDirError};
 use crate::keys::{self, Keystore, KeystoreError};
 use crate::net;
-use crate::store::{self, ApplyError, Batch, OpenError, Store, StoreError};
+use crate::store::{self, ApplyError, Batch, Engine, OpenError, Store, StoreError};
 
 /// Default `maxStaleness` of a new charter, in seconds (promise P17).
 pub const DEFAULT_MAX_STALENESS_SECONDS: u32 = 300;
@@ -34,7 +34,7 @@ pub struct InitOptions {
     /// Public URL; `http://` and the public address if absent.
     pub public_url: Option<String>,
     /// The store's engine.
-    pub engine: EngineName,
+    pub engine: Engine,
 }
 
 /// What `init` made.
@@ -134,7 +134,7 @@ pub fn init(
     let card = card(&config, &keystore)?;
     keystore.save(&data.keys_path(), passphrase)?;
     keys::write_admin_token(&data)?;
-    drop(store::open(&data.store_path(), engine(config.store.engine))?);
+    drop(store::open(&data.store_path(), config.store.engine)?);
     let card_path = folder.join("member.json");
     write(&card_path, &canonical::to_bytes(&card.to_value()))?;
     // The configuration comes last: a folder without it is not yet a node.
@@ -159,15 +159,6 @@ fn card(config: &Config, keystore: &Keystore) -> Result<MemberCard, InitError> {
         &endpoints,
         keystore.root_signer(),
     )?)
-}
-
-/// The store engine that a configuration names.
-#[must_use]
-pub fn engine(name: EngineName) -> store::Engine {
-    match name {
-        EngineName::Sled => store::Engine::Sled,
-        EngineName::Redb => store::Engine::Redb,
-    }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), InitError> {
@@ -338,7 +329,7 @@ fn install(data: &DataDir, folder: &Path, charter: &Charter) -> Result<(), JoinE
             card: card_path.display().to_string(),
         });
     }
-    let store = store::open(&data.store_path(), engine(config.store.engine))?;
+    let store = store::open(&data.store_path(), config.store.engine)?;
     if let Some(installed) = installed(store.as_ref())?
         && installed.id() != charter.id()
     {

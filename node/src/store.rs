@@ -4,8 +4,8 @@
 //! that is on disk when the call returns. What is not yet on disk is never read back either, so
 //! whoever reads an entry here may send it: it cannot disappear again.
 //!
-//! Two engines carry it, chosen at the first start and recorded in the folder: sled (the default)
-//! and redb. `specs/decisions/0002-sled-and-durability.md` says why, with figures. The engines
+//! Two engines carry it, chosen at the first start and recorded in the folder: redb (the
+//! default) and sled. `specs/decisions/0002-sled-and-durability.md` says why, with figures. The engines
 //! only read and commit; expectations, grouping of concurrent batches, checksums and the refusal
 //! after a failure are written once, in `store/commit.rs`, for all of them.
 
@@ -105,9 +105,9 @@ impl Batch {
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
     /// sled 0.34, made durable by synchronizing every file of its folder before answering.
-    #[default]
     Sled,
-    /// redb 4.
+    /// redb 4, the default (decision 2 says why).
+    #[default]
     Redb,
 }
 

@@ -27,11 +27,10 @@ fn example(name: &str, arguments: &[&str]) -> Finished {
 fn issue_and_verify() {
     let finished = example("issue_and_verify", &[]).expect_success("the example");
     for words in [
-        "as issued              allow",
-        "with a higher limit    deny",
-        "signature-invalid",
-        "expired",
-        "revoked",
+        "as issued              allowed",
+        "with a higher limit    denied: signature-invalid",
+        "a day later            denied: expired",
+        "after its revocation   denied: revoked",
     ] {
         assert!(
             finished.stdout.contains(words),

@@ -425,3 +425,6 @@ fn read_audience(members: &Members<'_, '_>) -> Result<Vec<Did>, Reason> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,8 @@ use super::Global;
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::passphrase::PassphraseArguments;
-use crate::config::EngineName;
 use crate::setup::{self, FoundOptions, InitOptions};
+use crate::store::Engine;
 
 /// `syndic init`
 #[derive(Debug, Args)]
@@ -35,8 +35,8 @@ pub struct InitArguments {
     /// URL under which others reach the public listener [default: http:// and its address]
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
-    /// The embedded store: sled or redb
-    #[arg(long, value_enum, default_value_t = EngineArgument::Sled, hide_possible_values = true)]
+    /// The embedded store: redb or sled
+    #[arg(long, value_enum, default_value_t = EngineArgument::Redb, hide_possible_values = true)]
     pub engine: EngineArgument,
     /// Where the passphrase is.
     #[command(flatten)]
@@ -110,8 +110,8 @@ pub fn init(global: &Global, arguments: &InitArguments, output: &Output) -> Resu
         peer: arguments.peer.clone(),
         public_url: arguments.public_url.clone(),
         engine: match arguments.engine {
-            EngineArgument::Sled => EngineName::Sled,
-            EngineArgument::Redb => EngineName::Redb,
+            EngineArgument::Sled => Engine::Sled,
+            EngineArgument::Redb => Engine::Redb,
         },
     };
     let report = setup::init(&global.data, options, &passphrase, crate::clock::now())?;

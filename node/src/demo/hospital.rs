@@ -16,8 +16,8 @@ use crate::cli::{connect, credential};
 use crate::client::decision::Decision;
 use crate::client::{Client, segment};
 use crate::clock;
-use crate::config::EngineName;
 use crate::setup::{self, InitOptions};
+use crate::store::Engine;
 
 /// How long a node may take to be ready. Opening the keys alone takes up to a second on a slow machine.
 const READY: Duration = Duration::from_secs(60);
@@ -56,7 +56,7 @@ impl Hospital {
             admin: address(ports.admin),
             peer: address(ports.peer),
             public_url: None,
-            engine: EngineName::default(),
+            engine: Engine::default(),
         };
         let made = setup::init(&data, options, passphrase, clock::now())
             .map_err(|error| DemoError::new(error.to_string()).while_doing(name))?;
