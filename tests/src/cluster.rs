@@ -45,7 +45,7 @@ impl Cluster {
         Self::shaped(Shape {
             nodes,
             running: nodes,
-            engine: "sled",
+            engine: node::DEFAULT_ENGINE,
         })
     }
 

@@ -13,6 +13,9 @@ use crate::program;
 /// Opens the keys of every node of the tests.
 pub const PASSPHRASE: &str = "correct horse battery staple";
 
+/// The engine that `syndic init` chooses.
+pub const DEFAULT_ENGINE: &str = "redb";
+
 /// A node must be ready within this time; opening its keys takes a third of a second by design, and several may start
 /// at once on a slow machine.
 const READY: Duration = Duration::from_secs(30);

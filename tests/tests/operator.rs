@@ -89,7 +89,7 @@ impl Desk {
 
 #[test]
 fn a_wrong_passphrase() {
-    let mut desk = Desk::new("sled");
+    let mut desk = Desk::new(node::DEFAULT_ENGINE);
     let data = desk.node().data.clone();
     let finished = node::syndic_with(&data, &["run"], "incorrect horse battery staple");
     assert_fails(&finished, &["passphrase", "keys.sealed"]);
@@ -122,7 +122,7 @@ fn a_wrong_passphrase() {
 
 #[test]
 fn a_port_that_is_taken_and_a_folder_in_use() {
-    let mut desk = Desk::new("sled");
+    let mut desk = Desk::new(node::DEFAULT_ENGINE);
     let ports = desk.node().ports;
     for (port, section) in [(ports.public, "public"), (ports.admin, "admin"), (ports.peer, "peer")] {
         let _taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
@@ -146,7 +146,7 @@ fn a_port_that_is_taken_and_a_folder_in_use() {
 
 #[test]
 fn a_configuration_that_is_wrong() {
-    let mut desk = Desk::new("sled");
+    let mut desk = Desk::new(node::DEFAULT_ENGINE);
     let path = desk.node().data.join("config.toml");
     let good = std::fs::read_to_string(&path).unwrap();
     let public = format!("public = \"127.0.0.1:{}\"", desk.node().ports.public);
@@ -171,7 +171,7 @@ fn a_configuration_that_is_wrong() {
             vec!["--behind-proxy", "TLS"],
         ),
         (
-            good.replace("\"sled\"", "\"oracle\""),
+            good.replace("\"redb\"", "\"oracle\""),
             vec!["config.toml", "oracle", "sled", "redb"],
         ),
         (String::new(), vec!["config.toml", "organization"]),
@@ -181,8 +181,8 @@ fn a_configuration_that_is_wrong() {
         assert_fails(&run(desk.node()), &words);
     }
     // The other engine finds a store that is not its own, and leaves it alone.
-    std::fs::write(&path, good.replace("\"sled\"", "\"redb\"")).unwrap();
-    assert_fails(&run(desk.node()), &["sled"]);
+    std::fs::write(&path, good.replace("\"redb\"", "\"sled\"")).unwrap();
+    assert_fails(&run(desk.node()), &["redb"]);
     std::fs::remove_file(&path).unwrap();
     assert_fails(&run(desk.node()), &["config.toml", "syndic init"]);
     std::fs::write(&path, good).unwrap();
@@ -191,7 +191,7 @@ fn a_configuration_that_is_wrong() {
 
 #[test]
 fn keys_that_are_damaged() {
-    let mut desk = Desk::new("sled");
+    let mut desk = Desk::new(node::DEFAULT_ENGINE);
     let path = desk.node().data.join("keys.sealed");
     let good = std::fs::read(&path).unwrap();
     for at in [0, good.len() / 2, good.len() - 1] {
@@ -314,9 +314,9 @@ fn init_found_and_join_out_of_turn() {
     let mut cluster = Cluster::found(Shape {
         nodes: 2,
         running: 0,
-        engine: "sled",
+        engine: node::DEFAULT_ENGINE,
     });
-    let stranger = Node::init(&cluster.folder().join("stranger"), "Hillcrest", "sled");
+    let stranger = Node::init(&cluster.folder().join("stranger"), "Hillcrest", node::DEFAULT_ENGINE);
     let charter = cluster.charter.display().to_string();
 
     assert_fails(
@@ -386,7 +386,7 @@ fn commands_to_a_node_that_is_not_there() {
     let desk = Cluster::found(Shape {
         nodes: 1,
         running: 0,
-        engine: "sled",
+        engine: node::DEFAULT_ENGINE,
     });
     for arguments in [&["status"][..], &["agent", "list"], &["registry", "members"]] {
         let finished = desk.nodes[0].syndic(arguments);

@@ -73,7 +73,7 @@ fn a_node_that_starts_late_learns_what_was_said_before() {
     let mut cluster = Cluster::shaped(Shape {
         nodes: 3,
         running: 2,
-        engine: "redb",
+        engine: "sled",
     });
     let _did = register(&cluster.nodes[0], AGENT);
     let credential = issue(&cluster.nodes[0], AGENT);
