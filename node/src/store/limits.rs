@@ -35,5 +35,9 @@ pub const MAX_QUEUED_BATCHES: usize = 4096;
 /// with a hanging engine.
 pub const APPLY_PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long opening waits for an engine that is still letting go of the folder. Another process that
+/// has it is noticed before, by the lock of the data folder.
+pub const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Memory each engine may use for its cache of pages.
 pub const CACHE_BYTES: usize = 64 << 20;

@@ -11,6 +11,8 @@
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::commit::{Backend, BackendError, Writes, guarded};
 use super::sync_set::SyncSet;
@@ -22,6 +24,9 @@ const REWRITTEN: &[&str] = &[folder::SLED_LOG];
 /// sled's unit of allocation; a page of up to a quarter of it stays in the log. The largest pages
 /// are inner nodes of 256 keys: they may have 4 KiB each on average.
 const SEGMENT_BYTES: usize = 4 << 20;
+
+/// Between two attempts to open a database that is still being closed.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// An open sled database.
 pub(super) struct Sled {
@@ -37,17 +42,7 @@ impl Sled {
             source,
         };
         remove_unfinished_snapshots(dir).map_err(io)?;
-        let db = guarded(|| {
-            ::sled::Config::new()
-                .path(dir)
-                .segment_size(SEGMENT_BYTES)
-                .cache_capacity(limits::CACHE_BYTES as u64)
-                // Every commit flushes; a second flusher would only make timing less predictable.
-                .flush_every_ms(None)
-                .open()
-                .map_err(from_sled)
-        })
-        .map_err(|error| open_error(dir, error))?;
+        let db = open_when_free(dir)?;
         let mut files = SyncSet::new(&[dir.join(folder::SLED_BLOBS), dir.to_path_buf()]).map_err(io)?;
         // Recovery has rewritten the end of the log and the snapshot.
         files.sync(REWRITTEN).map_err(io)?;
@@ -140,6 +135,27 @@ fn from_sled(error: ::sled::Error) -> BackendError {
     match error {
         ::sled::Error::Corruption { .. } => BackendError::Corrupted(error.to_string()),
         other => BackendError::Io(other.to_string()),
+    }
+}
+
+/// sled lets go of its lock some time after the database was dropped: its own threads still hold it.
+fn open_when_free(dir: &Path) -> Result<::sled::Db, OpenError> {
+    let started = Instant::now();
+    loop {
+        let opened = guarded(|| {
+            ::sled::Config::new()
+                .path(dir)
+                .segment_size(SEGMENT_BYTES)
+                .cache_capacity(limits::CACHE_BYTES as u64)
+                // Every commit flushes; a second flusher would only make timing less predictable.
+                .flush_every_ms(None)
+                .open()
+                .map_err(from_sled)
+        });
+        match opened.map_err(|error| open_error(dir, error)) {
+            Err(OpenError::InUse { .. }) if started.elapsed() < limits::LOCK_PATIENCE => thread::sleep(LOCK_PAUSE),
+            other => return other,
+        }
     }
 }
 

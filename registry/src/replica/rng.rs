@@ -30,11 +30,13 @@ impl Rng {
     }
 
     /// True in `percent` of 100 cases.
+    #[cfg(any(test, feature = "sim"))]
     pub(crate) const fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
     /// One of the items, or `None` if there are none.
+    #[cfg(any(test, feature = "sim"))]
     pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         items.get(self.below(items.len() as u64) as usize)
     }
