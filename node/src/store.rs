@@ -198,7 +198,7 @@ pub enum StoreError {
     /// What is on disk is not what was written. It is not handed out.
     #[error(
         "the store is damaged at {place}: {problem}. Stop the node, keep the folder, and restore \
-         a backup or run 'syndic rebuild'"
+         it from a backup"
     )]
     Corrupted {
         /// The key or file.
@@ -297,8 +297,8 @@ pub enum OpenError {
     },
     /// What is on disk is not what was written, or not all of it.
     #[error(
-        "the store in {dir} is damaged ({file}): {problem}. Keep the folder, and restore a \
-         backup or run 'syndic rebuild'"
+        "the store in {dir} is damaged ({file}): {problem}. Keep the folder, and restore \
+         it from a backup"
     )]
     Corrupted {
         /// The store's folder.

@@ -300,7 +300,7 @@ async fn heads_over_the_limits_or_malformed_are_refused_with_a_problem() {
         ),
         (
             "CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(),
-            501,
+            405,
         ),
     ];
     for (case, status) in cases {

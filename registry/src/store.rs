@@ -44,7 +44,7 @@ pub enum ReadError {
     #[error("the store cannot be read: {0}")]
     Engine(String),
     /// A row does not decode: the store is damaged. Restore a backup or rebuild from peers.
-    #[error("the store is damaged at {place}: {what}; restore a backup or run `syndic rebuild`")]
+    #[error("the store is damaged at {place}: {what}; restore the data folder from a backup")]
     Damaged {
         /// Which row.
         place: String,

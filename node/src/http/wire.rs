@@ -274,8 +274,8 @@ fn body_after(head: &[u8], max_lines: usize) -> Result<State, Problem> {
         Err(error) => return Err(bad(&format!("the request's header is malformed: {error}"))),
     }
     if let Some(method @ ("CONNECT" | "TRACE")) = request.method {
-        let detail = format!("{method} is not implemented");
-        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "not-implemented", detail).closing());
+        let detail = format!("{method} is never taken here: use GET, POST or OPTIONS");
+        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail).closing());
     }
     if request.path.is_none_or(|path| Uri::try_from(path).is_err()) {
         return Err(bad("the request's target is not a path or URL"));
@@ -448,7 +448,7 @@ mod tests {
             ),
             ("GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 400),
             ("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-            ("CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+            ("CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n", 405),
             (&long, 431),
             (&lines, 431),
         ];
