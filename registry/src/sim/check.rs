@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use syndic_vc::time::Timestamp;
+
 use super::node::{Machine, Node};
 use crate::charter::Charter;
 use crate::fold;
@@ -53,6 +55,7 @@ impl Check {
         charter: &Charter,
         before: &LogState,
         organization: usize,
+        latest: Timestamp,
         disk: &MemoryStore,
     ) -> Checked {
         let Some(owner) = nodes.get(organization) else {
@@ -79,6 +82,9 @@ impl Check {
         let Some(head) = &state.head else {
             return Ok(());
         };
+        if head.time() > latest {
+            return Err(format!("a head of {} is stored that is from the future", owner.peer));
+        }
         self.is_signed(charter, owner, head)?;
         let covered = leaves.get(..head.size() as usize).map(naive_root);
         if covered != Some(*head.root()) {

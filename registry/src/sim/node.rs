@@ -92,13 +92,12 @@ pub(super) fn found(members: usize, hostile: bool, skew: u64, rng: &mut Rng) -> 
         let endpoints = Endpoints::default();
         let card = MemberCard::sign(&did, &name, log.public_key(), &peers, &endpoints, &root);
         cards.push(card.map_err(|error| text(&error))?);
-        let wide = 2 * skew * 1_000 + 1;
         nodes.push(Node {
             did,
             peer,
             key: log,
             hostile: hostile && number + 1 == members,
-            skew: rng.below(wide).cast_signed() - (skew * 1_000).cast_signed(),
+            skew: self::skew(skew, rng),
             machines: vec![Machine::new(MemoryStore::default())],
             seen: BTreeSet::new(),
             links: BTreeSet::new(),
@@ -140,4 +139,10 @@ fn key(rng: &mut Rng) -> SecretKey {
         eight.copy_from_slice(&rng.next().to_be_bytes());
     }
     SecretKey::from_seed(seed.into())
+}
+
+/// By how many milliseconds a clock is wrong that may be wrong by so many seconds.
+pub(super) fn skew(seconds: u64, rng: &mut Rng) -> i64 {
+    let most = (seconds * 1_000).cast_signed();
+    rng.below(2 * seconds * 1_000 + 1).cast_signed() - most
 }

@@ -24,6 +24,8 @@ pub(super) struct Plan {
     pub(super) burst: Option<u64>,
     /// Seconds by which clocks may be wrong.
     pub(super) skew: u64,
+    /// How often a clock is set.
+    pub(super) clock_steps: u64,
     pub(super) lies: Option<Lies>,
 }
 
@@ -43,6 +45,8 @@ pub(super) struct Lies {
     pub(super) fork_at: Option<u64>,
     /// Signs what is no statement.
     pub(super) garbage: bool,
+    /// Signs heads of times to come.
+    pub(super) future: bool,
     /// Somebody who is no member talks, too.
     pub(super) stranger: bool,
 }
@@ -65,6 +69,7 @@ impl Plan {
             publications: 2 + rng.below(14),
             burst: rng.chance(15).then(|| 260 + rng.below(500)),
             skew: rng.below(25),
+            clock_steps: rng.below(6),
             lies: rng.chance(85).then(|| Lies::new(rng, faults_until)),
         }
     }
@@ -87,6 +92,7 @@ impl Lies {
             flood: rng.chance(3),
             fork_at: rng.chance(45).then(|| rng.below(faults_until)),
             garbage: rng.chance(8),
+            future: rng.chance(20),
             stranger: rng.chance(30),
         }
     }

@@ -62,6 +62,8 @@ enum Happening {
         node: usize,
         other: usize,
     },
+    /// Somebody sets a clock, forwards or back.
+    Clock(usize),
     Split,
     Join,
     Mischief,
@@ -175,6 +177,10 @@ impl World {
                 self.schedule(at, Happening::Publish { node, statements });
             }
         }
+        for _ in 0..self.plan.clock_steps {
+            let (at, node) = (self.rng.below(until), self.rng.below(self.nodes.len() as u64));
+            self.schedule(at, Happening::Clock(node as usize));
+        }
         for _ in 0..self.plan.partitions {
             let (at, long) = (self.rng.below(until), 2_000 + self.rng.below(20_000));
             self.schedule(at, Happening::Split);
@@ -246,6 +252,10 @@ impl World {
                 false => self.start(node),
             },
             Happening::Look { node, other } => self.look(node, other),
+            Happening::Clock(node) => {
+                self.set_clock(node);
+                Ok(())
+            }
             Happening::Split => {
                 self.figures.partitions += 1;
                 self.sides = self.nodes.iter().map(|_| self.rng.below(2)).collect();

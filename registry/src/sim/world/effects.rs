@@ -1,6 +1,7 @@
 //! What a machine decides is carried out, checked first.
 
 use super::{Done, Happening, World};
+use crate::limits;
 use crate::log::LogState;
 use crate::replica::{Effect, Event, Misbehaviour};
 use crate::store::{self, Batch};
@@ -150,11 +151,18 @@ impl World {
             return Ok(false);
         };
         let applied = m.disk.apply(batch);
+        // The clock may have been set back since the head was taken.
+        let seconds = limits::FUTURE_SECONDS + 2 * self.plan.skew.cast_signed() + 1;
+        let latest = node
+            .now(self.at)?
+            .checked_add_seconds(seconds)
+            .ok_or("the end of time")?;
         for (number, before) in touched {
             let Some(m) = self.nodes.get(at).and_then(|node| node.machines.get(machine)) else {
                 break;
             };
-            self.check.after(&self.nodes, &self.charter, &before, number, &m.disk)?;
+            self.check
+                .after(&self.nodes, &self.charter, &before, number, latest, &m.disk)?;
         }
         Ok(applied)
     }

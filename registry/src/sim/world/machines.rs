@@ -1,6 +1,6 @@
 //! Machines: they take events, crash, and start again from their disks.
 
-use super::super::node::{Machine, Node};
+use super::super::node::{self, Machine, Node};
 use super::super::{say, trace};
 use super::{Done, Happening, World};
 use crate::replica::Event;
@@ -162,5 +162,17 @@ impl World {
     pub(super) fn token(&mut self) -> u64 {
         self.next_token += 1;
         self.next_token
+    }
+
+    /// Within what clocks may differ; a liar's also far into the future.
+    pub(super) fn set_clock(&mut self, at: usize) {
+        let far = self.plan.lies.as_ref().is_some_and(|lies| lies.future);
+        let Some(node) = self.nodes.get_mut(at) else { return };
+        node.skew = node::skew(self.plan.skew, &mut self.rng);
+        if node.hostile && far {
+            node.skew += 100_000 + self.rng.below(300_000).cast_signed();
+        }
+        let skew = node.skew;
+        self.note(|| format!("the clock of {at} is {skew} ms wrong"));
     }
 }
