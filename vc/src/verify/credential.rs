@@ -174,7 +174,7 @@ fn check_status(credential: &Credential, issuer: &Did, at: &Path<'_>, world: &Wo
 }
 
 /// An unknown agent is the issuer's responsibility; a retired one is nobody's any more.
-pub(super) fn check_agent(agent: &Did, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
+fn check_agent(agent: &Did, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
     match world.knowledge.agent(agent) {
         AgentStanding::Unknown | AgentStanding::Active { .. } => Ok(()),
         AgentStanding::Retired { at: since } => {
