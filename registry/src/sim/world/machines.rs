@@ -136,27 +136,21 @@ impl World {
             return Ok(());
         }
         let now = node.now(self.at)?;
-        // The stories of a liar differ in what each tells.
-        for machine in 0..node.machines.len() {
-            let Some(node) = self.nodes.get_mut(at) else {
-                return Ok(());
-            };
-            let mut statements = Vec::new();
-            let more = if machine > 0 { self.rng.below(4) } else { 0 };
-            for _ in 0..count + more {
-                node.published += 1;
-                let number = node.published;
-                statements.push(say::something(&mut self.rng, &members, &node.peer, number, now));
-            }
-            let entries = statements.iter().map(|statement| statement.to_bytes());
-            let entries = entries
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|error| error.to_string())?;
-            let ticket = self.token();
-            self.check.asked.insert(ticket, (at, entries));
-            self.feed(at, machine, Event::Publish { ticket, statements })?;
+        // A liar adds to one of its stories at a time, so that they differ in length and age.
+        let machine = self.rng.below(node.machines.len() as u64) as usize;
+        let mut statements = Vec::new();
+        for _ in 0..count {
+            node.published += 1;
+            let number = node.published;
+            statements.push(say::something(&mut self.rng, &members, &node.peer, number, now));
         }
-        Ok(())
+        let entries = statements.iter().map(|statement| statement.to_bytes());
+        let entries = entries
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| error.to_string())?;
+        let ticket = self.token();
+        self.check.asked.insert(ticket, (at, entries));
+        self.feed(at, machine, Event::Publish { ticket, statements })
     }
 
     pub(super) fn token(&mut self) -> u64 {

@@ -66,7 +66,7 @@ impl World {
         node.seen.clear();
         self.note(|| format!("{liar} begins a second story"));
         self.start(liar)?;
-        for _ in 0..3 {
+        for _ in 0..6 {
             self.soon(
                 10_000,
                 Happening::Publish {
