@@ -201,7 +201,7 @@ fn bend(rng: &mut Rng, entries: &mut Vec<Vec<u8>>) -> u64 {
 }
 
 fn bend_piece(rng: &mut Rng, mut piece: Piece) -> Piece {
-    match rng.below(6) {
+    match rng.below(12) {
         0 => piece.from += 1 + rng.below(3),
         1 => drop(piece.start_proof.pop()),
         2 => piece.end_proof.push([3; 32]),
