@@ -20,7 +20,7 @@ demo *ARGS:
 
 # Speed, beside the limits.
 bench:
-    cargo bench -p syndic-vc
+    cargo bench -p syndic-vc --features linked-data
     cargo bench -p syndic-registry
 
 # Replay one simulated seed with its trace.
