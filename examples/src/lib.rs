@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use syndic_vc::did::Did;
-use syndic_vc::did_key::{self, ResolveError};
+use syndic_vc::did_key;
 use syndic_vc::document::DidDocument;
+use syndic_vc::resolve::ResolveError;
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
 use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit};

@@ -103,7 +103,7 @@ impl Head {
                 NoteSignature {
                     name: origin.to_owned(),
                     id: note::key_id(origin, note::TYPE_COSIGNATURE, key),
-                    signature: [stamp.to_be_bytes().as_slice(), timed.as_bytes().as_slice()].concat(),
+                    signature: [stamp.to_be_bytes().as_slice(), timed.as_bytes()].concat(),
                 },
             ],
         };

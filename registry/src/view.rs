@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use syndic_vc::did::Did;
-use syndic_vc::did_key::{self, ResolveError};
 use syndic_vc::document::DidDocument;
+use syndic_vc::resolve::{self, ResolveError};
 use syndic_vc::status::{StatusList, StatusPurpose};
 use syndic_vc::time::Timestamp;
 use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit};
@@ -467,7 +467,7 @@ fn covering(resource: &str) -> Vec<String> {
 
 impl Knowledge for View<'_> {
     fn document(&self, did: &Did) -> Result<Arc<DidDocument>, ResolveError> {
-        did_key::resolve(did).map(Arc::new)
+        resolve::self_described(did).map(Arc::new)
     }
 
     fn standing(&self, authority: &str, issuer: &Did, action: &str, resource: &str, at: Timestamp) -> Standing {

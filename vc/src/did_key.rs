@@ -6,27 +6,7 @@ mod unusual;
 use crate::did::Did;
 use crate::document::{DidDocument, MultikeyValue, VerificationMethod};
 use crate::key::{KeyError, PublicKey, decode_multikey};
-
-/// The DID could not be resolved.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResolveError {
-    /// Nobody here resolves this method.
-    #[error("the DID method {0:?} is not resolved here")]
-    MethodUnsupported(String),
-    /// The method is known, the DID is not.
-    #[error("the DID is not known")]
-    NotFound,
-    /// The DID's subject has ended it.
-    #[error("the DID is deactivated")]
-    Deactivated,
-    /// The identifier does not hold an acceptable key.
-    #[error("the did:key identifier does not hold a key: {0}")]
-    Key(#[from] KeyError),
-    /// The answer cannot be had now; asking again may help.
-    #[error("the DID cannot be resolved now: {0}")]
-    Unavailable(String),
-}
+use crate::resolve::ResolveError;
 
 const METHOD: &str = "key";
 
@@ -38,8 +18,8 @@ pub fn for_key(key: &PublicKey) -> Did {
 
 /// The document that a `did:key` stands for.
 ///
-/// Ed25519 and X25519 need nothing else. P-256, P-384 and secp256k1 are checked by `ssi`, with the
-/// feature `linked-data`; without it they are refused as unsupported. No key agreement key is
+/// Ed25519, P-256, P-384 and X25519 need nothing else. secp256k1 is checked by `ssi`, with the
+/// feature `linked-data`; without it it is refused as unsupported. No key agreement key is
 /// derived from an Ed25519 key (the method makes it optional, and nothing here encrypts).
 ///
 /// # Errors
@@ -51,7 +31,7 @@ pub fn resolve(did: &Did) -> Result<DidDocument, ResolveError> {
     }
     let multikey = did.method_specific_id();
     match PublicKey::from_multikey(multikey) {
-        Ok(key) => document(did, multikey, MultikeyValue::Ed25519(key), Use::Sign),
+        Ok(key) => document(did, multikey, MultikeyValue::Multikey(key), Use::Sign),
         Err(KeyError::UnsupportedKind(_)) => unusual_key(did, multikey),
         Err(error) => Err(error.into()),
     }

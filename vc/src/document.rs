@@ -49,8 +49,10 @@ pub struct VerificationMethod {
 /// The key material of a verification method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MultikeyValue {
-    /// An Ed25519 key: the one kind that verifies signatures here so far.
-    Ed25519(PublicKey),
+    /// A key that verifies signatures here, written as a `Multikey`.
+    Multikey(PublicKey),
+    /// The same kind of key, written as a `JsonWebKey`; the text is kept as it stands.
+    Jwk(PublicKey, Value),
     /// Another kind of key, as its multibase text.
     Other(String),
     /// A verification method of another type, as it stands. It is kept so that the document can be
@@ -63,7 +65,7 @@ impl MultikeyValue {
     #[must_use]
     pub const fn public_key(&self) -> Option<&PublicKey> {
         match self {
-            Self::Ed25519(key) => Some(key),
+            Self::Multikey(key) | Self::Jwk(key, _) => Some(key),
             Self::Other(_) | Self::Unsupported(_) => None,
         }
     }

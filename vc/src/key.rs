@@ -1,8 +1,12 @@
 //! Keys, signatures, and the one joint where a key may live elsewhere.
 //!
-//! Verification is the strict one only: no small-order key, no non-canonical encoding, no cofactor
+//! Ed25519 is verified strictly only: no small-order key, no non-canonical encoding, no cofactor
 //! (RFC 8032 leaves these open; the lax form accepts one signature for any message under some
-//! keys).
+//! keys). ECDSA signatures on P-256 and P-384 have two valid forms each, s and n - s, and both are
+//! accepted, because half of what others sign has the larger one: a signature is not a name.
+
+mod ecdsa;
+mod jwk;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -13,16 +17,64 @@ use zeroize::Zeroizing;
 
 use crate::limits::MULTIKEY_CHARS;
 
+pub use ecdsa::EcdsaSecretKey;
+pub use jwk::JwkError;
+
 /// Multicodec `ed25519-pub` (0xed) as an unsigned varint.
 pub(crate) const ED25519_MULTICODEC: [u8; 2] = [0xed, 0x01];
 
-/// A public key: Ed25519, decompressed once and kept so.
+/// The kinds of keys that sign here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyKind {
+    /// Ed25519 (RFC 8032).
+    Ed25519,
+    /// ECDSA on P-256 with SHA-256 (FIPS 186-5).
+    P256,
+    /// ECDSA on P-384 with SHA-384.
+    P384,
+}
+
+impl KeyKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Ed25519, Self::P256, Self::P384];
+
+    /// The name for people: `Ed25519`, `P-256`, `P-384`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "Ed25519",
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+        }
+    }
+
+    /// The multicodec of its public keys, as an unsigned varint.
+    const fn multicodec(self) -> [u8; 2] {
+        match self {
+            Self::Ed25519 => ED25519_MULTICODEC,
+            Self::P256 => [0x80, 0x24],
+            Self::P384 => [0x81, 0x24],
+        }
+    }
+
+    /// How many bytes a signature of such a key has.
+    #[must_use]
+    pub const fn signature_bytes(self) -> usize {
+        match self {
+            Self::Ed25519 | Self::P256 => 64,
+            Self::P384 => 96,
+        }
+    }
+}
+
+/// A public key, decompressed once and kept so.
 #[derive(Clone)]
 pub struct PublicKey(Kind);
 
 #[derive(Clone)]
 enum Kind {
     Ed25519(VerifyingKey),
+    Ecdsa(Box<ecdsa::EcdsaPublicKey>),
 }
 
 /// The bytes or text are not a key that may be trusted with anything.
@@ -42,8 +94,10 @@ pub enum KeyError {
     /// Not multibase base58btc.
     #[error("not a multikey; it begins with 'z' and is base58btc, like z6Mk...")]
     Malformed,
-    /// A multikey of another kind than Ed25519.
-    #[error("a key of an unsupported kind (multicodec 0x{0:x}); Ed25519 keys begin with z6Mk")]
+    /// A multikey of another kind than those that sign here.
+    #[error(
+        "a key of an unsupported kind (multicodec 0x{0:x}); Ed25519 keys begin with z6Mk, P-256 with zDna, P-384 with z82L"
+    )]
     UnsupportedKind(u64),
 }
 
@@ -63,34 +117,60 @@ impl PublicKey {
         Ok(Self(Kind::Ed25519(key)))
     }
 
-    /// The 32 bytes of the key.
+    /// A key of a kind: the 32 bytes of RFC 8032, or a point compressed as SEC 1 section 2.3.3 says.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the bytes are not an acceptable key in its one form.
+    pub fn of_kind(kind: KeyKind, bytes: &[u8]) -> Result<Self, KeyError> {
+        match kind {
+            KeyKind::Ed25519 => Self::from_bytes(bytes.try_into().map_err(|_| KeyError::Malformed)?),
+            KeyKind::P256 | KeyKind::P384 => {
+                ecdsa::EcdsaPublicKey::from_sec1(kind, bytes).map(|key| Self(Kind::Ecdsa(Box::new(key))))
+            }
+        }
+    }
+
+    /// What kind of key it is.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub fn kind(&self) -> KeyKind {
+        match &self.0 {
+            Kind::Ed25519(_) => KeyKind::Ed25519,
+            Kind::Ecdsa(key) => key.kind(),
+        }
+    }
+
+    /// The bytes of the key: 32 for Ed25519, the compressed point for the others (33 or 49).
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Kind::Ed25519(key) => key.as_bytes(),
+            Kind::Ecdsa(key) => key.as_bytes(),
         }
     }
 
     /// Reads a multikey, as in `publicKeyMultibase` (Controlled Identifiers 1.0 section 2.2.2):
-    /// `z6Mk...`.
+    /// `z6Mk...`, `zDna...`, `z82L...`.
     ///
     /// # Errors
     /// [`KeyError`] when the text is not one, or the key is not acceptable.
     pub fn from_multikey(text: &str) -> Result<Self, KeyError> {
         let bytes = decode_multikey(text)?;
-        match bytes.split_first_chunk::<2>() {
-            Some((&ED25519_MULTICODEC, key)) => Self::from_bytes(key.try_into().map_err(|_| KeyError::Malformed)?),
-            _ => Err(multicodec(&bytes).map_or(KeyError::Malformed, KeyError::UnsupportedKind)),
+        let kind = bytes.split_first_chunk::<2>().and_then(|(prefix, key)| {
+            let kind = KeyKind::ALL.into_iter().find(|kind| kind.multicodec() == *prefix)?;
+            Some((kind, key))
+        });
+        match kind {
+            Some((kind, key)) => Self::of_kind(kind, key),
+            None => Err(multicodec(&bytes).map_or(KeyError::Malformed, KeyError::UnsupportedKind)),
         }
     }
 
     /// The key as a multikey: `z6Mk...`.
     #[must_use]
     pub fn to_multikey(&self) -> String {
-        let mut bytes = [0; 34];
-        let (prefix, key) = bytes.split_at_mut(2);
-        prefix.copy_from_slice(&ED25519_MULTICODEC);
-        key.copy_from_slice(self.as_bytes());
+        let mut bytes = Vec::with_capacity(51);
+        bytes.extend_from_slice(&self.kind().multicodec());
+        bytes.extend_from_slice(self.as_bytes());
         multibase::encode(Base::Base58Btc, bytes)
     }
 
@@ -100,9 +180,12 @@ impl PublicKey {
     /// [`SignatureInvalid`] when it was not made by this key over this message.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureInvalid> {
         match &self.0 {
-            Kind::Ed25519(key) => key
-                .verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0))
-                .map_err(|_| SignatureInvalid),
+            Kind::Ed25519(key) => {
+                let bytes = signature.as_bytes().try_into().map_err(|_| SignatureInvalid)?;
+                key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(bytes))
+                    .map_err(|_| SignatureInvalid)
+            }
+            Kind::Ecdsa(key) => key.verify(message, signature.as_bytes()),
         }
     }
 }
@@ -138,7 +221,7 @@ fn is_canonical(bytes: &[u8; 32]) -> bool {
 
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
-        self.as_bytes() == other.as_bytes()
+        self.kind() == other.kind() && self.as_bytes() == other.as_bytes()
     }
 }
 
@@ -146,7 +229,7 @@ impl Eq for PublicKey {}
 
 impl Ord for PublicKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.as_bytes().cmp(other.as_bytes())
+        (self.kind(), self.as_bytes()).cmp(&(other.kind(), other.as_bytes()))
     }
 }
 
@@ -169,27 +252,47 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// An Ed25519 signature, not yet checked against anything.
+/// Bytes of the longest signature: P-384.
+const SIGNATURE_BYTES: usize = 96;
+
+/// A signature, not yet checked against anything: 64 bytes, or 96 for P-384 (r and s as in IEEE
+/// P1363).
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Signature([u8; 64]);
+pub struct Signature {
+    bytes: [u8; SIGNATURE_BYTES],
+    length: u8,
+}
 
 impl Signature {
-    /// Takes the 64 bytes as they are.
+    /// Takes 64 bytes as they are.
     #[must_use]
-    pub const fn from_bytes(bytes: [u8; 64]) -> Self {
-        Self(bytes)
+    pub fn from_bytes(bytes: [u8; 64]) -> Self {
+        let mut all = [0; SIGNATURE_BYTES];
+        let (used, _) = all.split_at_mut(64);
+        used.copy_from_slice(&bytes);
+        Self { bytes: all, length: 64 }
     }
 
-    /// The 64 bytes.
+    /// Takes 64 or 96 bytes as they are; `None` for any other number.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 64] {
-        &self.0
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        if let Ok(bytes) = bytes.try_into() {
+            return Some(Self::from_bytes(bytes));
+        }
+        let bytes = bytes.try_into().ok()?;
+        Some(Self { bytes, length: 96 })
+    }
+
+    /// The 64 or 96 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
     }
 }
 
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signature({})", multibase::encode(Base::Base58Btc, self.0))
+        write!(f, "Signature({})", multibase::encode(Base::Base58Btc, self.as_bytes()))
     }
 }
 
@@ -253,7 +356,7 @@ impl Signer for SecretKey {
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
         use ed25519_dalek::Signer as _;
-        Ok(Signature(self.key.sign(message).to_bytes()))
+        Ok(Signature::from_bytes(self.key.sign(message).to_bytes()))
     }
 }
 

@@ -8,7 +8,7 @@
 //! - [`json`] reads text once, strictly; [`canonical`] gives the bytes that are hashed and signed;
 //!   [`time`] is how documents write time; [`limits`] names every bound.
 //! - [`key`] holds keys and signatures; [`did`] the grammar of identifiers; [`document`] what a DID
-//!   stands for; [`did_key`] DIDs that are their own document.
+//!   stands for; [`did_key`] and [`did_jwk`] DIDs that are their own document, and [`resolve`] either.
 //! - [`proof`], [`credential`], [`capability`], [`constraint`], [`presentation`], [`action`] and
 //!   [`status`] are the formats, parsed but not trusted.
 //! - [`verify`] is the only maker of the types that may be acted on; it asks [`trust`], and refuses
@@ -24,6 +24,7 @@ pub mod credential;
 pub mod decision;
 pub mod denial;
 pub mod did;
+pub mod did_jwk;
 pub mod did_key;
 pub mod document;
 pub mod json;
@@ -32,6 +33,7 @@ pub mod limits;
 pub mod name;
 pub mod presentation;
 pub mod proof;
+pub mod resolve;
 pub mod status;
 pub mod time;
 pub mod trust;

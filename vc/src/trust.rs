@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use crate::did::Did;
-use crate::did_key::ResolveError;
 use crate::document::DidDocument;
+use crate::resolve::ResolveError;
 use crate::status::StatusPurpose;
 use crate::time::Timestamp;
 

@@ -6,9 +6,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use syndic_vc::did::Did;
-use syndic_vc::did_key::ResolveError;
 use syndic_vc::json::Value;
 use syndic_vc::object;
+use syndic_vc::resolve::ResolveError;
 use syndic_vc::trust::Knowledge;
 
 use crate::api::answer;

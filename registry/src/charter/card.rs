@@ -5,7 +5,7 @@ use syndic_vc::canonical;
 use syndic_vc::did::Did;
 use syndic_vc::json::members::{MemberError, Members, Path};
 use syndic_vc::json::{self, Object, Value};
-use syndic_vc::key::{PublicKey, Signature, Signer};
+use syndic_vc::key::{KeyKind, PublicKey, Signature, Signer};
 
 use super::{CharterError, shown_name};
 use crate::limits;
@@ -220,15 +220,20 @@ fn organization_did(card: &Members<'_, '_>) -> Result<Did, CharterError> {
     let text = card.str("did")?;
     let did = Did::parse(text).map_err(|_| CharterError::Did(text.to_owned()))?;
     let multikey = did.method_specific_id();
-    if did.method() != "key" || PublicKey::from_multikey(multikey).is_err() {
+    if did.method() != "key" || ed25519(multikey).is_none() {
         return Err(CharterError::Did(text.to_owned()));
     }
     Ok(did)
 }
 
 fn key(members: &Members<'_, '_>, name: &str) -> Result<PublicKey, MemberError> {
-    PublicKey::from_multikey(members.str(name)?)
-        .map_err(|_| members.error(name, "an Ed25519 public key as multikey (z6Mk...)"))
+    ed25519(members.str(name)?).ok_or_else(|| members.error(name, "an Ed25519 public key as multikey (z6Mk...)"))
+}
+
+/// Cards and heads are signed with Ed25519 and nothing else (C2SP signed notes).
+fn ed25519(multikey: &str) -> Option<PublicKey> {
+    let key = PublicKey::from_multikey(multikey).ok()?;
+    (key.kind() == KeyKind::Ed25519).then_some(key)
 }
 
 pub(crate) fn peer_ids(members: &Members<'_, '_>) -> Result<Vec<String>, MemberError> {

@@ -189,7 +189,7 @@ impl signed_note::Verifier for Cosigner {
 fn independent_implementations_accept_our_heads() {
     let made = head(70_000, 3, 1);
     let public = key(1).public_key().clone();
-    let encoded = [&[note::TYPE_ED25519], public.as_bytes().as_slice()].concat();
+    let encoded = [&[note::TYPE_ED25519], public.as_bytes()].concat();
     let id = u32::from_be_bytes(note::key_id(ORIGIN, note::TYPE_ED25519, public.as_bytes()));
     let vkey = format!("{ORIGIN}+{id:08x}+{}", Base::Base64Pad.encode(encoded));
     let verifier = signed_note::StandardVerifier::new(&vkey).unwrap();

@@ -33,7 +33,7 @@ fn linked_data(_: &Value) -> Option<Candidate<'static>> {
 /// The same signed document, from text to verdict, with the key bytes at hand.
 fn affinidi(signed: &Value) -> Candidate<'static> {
     let text = canonical::to_bytes(signed);
-    let key = *crate::north().key.public_key().as_bytes();
+    let key: [u8; 32] = crate::north().key.public_key().as_bytes().try_into().unwrap();
     let run = move || {
         let mut document: serde_json::Value = serde_json::from_slice(black_box(&text)).unwrap();
         let proof = document.as_object_mut().unwrap().remove("proof").unwrap();

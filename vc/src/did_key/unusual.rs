@@ -1,19 +1,19 @@
-//! Keys on other curves, checked by `ssi`. They verify nothing here yet; a document that names one
-//! must still be shown, and must not name what is no key.
+//! Keys on curves that verify nothing here, checked by `ssi`: a document that names one must still
+//! be shown, and must not name what is no key.
 
 use ssi::jwk::JWK;
 use ssi::multicodec::MultiEncoded;
 
 use crate::key::{KeyError, multicodec};
 
-/// Multicodec names of what is read: `secp256k1-pub`, `p256-pub`, `p384-pub`.
-const CURVES: [u64; 3] = [0xe7, 0x1200, 0x1201];
+/// Multicodec of what is read: `secp256k1-pub`.
+const SECP256K1: u64 = 0xe7;
 
-/// Whether the bytes, multicodec first, are a point on one of the curves in its one compressed
+/// Whether the bytes, multicodec first, are a point on the curve in its one compressed
 /// form.
 pub(super) fn check(bytes: &[u8]) -> Result<(), KeyError> {
     let kind = multicodec(bytes).ok_or(KeyError::Malformed)?;
-    if !CURVES.contains(&kind) {
+    if kind != SECP256K1 {
         return Err(KeyError::UnsupportedKind(kind));
     }
     let encoded = MultiEncoded::new(bytes).map_err(|_| KeyError::Malformed)?;

@@ -5,7 +5,7 @@ use super::{DidDocument, MultikeyValue, Purpose, Service, VerificationMethod};
 use crate::did::{Did, DidError, DidUrl};
 use crate::json::Value;
 use crate::json::members::{MemberError, Members, Path};
-use crate::key::{KeyError, PublicKey};
+use crate::key::{JwkError, KeyError, PublicKey};
 use crate::limits::DOCUMENT_ENTRIES;
 
 /// The JSON is no DID document that can be used.
@@ -31,6 +31,14 @@ pub enum DocumentError {
         /// What is wrong with it.
         source: KeyError,
     },
+    /// A JSON Web Key is malformed or not acceptable.
+    #[error("{path}: {source}")]
+    Jwk {
+        /// Where, as a JSON Pointer.
+        path: String,
+        /// What is wrong with it.
+        source: JwkError,
+    },
     /// Two verification methods have the same name.
     #[error("{path}: another verification method has the same id")]
     DuplicateMethod {
@@ -42,8 +50,8 @@ pub enum DocumentError {
 impl DidDocument {
     /// Reads a document.
     ///
-    /// Keys of type `Multikey` and `Ed25519VerificationKey2020` are understood; both hold a
-    /// multikey. A weak or malformed key refuses the document. DID URLs that begin with `#` are
+    /// Keys of type `Multikey` and `Ed25519VerificationKey2020` are understood, which hold a multikey,
+    /// and `JsonWebKey` and `JsonWebKey2020`, which hold a JSON Web Key. A weak or malformed key refuses the document. DID URLs that begin with `#` are
     /// relative to the document's DID. A verification method that stands inside a relationship is
     /// authorized for that relationship only.
     ///
@@ -88,6 +96,7 @@ impl DidDocument {
             "Multikey" | "Ed25519VerificationKey2020" => {
                 multikey(members.str("publicKeyMultibase")?, &members.at("publicKeyMultibase"))?
             }
+            "JsonWebKey" | "JsonWebKey2020" => json_web_key(&members, value)?,
             _ => MultikeyValue::Unsupported(value.clone()),
         };
         Ok(VerificationMethod {
@@ -135,12 +144,26 @@ fn did(text: &str, path: &Path<'_>) -> Result<Did, DocumentError> {
 fn multikey(text: &str, path: &Path<'_>) -> Result<MultikeyValue, DocumentError> {
     let key = match PublicKey::from_multikey(text) {
         Err(KeyError::UnsupportedKind(_)) => Ok(MultikeyValue::Other(text.to_owned())),
-        other => other.map(MultikeyValue::Ed25519),
+        other => other.map(MultikeyValue::Multikey),
     };
     key.map_err(|source| DocumentError::Key {
         path: path.to_string(),
         source,
     })
+}
+
+fn json_web_key(members: &Members<'_, '_>, method: &Value) -> Result<MultikeyValue, DocumentError> {
+    let at = members.at("publicKeyJwk");
+    let jwk = members.required("publicKeyJwk")?;
+    match PublicKey::from_jwk(jwk, &at) {
+        Ok(key) => Ok(MultikeyValue::Jwk(key, jwk.clone())),
+        Err(JwkError::UnsupportedKind) => Ok(MultikeyValue::Unsupported(method.clone())),
+        Err(JwkError::Member(error)) => Err(error.into()),
+        Err(source) => Err(DocumentError::Jwk {
+            path: at.to_string(),
+            source,
+        }),
+    }
 }
 
 /// The items of an array that may be missing, and has few entries.

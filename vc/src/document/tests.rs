@@ -6,7 +6,7 @@ use crate::json::{Value, parse};
 use crate::key::KeyError;
 
 const KEY: &str = "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2";
-const P256: &str = "zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169";
+const SECP256K1: &str = "zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme";
 
 fn read(text: &str) -> Result<DidDocument, DocumentError> {
     DidDocument::from_json(&parse(text.as_bytes()).unwrap())
@@ -19,7 +19,7 @@ fn full() -> String {
         "verificationMethod":[
           {{"id":"#one","type":"Multikey","controller":"did:web:example.com","publicKeyMultibase":"{KEY}"}},
           {{"id":"did:web:example.com#two","type":"Multikey","controller":"did:web:example.com",
-            "publicKeyMultibase":"{P256}"}},
+            "publicKeyMultibase":"{SECP256K1}"}},
           {{"id":"#jwk","type":"JsonWebKey2020","controller":"did:web:example.com","publicKeyJwk":{{"kty":"OKP"}}}}],
         "assertionMethod":["#one","did:web:example.com#two"],
         "authentication":["#one","#jwk",
@@ -44,7 +44,7 @@ fn reads_a_full_document() {
     let two = document
         .method_for("did:web:example.com#two", Purpose::AssertionMethod)
         .unwrap();
-    assert_eq!(two.key, MultikeyValue::Other(P256.to_owned()));
+    assert_eq!(two.key, MultikeyValue::Other(SECP256K1.to_owned()));
     let jwk = document
         .method_for("did:web:example.com#jwk", Purpose::Authentication)
         .unwrap();

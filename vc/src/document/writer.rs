@@ -42,8 +42,16 @@ where
 impl From<&VerificationMethod> for Value {
     fn from(method: &VerificationMethod) -> Self {
         let key = match &method.key {
-            MultikeyValue::Ed25519(key) => key.to_multikey(),
+            MultikeyValue::Multikey(key) => key.to_multikey(),
             MultikeyValue::Other(multibase) => multibase.clone(),
+            MultikeyValue::Jwk(_, jwk) => {
+                return crate::object! {
+                    "id": &method.id,
+                    "type": "JsonWebKey",
+                    "controller": &method.controller,
+                    "publicKeyJwk": jwk.clone(),
+                };
+            }
             MultikeyValue::Unsupported(value) => return value.clone(),
         };
         crate::object! {

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{KeyError, PublicKey, SecretKey, Signature, SignatureInvalid, Signer, multicodec};
+use super::{EcdsaSecretKey, KeyError, KeyKind, PublicKey, SecretKey, Signature, SignatureInvalid, Signer, multicodec};
 
 fn secret(byte: u8) -> SecretKey {
     SecretKey::from_seed(Zeroizing::new([byte; 32]))
@@ -42,7 +42,7 @@ fn every_changed_bit_of_a_signature_is_noticed() {
     let key = secret(7);
     let signature = key.sign(b"message").unwrap();
     for bit in 0..512 {
-        let mut bytes = *signature.as_bytes();
+        let mut bytes: [u8; 64] = signature.as_bytes().try_into().unwrap();
         bytes[bit / 8] ^= 1 << (bit % 8);
         let forged = Signature::from_bytes(bytes);
         assert_eq!(
@@ -80,13 +80,13 @@ fn reads_its_own_multikey_and_no_other_encoding() {
         format!("z{}", "1".repeat(1_000)),
         encode(&bytes[..33]),
         encode(&[&bytes[..], &[0]].concat()),
-        encode(&[&[0xed, 0x81, 0x00], key.public_key().as_bytes().as_slice()].concat()), // long varint
+        encode(&[&[0xed, 0x81, 0x00], key.public_key().as_bytes()].concat()), // long varint
     ] {
         assert!(PublicKey::from_multikey(&broken).is_err(), "{broken}");
     }
     assert_eq!(
-        PublicKey::from_multikey(&encode(&[0x80, 0x24, 2, 3])),
-        Err(KeyError::UnsupportedKind(0x1200))
+        PublicKey::from_multikey(&encode(&[0xe7, 0x01, 2, 3])),
+        Err(KeyError::UnsupportedKind(0xe7))
     );
 }
 
@@ -157,4 +157,72 @@ fn names_the_multicodec() {
     assert_eq!(multicodec(&[0x81, 0x24]), Some(0x1201));
     assert_eq!(multicodec(&[]), None);
     assert_eq!(multicodec(&[0xff; 12]), None);
+}
+
+/// RFC 6979 appendices A.2.5 and A.2.6, message "sample", SHA-256 and SHA-384.
+#[test]
+fn signs_ecdsa_as_the_standard_says() {
+    for (kind, scalar, signature) in [
+        (
+            KeyKind::P256,
+            "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721",
+            "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716\
+             f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8",
+        ),
+        (
+            KeyKind::P384,
+            "6b9d3dad2e1b8c1c05b19875b6659f4de23c3b667bf297ba9aa47740787137d896d5724e4c70a825f872c9ea60d2edf5",
+            "94edbb92a5ecb8aad4736e56c691916b3f88140666ce9fa73d64c4ea95ad133c81a648152e44acf96e36dd1e80fabe46\
+             99ef4aeb15f178cea1fe40db2603138f130e740a19624526203b6351d0a3a94fa329c145786e679e7b82c71a38628ac8",
+        ),
+    ] {
+        let key = EcdsaSecretKey::from_scalar(kind, &Zeroizing::new(hex(scalar))).unwrap();
+        let made = key.sign(b"sample").unwrap();
+        // What is made has the smaller s, so only r is that of the RFC when its s is the larger one.
+        assert_eq!(
+            made.as_bytes()[..made.as_bytes().len() / 2],
+            hex(signature)[..hex(signature).len() / 2]
+        );
+        for good in [made, Signature::from_slice(&hex(signature)).unwrap()] {
+            assert_eq!(key.public_key().verify(b"sample", &good), Ok(()));
+            assert_eq!(key.public_key().verify(b"samplf", &good), Err(SignatureInvalid));
+            for bit in 0..good.as_bytes().len() * 8 {
+                let mut bytes = good.as_bytes().to_vec();
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                let forged = Signature::from_slice(&bytes).unwrap();
+                assert_eq!(
+                    key.public_key().verify(b"sample", &forged),
+                    Err(SignatureInvalid),
+                    "{bit}"
+                );
+            }
+        }
+        assert_eq!(*key.scalar(), hex(scalar));
+        assert_eq!(
+            PublicKey::from_multikey(&key.public_key().to_multikey()).unwrap(),
+            *key.public_key()
+        );
+    }
+}
+
+#[test]
+fn refuses_signatures_of_another_length_and_scalars_that_are_none() {
+    let key = EcdsaSecretKey::from_scalar(KeyKind::P256, &Zeroizing::new(vec![1; 32])).unwrap();
+    let long = Signature::from_slice(&[1; 96]).unwrap();
+    assert_eq!(key.public_key().verify(b"", &long), Err(SignatureInvalid));
+    assert_eq!(secret(1).public_key().verify(b"", &long), Err(SignatureInvalid));
+    let zero = Signature::from_slice(&[0; 64]).unwrap();
+    assert_eq!(key.public_key().verify(b"", &zero), Err(SignatureInvalid));
+    assert_eq!(Signature::from_slice(&[0; 63]), None);
+    for bad in [vec![0; 32], vec![0xff; 32], vec![1; 31]] {
+        assert!(EcdsaSecretKey::from_scalar(KeyKind::P256, &Zeroizing::new(bad)).is_err());
+    }
+    assert!(EcdsaSecretKey::from_scalar(KeyKind::Ed25519, &Zeroizing::new(vec![1; 32])).is_err());
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }

@@ -4,11 +4,11 @@ use super::{World, unavailable};
 use crate::constraint::Quoted;
 use crate::denial::{DenialCode, Reason};
 use crate::did::{Did, DidUrl};
-use crate::did_key::ResolveError;
 use crate::document::{MethodError, Purpose};
 use crate::json::members::{Members, Path};
 use crate::json::{Object, Value};
 use crate::proof::Proof;
+use crate::resolve::ResolveError;
 
 /// Checks that `signer` made this proof, for this purpose, over this document. `at` is where the
 /// document stands.
