@@ -44,7 +44,8 @@ def dids(value):
 def vectors(folder):
     for kind in ("credential", "presentation", "action"):
         for path in sorted((ROOT / "specs" / "vectors" / kind).glob("*.json")):
-            document = json.loads(path.read_text())["input"]
+            vector = json.loads(path.read_text())
+            document = vector.get("input", vector.get("text"))
             text = document if isinstance(document, str) else compact(document)
             for target in (kind, "strict_json", "canonical"):
                 write(folder, target, text)
