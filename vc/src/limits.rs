@@ -126,3 +126,38 @@ pub const STATUS_BITS_MAXIMUM: u64 = 1 << 26;
 
 /// Bytes of a compressed status list. A list of 2^20 random bits has 128 KiB.
 pub const STATUS_COMPRESSED_BYTES: usize = 1 << 20;
+
+// DIDs on the web.
+
+/// Bytes of a host name (RFC 1035 section 2.3.4).
+pub const HOST_BYTES: usize = 253;
+
+/// Bytes of one label of a host name (RFC 1035 section 2.3.4).
+pub const HOST_LABEL_BYTES: usize = 63;
+
+/// Bytes of a `did:webvh` log, and of its witness proofs: a thousand usual entries, and what a
+/// request body can carry.
+pub const WEBVH_LOG_BYTES: usize = JSON_BODY_BYTES;
+
+/// Entries of a `did:webvh` log. Each costs a signature check; a key changed every week for ten
+/// years makes 520.
+pub const WEBVH_ENTRIES: usize = 1_024;
+
+/// Proofs of one log entry. One is usual.
+pub const WEBVH_PROOFS: usize = 8;
+
+/// Keys, hashes or watchers of one log entry.
+pub const WEBVH_LISTED: usize = 64;
+
+/// Witnesses of one DID.
+pub const WEBVH_WITNESSES: usize = 32;
+
+/// Witness proofs that are checked for one log. Each costs a signature check; controllers keep one
+/// for each witness.
+pub const WEBVH_WITNESS_PROOFS: usize = 1_024;
+
+/// Bytes of the URL of a watcher.
+pub const WEBVH_URL_BYTES: usize = IDENTIFIER_BYTES;
+
+/// How far the time of a log entry may lie ahead of the resolver's clock.
+pub const WEBVH_CLOCK_SKEW_SECONDS: i64 = 60;
