@@ -50,6 +50,8 @@ denial_codes! {
     DocumentTooLarge "document-too-large" "The document, or a list in it, is larger than the stated bound."
     DocumentMalformed "document-malformed" "A member is missing, of the wrong kind, or not known here."
     ContextUnknown "context-unknown" "A JSON-LD context is missing, in the wrong place, or not one of the known ones."
+    LinkedDataUnsafe "linked-data-unsafe" "A member is not defined by the document's contexts, or JSON-LD would read it another way."
+    LinkedDataTooComplex "linked-data-too-complex" "To canonicalize the document as RDF takes more work than is done here."
     ConstraintUnknown "constraint-unknown" "A capability carries a constraint of a type that is not in the vocabulary."
     ProofMissing "proof-missing" "The document carries no proof."
     ProofUnsupported "proof-unsupported" "The proof is of a kind, suite or number that is not verified here."

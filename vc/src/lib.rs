@@ -9,6 +9,7 @@
 //!   [`time`] is how documents write time; [`limits`] names every bound.
 //! - [`key`] holds keys and signatures; [`did`] the grammar of identifiers; [`document`] what a DID
 //!   stands for; [`did_key`] and [`did_jwk`] DIDs that are their own document, and [`resolve`] either.
+//! - [`linked_data`] gives the canonical RDF of a JSON-LD document, for the suites that sign that.
 //! - [`proof`], [`credential`], [`capability`], [`constraint`], [`presentation`], [`action`] and
 //!   [`status`] are the formats, parsed but not trusted.
 //! - [`verify`] is the only maker of the types that may be acted on; it asks [`trust`], and refuses
@@ -31,6 +32,7 @@ pub mod document;
 pub mod json;
 pub mod key;
 pub mod limits;
+pub mod linked_data;
 pub mod name;
 pub mod presentation;
 pub mod proof;

@@ -161,3 +161,18 @@ pub const WEBVH_URL_BYTES: usize = IDENTIFIER_BYTES;
 
 /// How far the time of a log entry may lie ahead of the resolver's clock.
 pub const WEBVH_CLOCK_SKEW_SECONDS: i64 = 60;
+
+/// Statements (RDF quads) of one document. A document of [`CREDENTIAL_BYTES`] that says something
+/// has fewer.
+pub const RDF_QUADS: usize = 10_000;
+
+/// Calls of RDFC-1.0's hash-N-degree algorithm for each blank node of a document. Credentials of
+/// the standards' examples need at most one; a graph of many like nodes needs exponentially many.
+pub const RDF_CALLS_PER_BLANK_NODE: usize = 4;
+
+/// Orders of like blank nodes that are tried, for each blank node of a document.
+pub const RDF_PERMUTATIONS_PER_BLANK_NODE: usize = 16;
+
+/// Depth of that algorithm's recursion, which follows chains of like blank nodes: a level takes
+/// about a kilobyte of stack.
+pub const RDF_DEPTH: usize = 256;
