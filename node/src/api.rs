@@ -7,6 +7,7 @@ pub mod logs;
 pub mod operations;
 pub mod registry;
 pub mod resolution;
+pub mod schema;
 pub mod trqp;
 pub mod verification;
 
@@ -14,26 +15,34 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::http::guard::{Bearer, Guard, Rate};
 use crate::keys::TokenHash;
 use crate::node::Node;
+use crate::openapi;
 
-fn open_routes() -> Router<Arc<Node>> {
-    Router::new()
-        .route("/healthz", get(operations::healthz))
-        .route("/readyz", get(operations::readyz))
+/// Every route is described: `routes!` routes what is described, and the three paths with a wildcard, which OpenAPI
+/// writes in another way, are described first.
+fn open_routes() -> OpenApiRouter<Arc<Node>> {
+    let wildcards = OpenApiRouter::<Arc<Node>>::new()
+        .routes(routes!(logs::file))
+        .into_openapi();
+    OpenApiRouter::with_openapi(wildcards)
+        .routes(routes!(operations::healthz))
+        .routes(routes!(operations::readyz))
         .route("/1.0/identifiers/{*did}", get(resolution::resolve))
         .route("/challenges", post(verification::challenge))
         .route("/credentials/verify", post(verification::credential))
         .route("/presentations/verify", post(verification::presentation))
         .route("/actions/verify", post(verification::action))
         .route("/status-lists/{name}", get(credentials::status_list))
-        .route("/authorization", post(trqp::authorization))
-        .route("/recognition", post(trqp::recognition))
-        .route("/charter", get(logs::charter))
+        .routes(routes!(trqp::authorization))
+        .routes(routes!(trqp::recognition))
+        .routes(routes!(logs::charter))
         .route("/logs/{organization}/{*path}", get(logs::file))
-        .route("/ns/capability/v1", get(operations::capability_context))
+        .routes(routes!(operations::capability_context))
 }
 
 /// What a stranger may ask.
@@ -48,7 +57,7 @@ pub fn public(node: Arc<Node>, behind_proxy: bool) -> Router {
         behind_proxy,
         ..Guard::public()
     };
-    guard.protect(open_routes().with_state(node))
+    guard.protect(openapi::described(open_routes(), node, openapi::PUBLIC))
 }
 
 /// What the organization's own people and programs do.
@@ -59,26 +68,26 @@ pub fn admin(node: Arc<Node>, token: TokenHash, behind_proxy: bool) -> Router {
         behind_proxy,
         ..Guard::admin(bearer)
     };
-    guard.protect(admin_routes().with_state(node))
+    guard.protect(openapi::described(admin_routes(), node, openapi::ADMIN))
 }
 
-fn admin_routes() -> Router<Arc<Node>> {
+fn admin_routes() -> OpenApiRouter<Arc<Node>> {
     open_routes()
-        .route("/status", get(operations::status))
-        .route("/agents", post(agents::create).get(agents::list))
-        .route("/agents/{agent}", get(agents::show))
-        .route("/agents/{agent}/retire", post(agents::retire))
+        .routes(routes!(operations::status))
+        .routes(routes!(agents::create, agents::list))
+        .routes(routes!(agents::show))
+        .routes(routes!(agents::retire))
         .route("/agents/{agent}/credentials", post(credentials::issue_to_agent))
-        .route("/agents/{agent}/presentations", post(agents::present))
-        .route("/agents/{agent}/actions", post(agents::sign_action))
+        .routes(routes!(agents::present))
+        .routes(routes!(agents::sign_action))
         .route("/credentials", get(credentials::list))
         .route("/credentials/issue", post(credentials::issue))
         .route("/credentials/status", post(credentials::set_status))
         .route("/credentials/{id}", get(credentials::show))
-        .route("/registry/authorize", post(registry::authorize))
-        .route("/registry/withdraw", post(registry::withdraw))
-        .route("/registry/recognize", post(registry::recognize))
-        .route("/registry/withdraw-recognition", post(registry::withdraw_recognition))
-        .route("/registry/members", get(registry::members))
-        .route("/registry/digest", get(registry::digest))
+        .routes(routes!(registry::authorize))
+        .routes(routes!(registry::withdraw))
+        .routes(routes!(registry::recognize))
+        .routes(routes!(registry::withdraw_recognition))
+        .routes(routes!(registry::members))
+        .routes(routes!(registry::digest))
 }

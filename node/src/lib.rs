@@ -15,6 +15,7 @@ pub mod keys;
 pub mod net;
 pub mod node;
 pub mod one_time;
+pub mod openapi;
 pub mod records;
 pub mod run;
 pub mod setup;

@@ -9,7 +9,7 @@ use syndic_vc::json::{Object, Value};
 use syndic_vc::object;
 
 use crate::agents::{self, Owner};
-use crate::api::answer;
+use crate::api::{answer, schema};
 use crate::http::problem::Problem;
 use crate::http::strict_json::StrictJson;
 use crate::node::Node;
@@ -20,6 +20,14 @@ use crate::{clock, credentials};
 ///
 /// # Errors
 /// 400 that names the member at fault, 409 if the name is taken, 503 if it could not be made durable.
+#[utoipa::path(
+    post,
+    path = "/agents",
+    tag = "agents",
+    request_body = schema::NewAgent,
+    responses((status = 201, description = "registered, durable", body = schema::AgentAnswer), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn create(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     answer::only(&body, &["name", "owner", "did"])?;
     let owner = body.get("owner").ok_or_else(|| {
@@ -47,6 +55,13 @@ pub async fn create(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJs
 ///
 /// # Errors
 /// 503 if the store cannot be read.
+#[utoipa::path(
+    get,
+    path = "/agents",
+    tag = "agents",
+    responses((status = 200, description = "all agents", body = schema::AgentList), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn list(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
     let agents: Vec<Value> = agents::list(&node)?.iter().map(agents::Agent::to_json).collect();
     Ok(answer::json(StatusCode::OK, &object! { "agents": agents }))
@@ -56,6 +71,14 @@ pub async fn list(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
 ///
 /// # Errors
 /// 404 if there is no such agent.
+#[utoipa::path(
+    get,
+    path = "/agents/{agent}",
+    tag = "agents",
+    params(("agent" = String, Path, description = "the agent's DID or name")),
+    responses((status = 200, description = "the agent", body = schema::AgentWithCredentials), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn show(State(node): State<Arc<Node>>, Path(agent): Path<String>) -> Result<Response, Problem> {
     let agent = agents::find(&node, &agent)?;
     let held = credentials::held_by(&node, &agent.did)?;
@@ -70,6 +93,14 @@ pub async fn show(State(node): State<Arc<Node>>, Path(agent): Path<String>) -> R
 ///
 /// # Errors
 /// 404 if there is no such agent, 503 if it could not be made durable.
+#[utoipa::path(
+    post,
+    path = "/agents/{agent}/retire",
+    tag = "agents",
+    params(("agent" = String, Path, description = "the agent's DID or name")),
+    responses((status = 200, description = "retired, and its credentials revoked", body = schema::AgentAnswer), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn retire(State(node): State<Arc<Node>>, Path(agent): Path<String>) -> Result<Response, Problem> {
     let agent = agents::retire(&node, &agent, clock::now()).await?;
     Ok(answer::json(StatusCode::OK, &object! { "agent": agent.to_json() }))
@@ -79,6 +110,15 @@ pub async fn retire(State(node): State<Arc<Node>>, Path(agent): Path<String>) ->
 ///
 /// # Errors
 /// 400 that names the member at fault, 404 for an unknown agent or credential.
+#[utoipa::path(
+    post,
+    path = "/agents/{agent}/presentations",
+    tag = "agents",
+    params(("agent" = String, Path, description = "the agent's DID or name")),
+    request_body = schema::PresentationRequestShape,
+    responses((status = 201, description = "signed", body = schema::Presented), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn present(
     State(node): State<Arc<Node>>,
     Path(agent): Path<String>,
@@ -107,6 +147,15 @@ pub async fn present(
 ///
 /// # Errors
 /// 400 that names the member at fault, 404 for an unknown agent or credential.
+#[utoipa::path(
+    post,
+    path = "/agents/{agent}/actions",
+    tag = "agents",
+    params(("agent" = String, Path, description = "the agent's DID or name")),
+    request_body = schema::NewAction,
+    responses((status = 201, description = "signed", body = schema::ActionEnvelope), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn sign_action(
     State(node): State<Arc<Node>>,
     Path(agent): Path<String>,

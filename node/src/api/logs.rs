@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use syndic_registry::tile::{self, TilePath};
 
-use crate::api::answer;
+use crate::api::{answer, schema};
 use crate::http::problem::Problem;
 use crate::node::Node;
 
@@ -17,6 +17,12 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const FRESH: &str = "no-cache";
 
 /// `GET /charter`
+#[utoipa::path(
+    get,
+    path = "/charter",
+    tag = "registry",
+    responses((status = 200, description = "the charter, canonical", body = schema::Document), schema::Refused),
+)]
 pub async fn charter(State(node): State<Arc<Node>>) -> Response {
     cached(
         answer::with_type(StatusCode::OK, "application/json", node.charter.bytes().to_vec()),
@@ -28,6 +34,13 @@ pub async fn charter(State(node): State<Arc<Node>>) -> Response {
 ///
 /// # Errors
 /// 400 for a path that the layout does not have, 404 for what is not there.
+#[utoipa::path(
+    get,
+    path = "/logs/{organization}/{path}",
+    tag = "registry",
+    params(("organization" = String, Path, description = "the member's DID"), ("path" = String, Path, description = "`checkpoint`, `tile/L/N` or `tile/entries/N`")),
+    responses((status = 200, description = "a checkpoint (text) or a tile (bytes), as C2SP lays them out", content((String = "text/plain"), (Vec<u8> = "application/octet-stream"))), schema::Refused),
+)]
 pub async fn file(
     State(node): State<Arc<Node>>,
     Path((organization, path)): Path<(String, String)>,

@@ -9,7 +9,7 @@ use syndic_registry::head::Head;
 use syndic_vc::json::Value;
 use syndic_vc::object;
 
-use crate::api::{answer, registry};
+use crate::api::{answer, registry, schema};
 use crate::http::problem::Problem;
 use crate::node::Node;
 use crate::{agents, clock, credentials};
@@ -21,6 +21,12 @@ const LATE_HEARTBEATS: i64 = 3;
 const CONTEXT: &str = include_str!("../../../specs/capability-v1.jsonld");
 
 /// `GET /healthz`
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "operations",
+    responses((status = 200, description = "the process answers", body = schema::Document), schema::Refused),
+)]
 pub async fn healthz() -> Response {
     answer::json(StatusCode::OK, &object! { "status": "ok" })
 }
@@ -29,6 +35,12 @@ pub async fn healthz() -> Response {
 ///
 /// # Errors
 /// 503 that says what is missing.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operations",
+    responses((status = 200, description = "the node can do its work", body = schema::Document), schema::Refused),
+)]
 pub async fn readyz(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
     check_ready(&node)?;
     Ok(answer::json(StatusCode::OK, &object! { "status": "ready" }))
@@ -51,6 +63,13 @@ fn check_ready(node: &Node) -> Result<(), Problem> {
 ///
 /// # Errors
 /// 503 if the store cannot be read.
+#[utoipa::path(
+    get,
+    path = "/status",
+    tag = "operations",
+    responses((status = 200, description = "what the node is and knows", body = schema::Document), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn status(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
     let view = node.view();
     let head = view.log(node.organization.as_str())?.head;
@@ -93,6 +112,12 @@ pub fn number(count: u64) -> Value {
 }
 
 /// `GET /ns/capability/v1`: what the terms of capability credentials mean, for JSON-LD processors.
+#[utoipa::path(
+    get,
+    path = "/ns/capability/v1",
+    tag = "resolution",
+    responses((status = 200, description = "the JSON-LD context", body = schema::Document, content_type = "application/ld+json"), schema::Refused),
+)]
 pub async fn capability_context() -> Response {
     answer::with_type(StatusCode::OK, "application/ld+json", CONTEXT.as_bytes().to_vec())
 }

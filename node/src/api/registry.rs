@@ -12,8 +12,8 @@ use syndic_registry::store::ReadError;
 use syndic_vc::json::Value;
 use syndic_vc::object;
 
-use crate::api::answer;
 use crate::api::operations::number;
+use crate::api::{answer, schema};
 use crate::clock;
 use crate::engine::Receipt;
 use crate::http::problem::Problem;
@@ -25,6 +25,14 @@ use crate::store::Batch;
 ///
 /// # Errors
 /// 400 that names the member at fault, 503 if it could not be made durable.
+#[utoipa::path(
+    post,
+    path = "/registry/authorize",
+    tag = "registry",
+    request_body = schema::GrantShape,
+    responses((status = 200, description = "published, durable", body = schema::Published), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn authorize(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     answer::only(&body, &["entity", "action", "resource", "validFrom", "validUntil"])?;
     let grant = Grant {
@@ -39,6 +47,14 @@ pub async fn authorize(State(node): State<Arc<Node>>, StrictJson(body, _): Stric
 ///
 /// # Errors
 /// As for `/registry/authorize`.
+#[utoipa::path(
+    post,
+    path = "/registry/withdraw",
+    tag = "registry",
+    request_body = schema::WithdrawalShape,
+    responses((status = 200, description = "published, durable", body = schema::Published), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn withdraw(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     answer::only(&body, &["entity", "action", "resource"])?;
     publish(&node, Content::WithdrawAuthorization(right(&body, "entity")?)).await
@@ -48,6 +64,14 @@ pub async fn withdraw(State(node): State<Arc<Node>>, StrictJson(body, _): Strict
 ///
 /// # Errors
 /// As for `/registry/authorize`.
+#[utoipa::path(
+    post,
+    path = "/registry/recognize",
+    tag = "registry",
+    request_body = schema::RecognitionShape,
+    responses((status = 200, description = "published, durable", body = schema::Published), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn recognize(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     answer::only(&body, &["authority", "action", "resource", "validFrom", "validUntil"])?;
     let grant = Grant {
@@ -62,6 +86,14 @@ pub async fn recognize(State(node): State<Arc<Node>>, StrictJson(body, _): Stric
 ///
 /// # Errors
 /// As for `/registry/authorize`.
+#[utoipa::path(
+    post,
+    path = "/registry/withdraw-recognition",
+    tag = "registry",
+    request_body = schema::RecognitionWithdrawal,
+    responses((status = 200, description = "published, durable", body = schema::Published), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn withdraw_recognition(
     State(node): State<Arc<Node>>,
     StrictJson(body, _): StrictJson,
@@ -112,6 +144,13 @@ pub fn place(node: &Node, receipt: Receipt) -> Value {
 ///
 /// # Errors
 /// 503 if the store cannot be read.
+#[utoipa::path(
+    get,
+    path = "/registry/members",
+    tag = "registry",
+    responses((status = 200, description = "every member and how old its word is", body = schema::Document), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn members(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
     let body = object! {
         "consortium": object! { "id": node.consortium.as_str(), "name": node.charter.name() },
@@ -153,6 +192,13 @@ pub fn organizations(node: &Node) -> Result<Vec<Value>, ReadError> {
 ///
 /// # Errors
 /// 503 if the store cannot be read.
+#[utoipa::path(
+    get,
+    path = "/registry/digest",
+    tag = "registry",
+    responses((status = 200, description = "what this node holds, to compare", body = schema::Document), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
 pub async fn digest(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
     let view = node.view();
     let mut organizations = Vec::new();

@@ -9,7 +9,7 @@ use syndic_registry::view::{Authority, Question};
 use syndic_vc::json::{Object, Value};
 use syndic_vc::time::Timestamp;
 
-use crate::api::answer;
+use crate::api::{answer, schema};
 use crate::clock;
 use crate::http::problem::Problem;
 use crate::http::strict_json::StrictJson;
@@ -48,6 +48,13 @@ impl Asked {
 ///
 /// # Errors
 /// 400 for a question that is not well formed, 404 for an authority that is not known here.
+#[utoipa::path(
+    post,
+    path = "/authorization",
+    tag = "registry",
+    request_body = schema::TrustQuestion,
+    responses((status = 200, description = "the answer", body = schema::TrustAnswer), schema::Refused),
+)]
 pub async fn authorization(
     State(node): State<Arc<Node>>,
     StrictJson(body, _): StrictJson,
@@ -64,6 +71,13 @@ pub async fn authorization(
 ///
 /// # Errors
 /// As for `/authorization`.
+#[utoipa::path(
+    post,
+    path = "/recognition",
+    tag = "registry",
+    request_body = schema::TrustQuestion,
+    responses((status = 200, description = "the answer", body = schema::TrustAnswer), schema::Refused),
+)]
 pub async fn recognition(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     let now = clock::now();
     let question = question(&body)?;

@@ -1,0 +1,394 @@
+//! The shapes of requests and answers, for the OpenAPI document.
+//!
+//! Nothing is parsed into these types: requests pass the strict reader, and answers are built as JSON. They describe
+//! what the handlers do, and the whole of it is held against a running node by the tests.
+
+use serde::Serialize;
+use utoipa::openapi::schema::AdditionalProperties;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
+
+/// Any JSON object whose members this interface does not fix: a signed document, a DID document, claims.
+#[derive(Debug, Serialize)]
+pub struct Document(pub serde_json::Map<String, serde_json::Value>);
+
+impl PartialSchema for Document {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .into()
+    }
+}
+
+impl ToSchema for Document {}
+
+/// An RFC 9457 problem document.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemDocument {
+    /// A URL that names the kind of problem; stable.
+    #[serde(rename = "type")]
+    #[schema(example = "https://syndic.example/problems/bad-request")]
+    pub kind: String,
+    /// The kind in a few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What was wrong this time, and what to do.
+    pub detail: String,
+}
+
+/// How a request can be refused before anything was decided. None of these changed anything.
+#[derive(Debug, IntoResponses)]
+pub enum Refused {
+    /// The request is malformed; the problem names the member at fault.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(ProblemDocument),
+    /// A page of another origin asked.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Origin(ProblemDocument),
+    /// There is no such thing.
+    #[response(status = 404, content_type = "application/problem+json")]
+    Missing(ProblemDocument),
+    /// The request did not arrive in time.
+    #[response(status = 408, content_type = "application/problem+json")]
+    Slow(ProblemDocument),
+    /// The body is larger than 1 MiB.
+    #[response(status = 413, content_type = "application/problem+json")]
+    Large(ProblemDocument),
+    /// The body is not `application/json`.
+    #[response(status = 415, content_type = "application/problem+json")]
+    MediaType(ProblemDocument),
+    /// The request names a host that this listener does not answer for.
+    #[response(status = 421, content_type = "application/problem+json")]
+    Host(ProblemDocument),
+    /// More requests than this listener answers from one address; `Retry-After` says when.
+    #[response(status = 429, content_type = "application/problem+json")]
+    Rate(ProblemDocument),
+    /// Not now: the store does not answer, or the node is overloaded. Nothing was acknowledged.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemDocument),
+}
+
+/// How a call of the admin listener can be refused, beside [`Refused`].
+#[derive(Debug, IntoResponses)]
+pub enum AdminRefused {
+    /// No token, or a wrong one.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Token(ProblemDocument),
+    /// The request does not fit what is there: a name or an id is taken, or the thing has ended.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(ProblemDocument),
+}
+
+/// One reason of a decision.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReasonShape {
+    /// A stable code (document 2 lists them).
+    #[schema(example = "revoked")]
+    pub code: String,
+    /// For people: what is wrong and what to do.
+    pub message: String,
+    /// JSON Pointer to the member at fault.
+    pub at: String,
+}
+
+/// How old the knowledge about one issuer is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AsOfShape {
+    /// The issuer's DID.
+    pub issuer: String,
+    /// What is known of its log.
+    pub head: serde_json::Value,
+    /// When that was vouched for.
+    pub time: String,
+    /// How many other members countersigned it.
+    pub witnesses: u32,
+}
+
+/// A decision: allowed or not, why, and how fresh that is.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionShape {
+    /// `allow`, `deny` or `approvalRequired`.
+    #[schema(pattern = "^(allow|deny|approvalRequired)$")]
+    pub decision: String,
+    /// Why not; empty when it is allowed.
+    pub reasons: Vec<ReasonShape>,
+    /// Whom it is about, if that was established.
+    pub subject: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<Document>,
+    /// The credentials it rests on.
+    pub chain: Vec<String>,
+    /// How old the knowledge about each issuer is.
+    pub as_of: Vec<AsOfShape>,
+    /// Which steps passed.
+    pub checked: Vec<String>,
+}
+
+/// "You may act on this."
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Allowed {
+    /// Always true.
+    pub verified: bool,
+    /// The decision.
+    pub decision: DecisionShape,
+}
+
+/// A refusal: a problem document that holds the decision too. The same shape answers a request that could not be
+/// understood, without the decision.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Denial {
+    /// A URL that names the first reason.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The code of the first reason.
+    pub title: String,
+    /// 400.
+    pub status: u16,
+    /// The first reason, for people.
+    pub detail: String,
+    /// Always false, where a decision was made.
+    pub verified: Option<bool>,
+    /// Every reason.
+    pub problem_details: Option<Vec<Document>>,
+    /// The decision.
+    pub decision: Option<DecisionShape>,
+}
+
+/// What a verification answers.
+#[derive(Debug, IntoResponses)]
+pub enum Verdict {
+    /// It may be acted on.
+    #[response(status = 200)]
+    Allow(Allowed),
+    /// It may not, or the request was not understood.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Deny(Denial),
+}
+
+/// Where a statement stands in an organization's log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Place {
+    /// The organization's DID.
+    pub organization: String,
+    /// The index in its log.
+    pub index: i64,
+}
+
+/// Where the statement that was just published stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Published {
+    /// Its place.
+    pub statement: Place,
+}
+
+/// Who answers for an agent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OwnerShape {
+    /// A DID or URL.
+    #[schema(min_length = 1)]
+    pub id: String,
+    /// A name for people.
+    pub name: Option<String>,
+}
+
+/// An agent.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentShape {
+    /// Its DID.
+    pub did: String,
+    /// Its name, unique in the organization.
+    pub name: String,
+    /// Who answers for it.
+    pub owner: OwnerShape,
+    /// When it was registered.
+    pub created: String,
+    /// When it was retired, if it was.
+    pub retired: Option<String>,
+    /// `node` or `agent`.
+    pub key_held_by: String,
+}
+
+/// One agent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AgentAnswer {
+    /// The agent.
+    pub agent: AgentShape,
+}
+
+/// One agent and the credentials it holds.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AgentWithCredentials {
+    /// The agent.
+    pub agent: AgentShape,
+    /// The ids of its credentials.
+    pub credentials: Vec<String>,
+}
+
+/// All agents.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AgentList {
+    /// The agents.
+    pub agents: Vec<AgentShape>,
+}
+
+/// An agent to be registered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewAgent {
+    /// Its name, unique in the organization.
+    #[schema(min_length = 1)]
+    pub name: String,
+    /// Who answers for it; an agent without an owner is not registered.
+    pub owner: OwnerShape,
+    /// Its DID, if it holds its own key.
+    pub did: Option<String>,
+}
+
+/// A presentation to be signed for an agent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PresentationRequestShape {
+    /// Ids of credentials, or credentials.
+    pub credentials: Vec<serde_json::Value>,
+    /// The verifier's challenge.
+    pub challenge: String,
+    /// The verifier's domain.
+    pub domain: String,
+}
+
+/// A signed presentation.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Presented {
+    /// The presentation.
+    pub verifiable_presentation: Document,
+}
+
+/// An action to be signed for an agent.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewAction {
+    /// The id of the credential that allows it, or the credential.
+    pub credential: serde_json::Value,
+    /// What is done.
+    pub action: String,
+    /// To what.
+    pub resource: String,
+    /// The scope of the capability, if it has one.
+    pub scope: Option<String>,
+    /// The parameters.
+    pub parameters: Option<Document>,
+    /// The verifier's DID.
+    pub audience: String,
+    /// How long the action may be carried out.
+    pub expires_in_seconds: Option<i64>,
+}
+
+/// A signed action and its credential: the body of `/actions/verify`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ActionEnvelope {
+    /// The action.
+    pub action: Document,
+    /// The credential it is done under.
+    pub credential: Document,
+}
+
+/// A right that is granted.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantShape {
+    /// The DID of who may.
+    pub entity: String,
+    /// The action, exactly.
+    pub action: String,
+    /// The resource; a final `/*` covers what is below.
+    pub resource: String,
+    /// From when on.
+    pub valid_from: Option<String>,
+    /// Until when.
+    pub valid_until: Option<String>,
+}
+
+/// A right that is taken back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WithdrawalShape {
+    /// The DID of who no longer may.
+    pub entity: String,
+    /// The action, exactly.
+    pub action: String,
+    /// The resource, exactly as granted.
+    pub resource: String,
+}
+
+/// Another authority that is recognized.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecognitionShape {
+    /// The authority's DID.
+    pub authority: String,
+    /// The action, exactly.
+    pub action: String,
+    /// The resource.
+    pub resource: String,
+    /// From when on.
+    pub valid_from: Option<String>,
+    /// Until when.
+    pub valid_until: Option<String>,
+}
+
+/// A recognition that is taken back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RecognitionWithdrawal {
+    /// The authority's DID.
+    pub authority: String,
+    /// The action, exactly.
+    pub action: String,
+    /// The resource, exactly as recognized.
+    pub resource: String,
+}
+
+/// A question of the ToIP Trust Registry Query Protocol, version 2.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TrustQuestion {
+    /// Whom it is about.
+    #[schema(min_length = 1)]
+    pub entity_id: String,
+    /// Whose word is asked for: a member's DID or the consortium's id.
+    #[schema(min_length = 1)]
+    pub authority_id: String,
+    /// The action.
+    #[schema(min_length = 1)]
+    pub action: String,
+    /// The resource.
+    #[schema(min_length = 1)]
+    pub resource: String,
+    /// `time` asks about another moment; other members are echoed.
+    pub context: Option<Document>,
+}
+
+/// The answer to it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TrustAnswer {
+    /// As asked.
+    pub entity_id: String,
+    /// As asked.
+    pub authority_id: String,
+    /// As asked.
+    pub action: String,
+    /// As asked.
+    pub resource: String,
+    /// The answer to `/authorization`.
+    pub authorized: Option<bool>,
+    /// The answer to `/recognition`.
+    pub recognized: Option<bool>,
+    /// When it was answered.
+    pub time_evaluated: String,
+    /// About which moment, if one was asked for.
+    pub time_requested: Option<String>,
+    /// As asked.
+    pub context: Option<Document>,
+    /// For people.
+    pub message: String,
+}
