@@ -97,9 +97,13 @@ pub const IDENTIFIER_BYTES: usize = 2_048;
 /// what databases take as DECIMAL(38).
 pub const DECIMAL_DIGITS: usize = 38;
 
-/// Characters of a `proofValue`: 64 bytes in base58 are at most 88, and the `z`. Bounded because
-/// base58 decoding is quadratic.
-pub const PROOF_VALUE_CHARS: usize = 89;
+/// Proofs of one document, and names in one `previousProof`. Each costs a signature check over the
+/// whole document.
+pub const PROOFS: usize = 8;
+
+/// Characters of a `proofValue`: 96 bytes (P-384) in base58 are at most 132, and the `z`. Bounded
+/// because base58 decoding is quadratic.
+pub const PROOF_VALUE_CHARS: usize = 133;
 
 /// Bytes of a challenge or domain. A challenge of 128 bits has 22 characters.
 pub const CHALLENGE_BYTES: usize = 512;

@@ -193,9 +193,9 @@ pub fn action_value(
     action::verify(envelope, request, &World { policy, knowledge, now }, one_time)
 }
 
-/// Checks nothing but the proof of a document: suite, times, and that the key it names made it for
-/// the purpose it names. Not whether that key is the issuer's, nor anything else; its result
-/// permits nothing. For test vectors and for looking at strange documents.
+/// Checks nothing but the proofs of a document, all of them: suite, times, chain, and that the key
+/// each names made it for the purpose it names. Not whether those keys are the issuer's, nor
+/// anything else; its result permits nothing. For test vectors and for looking at strange documents.
 ///
 /// # Errors
 /// What is wrong with the proof.
@@ -220,9 +220,9 @@ pub fn proof_only_value(
 ) -> Result<ProofChecked, Denied> {
     let mut findings = Findings::default();
     match signature::check_unbound(&document, &World { policy, knowledge, now }) {
-        Ok(verification_method) => {
+        Ok(verification_methods) => {
             findings.passed(Step::Proof);
-            Ok(ProofChecked::new(document, verification_method, findings))
+            Ok(ProofChecked::new(document, verification_methods, findings))
         }
         Err(reason) => Err(Denied::new(reason, findings)),
     }

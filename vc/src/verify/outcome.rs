@@ -183,19 +183,19 @@ impl AllowedAction {
     }
 }
 
-/// A document whose proof holds. Nothing else is known about it, and it permits nothing.
+/// A document whose proofs hold. Nothing else is known about it, and it permits nothing.
 #[derive(Clone, Debug)]
 pub struct ProofChecked {
     document: Value,
-    verification_method: String,
+    verification_methods: Vec<String>,
     findings: Findings,
 }
 
 impl ProofChecked {
-    pub(super) const fn new(document: Value, verification_method: String, findings: Findings) -> Self {
+    pub(super) const fn new(document: Value, verification_methods: Vec<String>, findings: Findings) -> Self {
         Self {
             document,
-            verification_method,
+            verification_methods,
             findings,
         }
     }
@@ -206,10 +206,10 @@ impl ProofChecked {
         &self.document
     }
 
-    /// The key that signed.
+    /// The keys that signed, in the order of the proofs.
     #[must_use]
-    pub fn verification_method(&self) -> &str {
-        &self.verification_method
+    pub fn verification_methods(&self) -> &[String] {
+        &self.verification_methods
     }
 
     /// What was checked: the proof.

@@ -60,28 +60,36 @@ fn check(
         );
         Reason::new(DenialCode::VerificationMethodForeign, holder_at.to_string(), text)
     })?;
-    let proof = signature::check(object, &Path::ROOT, Purpose::Authentication, &holder, world)?;
+    let proofs = signature::check(object, &Path::ROOT, Purpose::Authentication, &holder, world)?;
     findings.passed(Step::Proof);
     findings.subject = Some(holder.as_str().to_owned());
-    check_answer(&proof, request)?;
+    proofs.try_each(&Path::ROOT, |proof, here| check_answer(proof, here, request))?;
     let held = check_credentials(object, &holder, world, findings)?;
     spend_challenge(request, world, one_time)?;
     findings.passed(Step::SingleUse);
     Ok((holder, held))
 }
 
-/// The proof answers this verifier's question and was made for this verifier.
-fn check_answer(proof: &Proof<'_>, request: &PresentationRequest<'_>) -> Result<(), Reason> {
+/// A proof answers this verifier's question and was made for this verifier.
+fn check_answer(proof: &Proof<'_>, here: &Path<'_>, request: &PresentationRequest<'_>) -> Result<(), Reason> {
     if proof.challenge != Some(request.challenge) {
         let text = "the proof does not answer the challenge that was handed out: sign the presentation with it";
-        return Err(Reason::new(DenialCode::ChallengeMismatch, "/proof/challenge", text));
+        return Err(Reason::new(
+            DenialCode::ChallengeMismatch,
+            here.member("challenge").to_string(),
+            text,
+        ));
     }
     if !proof.is_for_domain(request.domain) {
         let text = format!(
             "the proof was not made for {}: sign the presentation for it",
             request.domain
         );
-        return Err(Reason::new(DenialCode::DomainMismatch, "/proof/domain", text));
+        return Err(Reason::new(
+            DenialCode::DomainMismatch,
+            here.member("domain").to_string(),
+            text,
+        ));
     }
     Ok(())
 }

@@ -1,16 +1,22 @@
 //! The proof step: suite, purpose, times, whose key, and the signature itself.
+//!
+//! All proofs of a document must hold, and all must be the signer's own: a document that somebody
+//! else has signed too is refused, because nothing here says what that signature would mean.
+
+use std::sync::Arc;
 
 use super::{World, unavailable};
 use crate::constraint::Quoted;
 use crate::denial::{DenialCode, Reason};
 use crate::did::{Did, DidUrl};
-use crate::document::{MethodError, Purpose};
+use crate::document::{DidDocument, MethodError, Purpose};
 use crate::json::members::{Members, Path};
 use crate::json::{Object, Value};
-use crate::proof::Proof;
+use crate::key::PublicKey;
+use crate::proof::{self, Places, Proof, Proofs};
 use crate::resolve::ResolveError;
 
-/// Checks that `signer` made this proof, for this purpose, over this document. `at` is where the
+/// Checks that `signer` made every proof of this document, for this purpose. `at` is where the
 /// document stands.
 pub(super) fn check<'a>(
     document: &'a Object,
@@ -18,37 +24,57 @@ pub(super) fn check<'a>(
     purpose: Purpose,
     signer: &Did,
     world: &World<'_>,
-) -> Result<Proof<'a>, Reason> {
-    let proof = Proof::read(document, at)?;
-    let here = at.member("proof");
-    if proof.purpose != purpose {
-        let text = format!(
-            "the proof is for {}, and {} is needed: sign it for that",
-            proof.purpose.as_str(),
-            purpose.as_str()
-        );
-        return Err(Reason::new(
-            DenialCode::ProofPurposeWrong,
-            here.member("proofPurpose").to_string(),
-            text,
-        ));
-    }
-    check_times(&proof, &here, world)?;
-    check_owner(&proof, &here, signer)?;
-    check_signature(document, &proof, &here, signer, world)?;
-    Ok(proof)
+) -> Result<Proofs<'a>, Reason> {
+    let proofs = Proofs::read(document, at)?;
+    proofs.try_each(at, |proof, here| {
+        check_purpose(proof, here, purpose)?;
+        check_times(proof, here, world)?;
+        check_owner(proof, here, signer)
+    })?;
+    proofs.try_each(at, |proof, here| {
+        let places = Places {
+            document: at,
+            proof: here,
+        };
+        check_signature(document, proof, &proofs.previous(proof), places, signer, world)
+    })?;
+    Ok(proofs)
 }
 
-/// The same without asking whose key it should be: the key's own DID is taken for the signer, and
-/// the proof's own purpose for the one needed. Returns the verification method.
-pub(super) fn check_unbound(document: &Value, world: &World<'_>) -> Result<String, Reason> {
+/// The same without asking whose keys they should be: each key's own DID is taken for the signer,
+/// and each proof's own purpose for the one needed. Returns the verification methods.
+pub(super) fn check_unbound(document: &Value, world: &World<'_>) -> Result<Vec<String>, Reason> {
     let document = Members::of(document, Path::ROOT)?.as_object();
-    let proof = Proof::read(document, &Path::ROOT)?;
-    let here = Path::ROOT.member("proof");
-    check_times(&proof, &here, world)?;
-    let method = method_url(&proof, &here)?;
-    check_signature(document, &proof, &here, method.did(), world)?;
-    Ok(proof.verification_method.to_owned())
+    let proofs = Proofs::read(document, &Path::ROOT)?;
+    proofs.try_each(&Path::ROOT, |proof, here| check_times(proof, here, world))?;
+    let mut methods = Vec::with_capacity(proofs.as_slice().len());
+    proofs.try_each(&Path::ROOT, |proof, here| {
+        let method = method_url(proof, here)?;
+        let places = Places {
+            document: &Path::ROOT,
+            proof: here,
+        };
+        check_signature(document, proof, &proofs.previous(proof), places, method.did(), world)?;
+        methods.push(proof.verification_method.to_owned());
+        Ok(())
+    })?;
+    Ok(methods)
+}
+
+fn check_purpose(proof: &Proof<'_>, here: &Path<'_>, purpose: Purpose) -> Result<(), Reason> {
+    if proof.purpose == purpose {
+        return Ok(());
+    }
+    let text = format!(
+        "the proof is for {}, and {} is needed: sign it for that",
+        proof.purpose.as_str(),
+        purpose.as_str()
+    );
+    Err(Reason::new(
+        DenialCode::ProofPurposeWrong,
+        here.member("proofPurpose").to_string(),
+        text,
+    ))
 }
 
 fn check_times(proof: &Proof<'_>, here: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
@@ -111,11 +137,33 @@ fn foreign(here: &Path<'_>, text: String) -> Reason {
 fn check_signature(
     document: &Object,
     proof: &Proof<'_>,
-    here: &Path<'_>,
+    previous: &[&Object],
+    places: Places<'_>,
     signer: &Did,
     world: &World<'_>,
 ) -> Result<(), Reason> {
-    let refuse = |code, text: String| Err(Reason::new(code, here.member("verificationMethod").to_string(), text));
+    let here = places.proof;
+    let known = signer_document(here, signer, world)?;
+    let key = signer_key(&known, proof, here, signer)?;
+    if !proof.suite.takes(key.kind()) {
+        return Err(proof::unsuitable(here, proof.suite, key.kind().as_str()));
+    }
+    let data = proof.hash_data(key.kind(), document, previous, places)?;
+    key.verify(data.as_bytes(), &proof.signature).map_err(|_| {
+        let text = "the signature does not fit: the document was changed, or another key signed it";
+        Reason::new(
+            DenialCode::SignatureInvalid,
+            here.member("proofValue").to_string(),
+            text,
+        )
+    })
+}
+
+fn at_method(here: &Path<'_>, code: DenialCode, text: String) -> Reason {
+    Reason::new(code, here.member("verificationMethod").to_string(), text)
+}
+
+fn signer_document(here: &Path<'_>, signer: &Did, world: &World<'_>) -> Result<Arc<DidDocument>, Reason> {
     let known = match world.knowledge.document(signer) {
         Ok(known) => known,
         Err(ResolveError::Unavailable(why)) => {
@@ -124,40 +172,40 @@ fn check_signature(
         }
         Err(error) => {
             let text = format!("{signer} does not resolve: {error}");
-            return refuse(DenialCode::VerificationMethodUnresolved, text);
+            return Err(at_method(here, DenialCode::VerificationMethodUnresolved, text));
         }
     };
     if known.id != *signer {
         let text = format!("the document found for {signer} is about {}", known.id);
-        return refuse(DenialCode::VerificationMethodUnresolved, text);
+        return Err(at_method(here, DenialCode::VerificationMethodUnresolved, text));
     }
+    Ok(known)
+}
+
+/// The key that the proof names, if the signer's document authorizes it for the proof's purpose.
+fn signer_key<'d>(
+    known: &'d DidDocument,
+    proof: &Proof<'_>,
+    here: &Path<'_>,
+    signer: &Did,
+) -> Result<&'d PublicKey, Reason> {
     let method = match known.method_for(proof.verification_method, proof.purpose) {
         Ok(method) => method,
         Err(MethodError::Unknown) => {
             let text = format!("{signer} has no such key: sign with one its document lists");
-            return refuse(DenialCode::VerificationMethodUnknown, text);
+            return Err(at_method(here, DenialCode::VerificationMethodUnknown, text));
         }
         Err(MethodError::Unauthorized) => {
             let text = format!("{signer} does not list this key under {}", proof.purpose.as_str());
-            return refuse(DenialCode::VerificationMethodUnauthorized, text);
+            return Err(at_method(here, DenialCode::VerificationMethodUnauthorized, text));
         }
     };
     if method.controller != *signer {
-        return Err(foreign(
-            here,
-            format!("the key is controlled by {}, not by {signer}", method.controller),
-        ));
+        let text = format!("the key is controlled by {}, not by {signer}", method.controller);
+        return Err(foreign(here, text));
     }
-    let Some(key) = method.key.public_key() else {
-        let text = "the key is of a type that eddsa-jcs-2022 does not use: sign with an Ed25519 key".to_owned();
-        return refuse(DenialCode::VerificationMethodUnknown, text);
-    };
-    key.verify(&proof.hash_data(document), &proof.signature).map_err(|_| {
-        let text = "the signature does not fit: the document was changed, or another key signed it";
-        Reason::new(
-            DenialCode::SignatureInvalid,
-            here.member("proofValue").to_string(),
-            text,
-        )
+    method.key.public_key().ok_or_else(|| {
+        let text = "the key is of a type that is not verified here: sign with an Ed25519, P-256 or P-384 key";
+        at_method(here, DenialCode::VerificationMethodUnknown, text.to_owned())
     })
 }

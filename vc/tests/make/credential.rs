@@ -170,7 +170,7 @@ fn proofs() -> Vec<Vector> {
     expired.expires = Some(now());
     let mut early = options();
     early.created = after(61);
-    let suite = changed(credential(), &["proof", "cryptosuite"], "eddsa-rdfc-2022");
+    let suite = changed(credential(), &["proof", "cryptosuite"], "eddsa-2022");
     let proof = credential().get("proof").unwrap().clone();
     let value = proof.get("proofValue").unwrap().as_str().unwrap();
     vec![
@@ -181,12 +181,12 @@ fn proofs() -> Vec<Vector> {
             "deny-two-proofs",
             changed(credential(), &["proof"], vec![proof.clone(), proof.clone()]),
         )
-        .denied("proof-unsupported", "/proof"),
+        .denied("proof-malformed", "/proof/1"),
         vector(
             "deny-proof-in-a-chain",
             changed(credential(), &["proof", "previousProof"], "urn:uuid:1"),
         )
-        .denied("proof-unsupported", "/proof/previousProof"),
+        .denied("proof-chain-broken", "/proof/previousProof"),
         vector(
             "deny-proof-value-without-multibase-prefix",
             changed(credential(), &["proof", "proofValue"], &value[1..]),
