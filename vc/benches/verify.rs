@@ -14,93 +14,18 @@
 mod world;
 
 mod peers;
+mod setup;
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::Criterion;
-use syndic_vc::capability::ResourcePattern;
 use syndic_vc::decision::{Decision, Outcome};
-use syndic_vc::did::Did;
-use syndic_vc::did_key;
-use syndic_vc::document::DidDocument;
-use syndic_vc::resolve::ResolveError;
-use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit};
+use syndic_vc::trust::{OneTime, OneTimeKind, SpendError};
 use syndic_vc::verify::{self, ActionRequest};
+use setup::{Cached, Resolving, bare, small};
 use world::*;
-
-/// What a node keeps in memory: documents already read, standing, status bits, heads.
-struct Cached {
-    documents: BTreeMap<Did, Arc<DidDocument>>,
-    authorized: BTreeMap<(Did, String), ResourcePattern>,
-    status: BTreeMap<String, Vec<u8>>,
-    heads: BTreeMap<Did, Freshness>,
-}
-
-impl Cached {
-    fn new() -> Cached {
-        let north = north().did;
-        let document = |party: &Party| (party.did.clone(), Arc::new(did_key::resolve(&party.did).unwrap()));
-        let everything = ResourcePattern::parse("*").unwrap();
-        let actions = ["read", "write", "call", "escalate"];
-        let head = Freshness {
-            organization: north.clone(),
-            head_size: 17,
-            time: after(-5),
-            witnesses: 2,
-        };
-        Cached {
-            documents: [document(&world::north()), document(&agent()), document(&south())].into(),
-            authorized: actions
-                .map(|action| ((north.clone(), action.to_owned()), everything.clone()))
-                .into(),
-            status: [LIST, SUSPENSIONS]
-                .map(|list| (list.to_owned(), vec![0; 16_384]))
-                .into(),
-            heads: [(north, head)].into(),
-        }
-    }
-}
-
-impl Knowledge for Cached {
-    fn document(&self, did: &Did) -> Result<Arc<DidDocument>, ResolveError> {
-        self.documents.get(did).cloned().ok_or(ResolveError::NotFound)
-    }
-
-    fn standing(&self, authority: &str, issuer: &Did, action: &str, resource: &str, _: Timestamp) -> Standing {
-        let pattern = ResourcePattern::parse(resource);
-        match (self.authorized.get(&(issuer.clone(), action.to_owned())), pattern) {
-            (Some(granted), Some(asked)) if granted.covers_pattern(&asked) => Standing::Authorized {
-                by: authority.to_owned(),
-            },
-            _ => Standing::NotAuthorized,
-        }
-    }
-
-    fn status(&self, _: &Did, list: &str, _: StatusPurpose, index: u64) -> StatusBit {
-        let byte = self
-            .status
-            .get(list)
-            .and_then(|bits| bits.get(usize::try_from(index / 8).unwrap()));
-        match byte {
-            Some(byte) if byte & (0x80 >> (index % 8)) == 0 => StatusBit::Clear,
-            Some(_) => StatusBit::Set,
-            None => StatusBit::Unknown("no such list".into()),
-        }
-    }
-
-    fn agent(&self, _: &Did) -> AgentStanding {
-        AgentStanding::Unknown
-    }
-
-    fn freshness(&self, issuer: &Did) -> Option<Freshness> {
-        self.heads.get(issuer).cloned()
-    }
-}
 
 /// Measures verification alone: the store's own sync is another benchmark.
 struct Spent;
@@ -115,7 +40,7 @@ impl OneTime for Spent {
 type Candidate<'a> = (&'static str, Box<dyn FnMut() + 'a>);
 
 fn main() {
-    let known = Cached::new();
+    let (known, resolving) = (Cached::new(), Resolving(Cached::new()));
     let (policy, now) = (policy(), now());
     let south = south().did;
     let signed = credential();
@@ -137,6 +62,13 @@ fn main() {
             "verify credential, text to decision",
             Box::new(|| {
                 let outcome = verify::credential(black_box(&credential_text), &policy, &known, now);
+                assert_eq!(black_box(Decision::of(&outcome)).outcome(), Outcome::Allow);
+            }),
+        ),
+        (
+            "verify credential, no cached key",
+            Box::new(|| {
+                let outcome = verify::credential(black_box(&credential_text), &policy, &resolving, now);
                 assert_eq!(black_box(Decision::of(&outcome)).outcome(), Outcome::Allow);
             }),
         ),
@@ -173,34 +105,12 @@ fn main() {
     report(&ours);
 }
 
-/// The same agent with its billing capability only, and no suspension list.
-fn small() -> syndic_vc::json::Value {
-    let mut draft = draft();
-    draft.capability = vec![draft.capability.remove(2)];
-    draft.status = vec![revocation()];
-    sign(&draft)
-}
-
 /// From a draft to the signed document, read back before it was signed.
 fn issue() -> Box<dyn FnMut()> {
     let (draft, issuer, method) = (draft(), north(), north().method());
     Box::new(move || {
         let signed = draft.sign(&method, after(-3_600), issuer.signer());
         black_box(signed.unwrap());
-    })
-}
-
-/// One strict signature check over 64 bytes with a key that is already decompressed.
-fn bare() -> Box<dyn FnMut()> {
-    use ed25519_dalek::{Signer, SigningKey};
-    let key = SigningKey::from_bytes(&[1; 32]);
-    let message = [7; 64];
-    let signature = key.sign(&message);
-    let public = key.verifying_key();
-    Box::new(move || {
-        public
-            .verify_strict(black_box(&message), black_box(&signature))
-            .unwrap()
     })
 }
 
@@ -274,6 +184,8 @@ fn report(measured: &[Measured]) {
     let ratio = |name: &str, signatures: f64| of(name).map_or(f64::NAN, |one| signatures * one.bare_of_it);
     let ours = ratio("verify credential, text to decision", 1.0);
     println!("\nverify / bare verify_strict = {ours:.2}   (1.00 would cost nothing beside the signature)");
+    let uncached = ratio("verify credential, no cached key", 1.0);
+    println!("verify without a cached key / bare verify_strict = {uncached:.2}");
     let small = ratio("verify small credential, text to decision", 1.0);
     println!("verify small credential / bare verify_strict = {small:.2}");
     let action = ratio("verify action, text to decision", 2.0);

@@ -8,17 +8,18 @@
 
 mod error;
 pub mod members;
-mod name;
 mod number;
 mod object;
 mod reader;
 pub(crate) mod scan;
+mod text;
 mod value;
 
 pub use error::{JsonError, JsonErrorKind};
 pub use number::{Number, NumberError};
 pub use object::{IntoMembers, MemberIter, Object};
 pub use reader::{Limits, parse, parse_with};
+pub use text::Text;
 pub use value::Value;
 
 #[cfg(test)]

@@ -213,7 +213,7 @@ impl fmt::Display for Timestamp {
 /// The text, as in a document.
 impl From<Timestamp> for crate::json::Value {
     fn from(time: Timestamp) -> Self {
-        Self::String(time.to_string())
+        Self::String(time.to_string().into())
     }
 }
 

@@ -47,7 +47,7 @@ fn same(ours: &Value, theirs: &serde_json::Value) -> bool {
         (Value::Null, serde_json::Value::Null) => true,
         (Value::Bool(a), serde_json::Value::Bool(b)) => a == b,
         (Value::Number(a), serde_json::Value::Number(b)) => Some(a.as_f64()) == b.as_f64(),
-        (Value::String(a), serde_json::Value::String(b)) => a == b,
+        (Value::String(a), serde_json::Value::String(b)) => a.as_str() == b,
         (Value::Array(a), serde_json::Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
         }

@@ -114,7 +114,7 @@ pub fn at<'v>(document: &'v Value, path: &[&str]) -> Option<&'v Value> {
 pub fn text(document: &Value, path: &[&str]) -> String {
     match at(document, path) {
         None | Some(Value::Null) => "-".to_owned(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => text.to_string(),
         Some(Value::Bool(truth)) => if *truth { "yes" } else { "no" }.to_owned(),
         Some(Value::Number(number)) => number.to_string(),
         Some(Value::Array(items)) => items.len().to_string(),

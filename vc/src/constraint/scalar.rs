@@ -26,7 +26,7 @@ impl Scalar {
     /// It is neither text nor an integer nor a truth value.
     pub fn read(value: &Value, at: &Path<'_>) -> Result<Self, MemberError> {
         match value {
-            Value::String(text) => Some(Self::Text(text.clone())),
+            Value::String(text) => Some(Self::Text(text.into())),
             Value::Bool(truth) => Some(Self::Truth(*truth)),
             Value::Number(number) => number.as_i64().map(Self::Integer),
             Value::Null | Value::Array(_) | Value::Object(_) => None,

@@ -2,15 +2,18 @@
 
 use std::cmp::Ordering;
 
-use super::Value;
-use super::name::Name;
+use super::{Text, Value};
+
+/// With more members than this a member is searched by halving; with fewer by looking at each, which
+/// is three times as fast for objects of the usual size.
+const SEARCHED: usize = 16;
 
 /// A JSON object whose members are kept sorted by the UTF-16 code units of their names (RFC 8785
 /// section 3.2.3).
 ///
 /// No two members have the same name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Object(Vec<(Name, Value)>);
+pub struct Object(Vec<(Text, Value)>);
 
 impl Object {
     /// An object without members.
@@ -21,8 +24,8 @@ impl Object {
 
     /// Brings members into canonical order; `None` if a name appears twice. Texts that Syndic wrote
     /// are sorted already.
-    pub(super) fn from_members(mut members: Vec<(Name, Value)>) -> Option<Self> {
-        let ascending = |a: &(Name, Value), b: &(Name, Value)| order(&a.0, &b.0).is_lt();
+    pub(super) fn from_members(mut members: Vec<(Text, Value)>) -> Option<Self> {
+        let ascending = |a: &(Text, Value), b: &(Text, Value)| order(&a.0, &b.0).is_lt();
         if !members.is_sorted_by(ascending) {
             members.sort_unstable_by(|a, b| order(&a.0, &b.0));
             if !members.is_sorted_by(ascending) {
@@ -35,19 +38,19 @@ impl Object {
     /// The value of a member.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(self.position(name).ok()?).map(|(_, value)| value)
+        self.0.get(self.place(name)?).map(|(_, value)| value)
     }
 
     /// The value of a member, to be changed.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
-        let at = self.position(name).ok()?;
+        let at = self.place(name)?;
         self.0.get_mut(at).map(|(_, value)| value)
     }
 
     /// Whether there is such a member.
     #[must_use]
     pub fn contains_key(&self, name: &str) -> bool {
-        self.position(name).is_ok()
+        self.place(name).is_some()
     }
 
     /// Sets a member; the former value, if there was one, is returned.
@@ -56,7 +59,7 @@ impl Object {
         match self.position(name) {
             Ok(at) => self.0.get_mut(at).map(|(_, old)| std::mem::replace(old, value)),
             Err(at) => {
-                self.0.insert(at, (Name::new(name), value));
+                self.0.insert(at, (Text::name(name), value));
                 None
             }
         }
@@ -64,7 +67,7 @@ impl Object {
 
     /// Takes a member out.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        let at = self.position(name).ok()?;
+        let at = self.place(name)?;
         Some(self.0.remove(at).1)
     }
 
@@ -93,8 +96,17 @@ impl Object {
 
     /// A member's place in canonical order, and its value.
     pub(super) fn find(&self, name: &str) -> Option<(usize, &Value)> {
-        let at = self.position(name).ok()?;
+        let at = self.place(name)?;
         self.0.get(at).map(|(_, value)| (at, value))
+    }
+
+    /// Where the member stands.
+    fn place(&self, name: &str) -> Option<usize> {
+        if self.0.len() > SEARCHED {
+            return self.position(name).ok();
+        }
+        // Lengths differ almost always, and comparing them costs nothing.
+        self.0.iter().position(|(other, _)| **other == *name)
     }
 
     /// Where the member stands, or would stand.
@@ -145,7 +157,7 @@ impl<K: AsRef<str>, V: Into<Value>> Extend<(K, V)> for Object {
 
 /// Borrowed members in canonical order.
 #[derive(Clone, Debug)]
-pub struct MemberIter<'a>(std::slice::Iter<'a, (Name, Value)>);
+pub struct MemberIter<'a>(std::slice::Iter<'a, (Text, Value)>);
 
 impl<'a> Iterator for MemberIter<'a> {
     type Item = (&'a str, &'a Value);
@@ -163,7 +175,7 @@ impl ExactSizeIterator for MemberIter<'_> {}
 
 /// Owned members in canonical order.
 #[derive(Debug)]
-pub struct IntoMembers(std::vec::IntoIter<(Name, Value)>);
+pub struct IntoMembers(std::vec::IntoIter<(Text, Value)>);
 
 impl Iterator for IntoMembers {
     type Item = (String, Value);

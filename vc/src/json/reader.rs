@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::name::Name;
-use super::{JsonError, JsonErrorKind as Kind, Number, Object, Value};
+use super::{JsonError, JsonErrorKind as Kind, Number, Object, Text, Value};
 use crate::limits;
 
 mod number;
@@ -161,8 +160,8 @@ impl Reader<'_> {
             Some(b'"') => {
                 let open = self.at;
                 *out = Value::String(match self.plain() {
-                    Some(text) => text.to_owned(),
-                    None => self.escaped(open)?,
+                    Some(text) => Text::value(text),
+                    None => Text::from(self.escaped(open)?),
                 });
             }
             Some(b'{') => *out = Value::Object(self.object()?),
@@ -242,7 +241,7 @@ impl Reader<'_> {
                 if members.len() >= self.limits.members {
                     return Err(self.refuse(Kind::TooManyMembers));
                 }
-                let (name, value) = members.push_mut((Name::EMPTY, Value::Null));
+                let (name, value) = members.push_mut((Text::EMPTY, Value::Null));
                 *name = self.name()?;
                 self.value(value)?;
                 if !self.another(b'}', "',' or '}'")? {
@@ -255,14 +254,14 @@ impl Reader<'_> {
     }
 
     /// A member's name and the colon after it.
-    fn name(&mut self) -> Result<Name, Refused> {
+    fn name(&mut self) -> Result<Text, Refused> {
         if self.peek() != Some(b'"') {
             return Err(self.expected("a member name in double quotes"));
         }
         let open = self.at;
         let name = match self.plain() {
-            Some(text) => Name::new(text),
-            None => Name::new(&self.escaped(open)?),
+            Some(text) => Text::name(text),
+            None => Text::name(&self.escaped(open)?),
         };
         self.skip_space();
         if self.peek() != Some(b':') {

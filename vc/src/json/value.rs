@@ -1,6 +1,6 @@
 //! The value tree and the conversions into it.
 
-use super::{Number, Object};
+use super::{Number, Object, Text};
 
 /// A JSON value that every implementation reads alike.
 // The tag takes a whole word: with a smaller one, values are copied through unaligned halves, which
@@ -16,7 +16,7 @@ pub enum Value {
     /// A number.
     Number(Number),
     /// A string.
-    String(String),
+    String(Text),
     /// An array.
     Array(Vec<Value>),
     /// An object.
@@ -124,19 +124,19 @@ impl Value {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::String(text.to_owned())
+        Self::String(text.into())
     }
 }
 
 impl From<&String> for Value {
     fn from(text: &String) -> Self {
-        Self::String(text.clone())
+        Self::String(text.as_str().into())
     }
 }
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Self::String(text)
+        Self::String(text.into())
     }
 }
 
@@ -168,7 +168,7 @@ impl From<u32> for Value {
 /// everywhere in Syndic.
 impl From<i64> for Value {
     fn from(number: i64) -> Self {
-        Number::try_from(number).map_or_else(|_| Self::String(number.to_string()), Self::Number)
+        Number::try_from(number).map_or_else(|_| Self::String(number.to_string().into()), Self::Number)
     }
 }
 
@@ -176,7 +176,7 @@ impl From<i64> for Value {
 /// in Syndic.
 impl From<u64> for Value {
     fn from(number: u64) -> Self {
-        Number::try_from(number).map_or_else(|_| Self::String(number.to_string()), Self::Number)
+        Number::try_from(number).map_or_else(|_| Self::String(number.to_string().into()), Self::Number)
     }
 }
 
