@@ -20,11 +20,11 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::Criterion;
+use setup::{Cached, Resolving, bare, small};
 use syndic_vc::decision::{Decision, Outcome};
 use syndic_vc::time::Timestamp;
 use syndic_vc::trust::{OneTime, OneTimeKind, SpendError};
 use syndic_vc::verify::{self, ActionRequest};
-use setup::{Cached, Resolving, bare, small};
 use world::*;
 
 /// Measures verification alone: the store's own sync is another benchmark.

@@ -6,6 +6,7 @@
 //! accepted, because half of what others sign has the larger one: a signature is not a name.
 
 mod ecdsa;
+mod ed25519;
 mod jwk;
 
 use std::cmp::Ordering;
@@ -182,8 +183,7 @@ impl PublicKey {
         match &self.0 {
             Kind::Ed25519(key) => {
                 let bytes = signature.as_bytes().try_into().map_err(|_| SignatureInvalid)?;
-                key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(bytes))
-                    .map_err(|_| SignatureInvalid)
+                ed25519::verify_strict(key, message, bytes)
             }
             Kind::Ecdsa(key) => key.verify(message, signature.as_bytes()),
         }
