@@ -9,6 +9,7 @@ use crate::denial::Reason;
 use crate::json::members::Path;
 use crate::json::{Object, Value};
 use crate::key::KeyKind;
+use crate::linked_data::{self, HashFunction};
 
 /// A credential of the usual size is written without growing.
 const USUAL_BYTES: usize = 4_096;
@@ -57,7 +58,6 @@ impl HashData {
 
 /// Where a document and its proof stand, for what is wrong with either.
 #[derive(Clone, Copy)]
-#[allow(dead_code)] // where RDF is at fault, `document` says so
 pub(crate) struct Places<'a> {
     pub(crate) document: &'a Path<'a>,
     pub(crate) proof: &'a Path<'a>,
@@ -104,14 +104,31 @@ fn jcs(kind: KeyKind, document: &Object, left_out: &[&str], proof: &Object) -> H
     hashes
 }
 
-/// As RDF.
+/// As RDF (RDFC-1.0): the proof is read with the context of its document.
 fn rdfc(
-    _kind: KeyKind,
-    _document: &Object,
-    _left_out: &[&str],
-    _proof: &Object,
+    kind: KeyKind,
+    document: &Object,
+    left_out: &[&str],
+    proof: &Object,
     places: Places<'_>,
 ) -> Result<HashData, Reason> {
-    let text = "a proof over RDF is not verified or made by software built without linked data: use a jcs suite";
-    Err(super::unsupported(places.proof, text))
+    let function = match kind {
+        KeyKind::Ed25519 | KeyKind::P256 => HashFunction::Sha256,
+        KeyKind::P384 => HashFunction::Sha384,
+    };
+    let canonical = |object: &Object, left_out: &[&str], at: &Path<'_>| {
+        linked_data::canonical_with(object, left_out, function).map_err(|error| {
+            let mut reason = Reason::from(error);
+            reason.at.insert_str(0, &at.to_string());
+            reason
+        })
+    };
+    let mut configuration = proof.clone();
+    if let Some(context) = document.get("@context") {
+        configuration.insert("@context", context.clone());
+    }
+    let mut hashes = HashData::new(kind);
+    hashes.set_proof(canonical(&configuration, &["proofValue"], places.proof)?.as_bytes());
+    hashes.set_document(canonical(document, left_out, places.document)?.as_bytes());
+    Ok(hashes)
 }
