@@ -9,6 +9,7 @@ use crate::credential::{self, CAPABILITY_CONTEXT};
 use crate::denial::{DenialCode, Reason};
 use crate::did::Did;
 use crate::document::Purpose;
+use crate::enveloped;
 use crate::json::members::{MemberError, Members, Path};
 use crate::json::{Object, Value};
 use crate::key::Signer;
@@ -303,7 +304,7 @@ pub struct ActionDraft<'a> {
     pub expires: Timestamp,
     /// At least 128 fresh random bits in base64url.
     pub nonce: String,
-    /// The signed credential it is done under; needs an `id`.
+    /// The signed credential it is done under, in its envelope if it has one; needs an `id`.
     pub credential: &'a Value,
 }
 
@@ -314,11 +315,12 @@ impl ActionDraft<'_> {
     /// [`IssueError::Refused`] when no verifier would take it (and why), [`IssueError::Sign`] when
     /// the key cannot be used.
     pub fn sign(self, verification_method: &str, signer: &dyn Signer) -> Result<Value, IssueError> {
-        let id = self.credential.get("id").and_then(Value::as_str).unwrap_or_default();
+        let credential = enveloped::document_of(self.credential)?;
+        let id = credential.get("id").and_then(Value::as_str).unwrap_or_default();
         let action = AgentAction {
             capability: CapabilityReference {
                 id: id.to_owned(),
-                digest: credential::digest(self.credential),
+                digest: credential::digest(&credential),
             },
             id: self.id,
             agent: self.agent,

@@ -12,6 +12,7 @@
 //! - [`linked_data`] gives the canonical RDF of a JSON-LD document, for the suites that sign that.
 //! - [`proof`], [`credential`], [`capability`], [`constraint`], [`presentation`], [`action`] and
 //!   [`status`] are the formats, parsed but not trusted.
+//! - [`jose`] signs compact tokens, [`enveloped`] puts a credential or presentation into one.
 //! - [`verify`] is the only maker of the types that may be acted on; it asks [`trust`], and refuses
 //!   with a [`denial`]; [`decision`] renders either outcome.
 //!
@@ -29,6 +30,8 @@ pub mod did_jwk;
 pub mod did_key;
 pub mod did_web;
 pub mod document;
+pub mod enveloped;
+pub mod jose;
 pub mod json;
 pub mod key;
 pub mod limits;

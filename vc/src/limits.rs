@@ -180,3 +180,36 @@ pub const RDF_PERMUTATIONS_PER_BLANK_NODE: usize = 16;
 /// Depth of that algorithm's recursion, which follows chains of like blank nodes: a level takes
 /// about a kilobyte of stack.
 pub const RDF_DEPTH: usize = 256;
+
+// Tokens: JWS, SD-JWT, Token Status List.
+
+/// Bytes of a compact token, disclosures included. A credential of [`CREDENTIAL_BYTES`] fits in
+/// base64url. Inside a JSON document a token is one string, so the doors that take tokens read
+/// strings of this length too.
+pub const TOKEN_BYTES: usize = 512 << 10;
+
+/// Characters of the encoded header of a token. Real ones have below 400.
+pub const TOKEN_HEADER_BYTES: usize = 8 << 10;
+
+/// Bytes of the name of a key: a DID URL.
+pub const KEY_NAME_BYTES: usize = DID_BYTES;
+
+/// Disclosures of one SD-JWT. Each costs a hash and a parse; the largest identity documents have
+/// about 60.
+pub const DISCLOSURES: usize = 256;
+
+/// Digests of one SD-JWT, decoys included.
+pub const DISCLOSURE_DIGESTS: usize = 4_096;
+
+/// Bytes of a decoded disclosure. The largest real ones hold a portrait.
+pub const DISCLOSURE_BYTES: usize = 128 << 10;
+
+/// Nesting of disclosed values, one inside the other.
+pub const DISCLOSURE_DEPTH: usize = 32;
+
+/// Oldest key binding that is taken, in seconds: the nonce was handed out just before.
+pub const KEY_BINDING_AGE_SECONDS: i64 = 900;
+
+/// Bytes of a status list token: the largest compressed list twice in base64url, and room for the
+/// claims.
+pub const STATUS_TOKEN_BYTES: usize = STATUS_COMPRESSED_BYTES / 9 * 16 + (16 << 10);

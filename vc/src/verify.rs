@@ -53,17 +53,21 @@ mod credential;
 mod outcome;
 mod presentation;
 mod signature;
+mod token;
 
 use crate::constraint::Quoted;
 use crate::decision::{Findings, Step};
 use crate::denial::{DenialCode, Denied, Reason};
 use crate::did::Did;
+use crate::enveloped::Envelope;
+use crate::jose::{self, TokenType};
+use crate::json::members::Path;
 use crate::json::{self, JsonErrorKind, Value};
 use crate::limits::CREDENTIAL_BYTES;
 use crate::time::Timestamp;
 use crate::trust::{Knowledge, OneTime};
 
-pub use outcome::{AllowedAction, ProofChecked, VerifiedCredential, VerifiedPresentation};
+pub use outcome::{AllowedAction, ProofChecked, SecuredBy, VerifiedCredential, VerifiedPresentation};
 
 /// What a verifier demands of everything it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,7 +212,8 @@ pub fn proof_only(
     proof_only_value(parse(text)?, policy, knowledge, now)
 }
 
-/// The same for a document that [`crate::json`] has read.
+/// The same for a document that [`crate::json`] has read. For one in an envelope, the signature of
+/// its token is checked, and the document is the token's payload.
 ///
 /// # Errors
 /// What is wrong with the proof.
@@ -219,13 +224,31 @@ pub fn proof_only_value(
     now: Timestamp,
 ) -> Result<ProofChecked, Denied> {
     let mut findings = Findings::default();
-    match signature::check_unbound(&document, &World { policy, knowledge, now }) {
-        Ok(verification_methods) => {
+    let world = World { policy, knowledge, now };
+    let outcome = match unbound_token(&document, &world) {
+        Ok(None) => signature::check_unbound(&document, &world).map(|methods| (document, methods)),
+        Ok(Some(checked)) => Ok(checked),
+        Err(reason) => Err(reason),
+    };
+    match outcome {
+        Ok((document, verification_methods)) => {
             findings.passed(Step::Proof);
             Ok(ProofChecked::new(document, verification_methods, findings))
         }
         Err(reason) => Err(Denied::new(reason, findings)),
     }
+}
+
+/// The payload of an envelope whose signature holds, and the name of the key, alone; `None` if the document
+/// is in none.
+fn unbound_token(document: &Value, world: &World<'_>) -> Result<Option<(Value, Vec<String>)>, Reason> {
+    for token_type in [TokenType::Credential, TokenType::Presentation] {
+        if let Some(envelope) = Envelope::open(document, &Path::ROOT, token_type)? {
+            let method = token::check_unbound(&envelope, token_type, world)?;
+            return Ok(Some((envelope.into_payload(), vec![method])));
+        }
+    }
+    Ok(None)
 }
 
 /// What every step needs beside the document.
@@ -250,7 +273,7 @@ fn refuse(reason: Reason) -> Denied {
 }
 
 fn parse(text: &[u8]) -> Result<Value, Denied> {
-    json::parse(text).map_err(|error| {
+    json::parse_with(text, &jose::document_limits()).map_err(|error| {
         let code = match error.kind {
             JsonErrorKind::BodyTooLarge
             | JsonErrorKind::TooDeep

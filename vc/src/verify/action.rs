@@ -11,6 +11,8 @@ use crate::decision::{Findings, Step};
 use crate::denial::{DenialCode, Denied, Reason};
 use crate::did::Did;
 use crate::document::Purpose;
+use crate::enveloped::Envelope;
+use crate::jose::TokenType;
 use crate::json::members::{Members, Path};
 use crate::json::{Object, Value};
 use crate::trust::{OneTime, OneTimeKind, SpendError};
@@ -69,14 +71,20 @@ fn check(
 ) -> Result<Grounds, Stop> {
     let members = Members::of(envelope, Path::ROOT).map_err(Reason::from)?;
     let signed = members.object("action").map_err(Reason::from)?;
-    let under = members.object("credential").map_err(Reason::from)?;
+    let under = members.required("credential").map_err(Reason::from)?;
     members.finish_closed().map_err(Reason::from)?;
-    let (signed_at, under_at) = (signed.path(), under.path());
+    let (signed_at, under_at) = (signed.path(), &members.at("credential"));
+    let enveloped = Envelope::open(under, under_at, TokenType::Credential)?;
+    let under = match &enveloped {
+        Some(enveloped) => enveloped.document(),
+        None => Members::of(under, under_at).map_err(Reason::from)?.as_object(),
+    };
     let action = AgentAction::read(signed.as_object(), signed_at)?;
-    let credential = Credential::read(under.as_object(), under_at)?;
+    let credential = Credential::read(under, under_at)?;
     let subject = capability_subject(&credential, under_at)?;
     findings.passed(Step::Syntax);
 
+    let whole = enveloped.as_ref().map_or(under, Envelope::payload);
     signature::check(
         signed.as_object(),
         signed_at,
@@ -84,13 +92,13 @@ fn check(
         &action.agent,
         world,
     )?;
-    let issuer = credential::check_proof(under.as_object(), &credential, under_at, world)?;
+    let issuer = credential::check_proof(under, enveloped.as_ref(), &credential, under_at, world)?;
     findings.passed(Step::Proof);
-    credential::establish(under.as_object(), &credential, &issuer, world, findings);
+    credential::establish(whole, &credential, &issuer, world, findings);
 
     check_open(&action, signed_at, world)?;
     credential::check_life(&credential, &issuer, under_at, world, findings)?;
-    check_binding(&action, signed_at, request, subject, under.as_object())?;
+    check_binding(&action, signed_at, request, subject, whole)?;
     findings.passed(Step::Holder);
 
     let found = find_capability(&action, signed_at, request, subject, under_at, &issuer, world);

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::outcome::VerifiedCredential;
-use super::{World, signature, unavailable};
+use super::outcome::{SecuredBy, VerifiedCredential};
+use super::{World, signature, token, unavailable};
 use crate::constraint::Quoted;
 use crate::credential::{CapabilitySubject, Credential, check_validity, object_digest};
 use crate::decision::{AsOf, Findings, Step};
 use crate::denial::{DenialCode, Denied, Reason};
 use crate::did::Did;
 use crate::document::Purpose;
+use crate::enveloped::Envelope;
+use crate::jose::TokenType;
 use crate::json::members::{Members, Path};
 use crate::json::{Object, Value};
 use crate::status::StatusPurpose;
@@ -18,14 +20,32 @@ use crate::trust::{AgentStanding, Standing, StatusBit};
 pub(super) fn verify(document: Value, world: &World<'_>) -> Result<VerifiedCredential, Denied> {
     let mut findings = Findings::default();
     match check(&document, &Path::ROOT, world, &mut findings) {
-        Ok((credential, issuer)) => Ok(VerifiedCredential::new(
-            Arc::new(document),
-            None,
-            credential,
-            issuer,
-            findings,
-        )),
+        Ok(held) => Ok(held.into_verified(&Arc::new(document), None, findings)),
         Err(reason) => Err(Denied::new(reason, findings)),
+    }
+}
+
+/// A credential that held.
+pub(super) struct Held {
+    pub(super) credential: Credential,
+    issuer: Did,
+    /// What was in the envelope, if it came in one.
+    payload: Option<Value>,
+}
+
+impl Held {
+    /// `whole` is the text it came in, and `index` its place there.
+    pub(super) fn into_verified(
+        self,
+        whole: &Arc<Value>,
+        index: Option<usize>,
+        findings: Findings,
+    ) -> VerifiedCredential {
+        let (whole, index, secured_by) = match self.payload {
+            Some(payload) => (Arc::new(payload), None, SecuredBy::Token),
+            None => (Arc::clone(whole), index, SecuredBy::Proof),
+        };
+        VerifiedCredential::new(whole, index, secured_by, self.credential, self.issuer, findings)
     }
 }
 
@@ -35,13 +55,18 @@ pub(super) fn check(
     at: &Path<'_>,
     world: &World<'_>,
     findings: &mut Findings,
-) -> Result<(Credential, Did), Reason> {
-    let object = Members::of(document, at)?.as_object();
+) -> Result<Held, Reason> {
+    let envelope = Envelope::open(document, at, TokenType::Credential)?;
+    let object = match &envelope {
+        Some(envelope) => envelope.document(),
+        None => Members::of(document, at)?.as_object(),
+    };
     let credential = Credential::read(object, at)?;
     findings.passed(Step::Syntax);
-    let issuer = check_proof(object, &credential, at, world)?;
+    let issuer = check_proof(object, envelope.as_ref(), &credential, at, world)?;
     findings.passed(Step::Proof);
-    establish(object, &credential, &issuer, world, findings);
+    let whole = envelope.as_ref().map_or(object, Envelope::payload);
+    establish(whole, &credential, &issuer, world, findings);
     check_life(&credential, &issuer, at, world, findings)?;
     if let Some(subject) = credential.capability_subject() {
         check_standing(subject, &issuer, at, world)?;
@@ -50,12 +75,17 @@ pub(super) fn check(
     if credential.capability_subject().is_some() || !credential.status.is_empty() {
         check_freshness(&issuer, at, world, findings)?;
     }
-    Ok((credential, issuer))
+    Ok(Held {
+        credential,
+        issuer,
+        payload: envelope.map(Envelope::into_payload),
+    })
 }
 
 /// The issuer signed it, with a key of its own that is for that.
 pub(super) fn check_proof(
     object: &Object,
+    envelope: Option<&Envelope<'_>>,
     credential: &Credential,
     at: &Path<'_>,
     world: &World<'_>,
@@ -71,7 +101,10 @@ pub(super) fn check_proof(
             text,
         )
     })?;
-    signature::check(object, at, Purpose::AssertionMethod, &issuer, world)?;
+    match envelope {
+        Some(envelope) => token::check(envelope, at, Purpose::AssertionMethod, &issuer, world)?,
+        None => drop(signature::check(object, at, Purpose::AssertionMethod, &issuer, world)?),
+    }
     Ok(issuer)
 }
 

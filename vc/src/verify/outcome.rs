@@ -10,6 +10,15 @@ use crate::did::Did;
 use crate::json::Value;
 use crate::presentation;
 
+/// What showed who signed a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecuredBy {
+    /// Its `proof` (VC Data Integrity).
+    Proof,
+    /// The token it came in (VC-JOSE-COSE).
+    Token,
+}
+
 /// A credential that may be acted on.
 #[derive(Clone, Debug)]
 pub struct VerifiedCredential {
@@ -17,6 +26,7 @@ pub struct VerifiedCredential {
     whole: Arc<Value>,
     /// Which credential of a presentation; `None`: the whole document.
     index: Option<usize>,
+    secured_by: SecuredBy,
     credential: Credential,
     issuer: Did,
     findings: Findings,
@@ -26,6 +36,7 @@ impl VerifiedCredential {
     pub(super) const fn new(
         whole: Arc<Value>,
         index: Option<usize>,
+        secured_by: SecuredBy,
         credential: Credential,
         issuer: Did,
         findings: Findings,
@@ -33,13 +44,15 @@ impl VerifiedCredential {
         Self {
             whole,
             index,
+            secured_by,
             credential,
             issuer,
             findings,
         }
     }
 
-    /// The credential exactly as it was signed, proof included.
+    /// The credential exactly as it was signed: its proof included, or the whole payload of the token
+    /// that it came in.
     #[must_use]
     pub fn document(&self) -> &Value {
         let part = || {
@@ -47,6 +60,12 @@ impl VerifiedCredential {
             items.get(self.index?)
         };
         part().unwrap_or(&self.whole)
+    }
+
+    /// What showed that the issuer signed it.
+    #[must_use]
+    pub const fn secured_by(&self) -> SecuredBy {
+        self.secured_by
     }
 
     /// What the credential says.
@@ -100,7 +119,8 @@ impl VerifiedPresentation {
         }
     }
 
-    /// The presentation exactly as it was signed, proof included.
+    /// The presentation exactly as it was signed: its proof included, or the whole payload of the
+    /// token that it came in.
     #[must_use]
     pub fn document(&self) -> &Value {
         &self.document

@@ -2,22 +2,32 @@
 
 use std::sync::Arc;
 
-use super::outcome::{VerifiedCredential, VerifiedPresentation};
-use super::{PresentationRequest, World, credential, signature, unavailable};
+use super::credential::Held;
+use super::outcome::VerifiedPresentation;
+use super::{PresentationRequest, World, credential, signature, token, unavailable};
 use crate::constraint::Quoted;
 use crate::credential::Credential;
 use crate::decision::{Findings, Step};
 use crate::denial::{DenialCode, Denied, Reason};
 use crate::did::Did;
 use crate::document::Purpose;
+use crate::enveloped::{Claims, Envelope};
+use crate::jose::TokenType;
 use crate::json::members::{Members, Path};
 use crate::json::{Object, Value};
 use crate::presentation::{Presentation, credentials};
 use crate::proof::Proof;
 use crate::trust::{OneTime, OneTimeKind, SpendError};
 
-/// A credential of the presentation that held, its issuer, and what was found.
-type Held = (Credential, Did, Findings);
+/// A credential of the presentation that held, and what was found.
+type Found = (Held, Findings);
+
+/// What held: the holder, the credentials, and what was in the envelope if it came in one.
+struct Whole {
+    holder: Did,
+    credentials: Vec<Found>,
+    payload: Option<Value>,
+}
 
 pub(super) fn verify(
     document: Value,
@@ -27,16 +37,15 @@ pub(super) fn verify(
 ) -> Result<VerifiedPresentation, Denied> {
     let mut findings = Findings::default();
     match check(&document, request, world, one_time, &mut findings) {
-        Ok((holder, held)) => {
-            let whole = Arc::new(document);
+        Ok(held) => {
+            let whole = Arc::new(held.payload.unwrap_or(document));
             let credentials = held
+                .credentials
                 .into_iter()
                 .enumerate()
-                .map(|(index, (credential, issuer, findings))| {
-                    VerifiedCredential::new(Arc::clone(&whole), Some(index), credential, issuer, findings)
-                })
+                .map(|(index, (held, findings))| held.into_verified(&whole, Some(index), findings))
                 .collect();
-            Ok(VerifiedPresentation::new(whole, holder, credentials, findings))
+            Ok(VerifiedPresentation::new(whole, held.holder, credentials, findings))
         }
         Err(reason) => Err(Denied::new(reason, findings)),
     }
@@ -48,8 +57,12 @@ fn check(
     world: &World<'_>,
     one_time: &dyn OneTime,
     findings: &mut Findings,
-) -> Result<(Did, Vec<Held>), Reason> {
-    let object = Members::of(document, Path::ROOT)?.as_object();
+) -> Result<Whole, Reason> {
+    let envelope = Envelope::open(document, &Path::ROOT, TokenType::Presentation)?;
+    let object = match &envelope {
+        Some(envelope) => envelope.document(),
+        None => Members::of(document, Path::ROOT)?.as_object(),
+    };
     let presentation = Presentation::read(object, &Path::ROOT)?;
     findings.passed(Step::Syntax);
     let holder_at = Path::ROOT.member("holder");
@@ -60,14 +73,59 @@ fn check(
         );
         Reason::new(DenialCode::VerificationMethodForeign, holder_at.to_string(), text)
     })?;
-    let proofs = signature::check(object, &Path::ROOT, Purpose::Authentication, &holder, world)?;
-    findings.passed(Step::Proof);
-    findings.subject = Some(holder.as_str().to_owned());
-    proofs.try_each(&Path::ROOT, |proof, here| check_answer(proof, here, request))?;
-    let held = check_credentials(object, &holder, world, findings)?;
-    spend_challenge(request, world, one_time)?;
+    check_proof(object, envelope.as_ref(), &holder, request, world, findings)?;
+    let credentials = check_credentials(object, &holder, world, findings)?;
+    let challenge_at = match &envelope {
+        Some(_) => "/nonce",
+        None => "/proof/challenge",
+    };
+    spend_challenge(request, challenge_at, world, one_time)?;
     findings.passed(Step::SingleUse);
-    Ok((holder, held))
+    Ok(Whole {
+        holder,
+        credentials,
+        payload: envelope.map(Envelope::into_payload),
+    })
+}
+
+/// The holder signed it, in answer to this verifier.
+fn check_proof(
+    object: &Object,
+    envelope: Option<&Envelope<'_>>,
+    holder: &Did,
+    request: &PresentationRequest<'_>,
+    world: &World<'_>,
+    findings: &mut Findings,
+) -> Result<(), Reason> {
+    let mut signed = || {
+        findings.passed(Step::Proof);
+        findings.subject = Some(holder.as_str().to_owned());
+    };
+    match envelope {
+        Some(envelope) => {
+            token::check(envelope, &Path::ROOT, Purpose::Authentication, holder, world)?;
+            signed();
+            check_token_answer(&envelope.claims, request)
+        }
+        None => {
+            let proofs = signature::check(object, &Path::ROOT, Purpose::Authentication, holder, world)?;
+            signed();
+            proofs.try_each(&Path::ROOT, |proof, here| check_answer(proof, here, request))
+        }
+    }
+}
+
+/// The same as [`check_answer`], of a token: `nonce` is the challenge, `aud` the verifier.
+fn check_token_answer(claims: &Claims, request: &PresentationRequest<'_>) -> Result<(), Reason> {
+    if claims.nonce.as_deref() != Some(request.challenge) {
+        let text = "the nonce is not the challenge that was handed out: sign the presentation with it";
+        return Err(Reason::new(DenialCode::ChallengeMismatch, "/nonce", text));
+    }
+    if !claims.aud.iter().any(|one| one == request.domain) {
+        let text = format!("the aud is not {}: sign the presentation for it", request.domain);
+        return Err(Reason::new(DenialCode::DomainMismatch, "/aud", text));
+    }
+    Ok(())
 }
 
 /// A proof answers this verifier's question and was made for this verifier.
@@ -99,38 +157,38 @@ fn check_credentials(
     holder: &Did,
     world: &World<'_>,
     findings: &mut Findings,
-) -> Result<Vec<Held>, Reason> {
+) -> Result<Vec<Found>, Reason> {
     let items = credentials(object);
     let listed = object
         .get("verifiableCredential")
         .is_some_and(|value| value.as_array().is_some());
     let list_at = Path::ROOT.member("verifiableCredential");
-    let mut held: Vec<Held> = Vec::with_capacity(items.len());
+    let mut held: Vec<Found> = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let item_at = list_at.item(index);
         let at = if listed { &item_at } else { &list_at };
         let mut own = Findings::default();
         let outcome = credential::check(item, at, world, &mut own)
-            .and_then(|found| check_holder(&found.0, holder, at).map(|()| found));
+            .and_then(|found| check_holder(&found.credential, holder, at).map(|()| found));
         findings.chain.extend_from_slice(&own.chain);
         merge_as_of(findings, &own);
         match outcome {
-            Ok((credential, issuer)) => {
+            Ok(found) => {
                 own.passed(Step::Holder);
                 findings.owner = findings.owner.take().or_else(|| own.owner.clone());
-                held.push((credential, issuer, own));
+                held.push((found, own));
             }
             Err(reason) => {
                 // Only what held for every credential looked at counts as checked.
                 findings.checked = own.checked;
                 findings
                     .checked
-                    .retain(|step| held.iter().all(|(_, _, other)| other.checked.contains(step)));
+                    .retain(|step| held.iter().all(|(_, other)| other.checked.contains(step)));
                 return Err(reason);
             }
         }
     }
-    for (_, _, own) in &held {
+    for (_, own) in &held {
         own.checked.iter().for_each(|step| findings.passed(*step));
     }
     findings.checked.sort_unstable();
@@ -159,11 +217,16 @@ fn check_holder(credential: &Credential, holder: &Did, at: &Path<'_>) -> Result<
     ))
 }
 
-fn spend_challenge(request: &PresentationRequest<'_>, world: &World<'_>, one_time: &dyn OneTime) -> Result<(), Reason> {
+pub(super) fn spend_challenge(
+    request: &PresentationRequest<'_>,
+    at: &str,
+    world: &World<'_>,
+    one_time: &dyn OneTime,
+) -> Result<(), Reason> {
     one_time
         .spend(OneTimeKind::Challenge, request.challenge, world.now, world.now)
         .map_err(|error| {
-            let at = "/proof/challenge".to_owned();
+            let at = at.to_owned();
             let code = match &error {
                 SpendError::Unknown => DenialCode::ChallengeUnknown,
                 SpendError::Used => DenialCode::ChallengeUsed,

@@ -143,8 +143,9 @@ fn check_signature(
     world: &World<'_>,
 ) -> Result<(), Reason> {
     let here = places.proof;
-    let known = signer_document(here, signer, world)?;
-    let key = signer_key(&known, proof, here, signer)?;
+    let method_at = here.member("verificationMethod");
+    let known = signer_document(&method_at, signer, world)?;
+    let key = signer_key(&known, proof.verification_method, proof.purpose, &method_at, signer)?;
     if !proof.suite.takes(key.kind()) {
         return Err(proof::unsuitable(here, proof.suite, key.kind().as_str()));
     }
@@ -159,53 +160,52 @@ fn check_signature(
     })
 }
 
-fn at_method(here: &Path<'_>, code: DenialCode, text: String) -> Reason {
-    Reason::new(code, here.member("verificationMethod").to_string(), text)
-}
-
-fn signer_document(here: &Path<'_>, signer: &Did, world: &World<'_>) -> Result<Arc<DidDocument>, Reason> {
+/// The document of the signer. `at` is where the key's name stands.
+pub(super) fn signer_document(at: &Path<'_>, signer: &Did, world: &World<'_>) -> Result<Arc<DidDocument>, Reason> {
+    let unresolved = |text| Reason::new(DenialCode::VerificationMethodUnresolved, at.to_string(), text);
     let known = match world.knowledge.document(signer) {
         Ok(known) => known,
         Err(ResolveError::Unavailable(why)) => {
-            let at = here.member("verificationMethod").to_string();
-            return Err(unavailable(at, "the signer's DID document", &why));
+            return Err(unavailable(at.to_string(), "the signer's DID document", &why));
         }
-        Err(error) => {
-            let text = format!("{signer} does not resolve: {error}");
-            return Err(at_method(here, DenialCode::VerificationMethodUnresolved, text));
-        }
+        Err(error) => return Err(unresolved(format!("{signer} does not resolve: {error}"))),
     };
-    if known.id != *signer {
-        let text = format!("the document found for {signer} is about {}", known.id);
-        return Err(at_method(here, DenialCode::VerificationMethodUnresolved, text));
+    if known.id == *signer {
+        Ok(known)
+    } else {
+        Err(unresolved(format!(
+            "the document found for {signer} is about {}",
+            known.id
+        )))
     }
-    Ok(known)
 }
 
-/// The key that the proof names, if the signer's document authorizes it for the proof's purpose.
-fn signer_key<'d>(
+/// The key of this name, if the signer's document authorizes it for this purpose. `at` is where the
+/// name stands.
+pub(super) fn signer_key<'d>(
     known: &'d DidDocument,
-    proof: &Proof<'_>,
-    here: &Path<'_>,
+    name: &str,
+    purpose: Purpose,
+    at: &Path<'_>,
     signer: &Did,
 ) -> Result<&'d PublicKey, Reason> {
-    let method = match known.method_for(proof.verification_method, proof.purpose) {
-        Ok(method) => method,
-        Err(MethodError::Unknown) => {
+    let refuse = |code, text| Reason::new(code, at.to_string(), text);
+    let method = known.method_for(name, purpose).map_err(|error| match error {
+        MethodError::Unknown => {
             let text = format!("{signer} has no such key: sign with one its document lists");
-            return Err(at_method(here, DenialCode::VerificationMethodUnknown, text));
+            refuse(DenialCode::VerificationMethodUnknown, text)
         }
-        Err(MethodError::Unauthorized) => {
-            let text = format!("{signer} does not list this key under {}", proof.purpose.as_str());
-            return Err(at_method(here, DenialCode::VerificationMethodUnauthorized, text));
+        MethodError::Unauthorized => {
+            let text = format!("{signer} does not list this key under {}", purpose.as_str());
+            refuse(DenialCode::VerificationMethodUnauthorized, text)
         }
-    };
+    })?;
     if method.controller != *signer {
         let text = format!("the key is controlled by {}, not by {signer}", method.controller);
-        return Err(foreign(here, text));
+        return Err(refuse(DenialCode::VerificationMethodForeign, text));
     }
     method.key.public_key().ok_or_else(|| {
         let text = "the key is of a type that is not verified here: sign with an Ed25519, P-256 or P-384 key";
-        at_method(here, DenialCode::VerificationMethodUnknown, text.to_owned())
+        refuse(DenialCode::VerificationMethodUnknown, text.to_owned())
     })
 }
