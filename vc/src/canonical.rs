@@ -61,6 +61,29 @@ pub fn write_without(object: &Object, left_out: &[&str], out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
+/// Whether the canonical bytes are more than so many. Written only if a generous estimate does not
+/// settle it.
+pub(crate) fn is_longer_than(value: &Value, bytes: usize) -> bool {
+    at_most(value) > bytes && to_bytes(value).len() > bytes
+}
+
+/// More canonical bytes than the value has: a number has at most 24 characters, and a byte of text
+/// is escaped with at most 6.
+fn at_most(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 32,
+        Value::String(text) => 6 * text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| 1 + at_most(item)).sum::<usize>() + 2,
+        Value::Object(object) => {
+            let members = object.iter();
+            members
+                .map(|(name, value)| 6 * name.len() + 4 + at_most(value))
+                .sum::<usize>()
+                + 2
+        }
+    }
+}
+
 /// SHA-256 of the canonical bytes.
 #[must_use]
 pub fn digest(value: &Value) -> [u8; 32] {

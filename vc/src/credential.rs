@@ -1,4 +1,5 @@
-//! Credentials of the W3C Verifiable Credentials Data Model 2.0, and the capability credential.
+//! Credentials of the W3C Verifiable Credentials Data Model 2.0 and 1.1, and the capability
+//! credential.
 //!
 //! [`Credential`] is what stands in a document, read but not trusted: it can be shown. What may be
 //! acted on is [`crate::verify::VerifiedCredential`].
@@ -27,6 +28,13 @@ pub(crate) use draft::check_validity;
 /// The context every credential of VCDM 2.0 begins with.
 pub const CREDENTIALS_CONTEXT: &str = "https://www.w3.org/ns/credentials/v2";
 
+/// The context every credential of VCDM 1.1 begins with.
+pub const CREDENTIALS_V1_CONTEXT: &str = "https://www.w3.org/2018/credentials/v1";
+
+/// The context that defines Data Integrity proofs for documents of VCDM 1.1; that of VCDM 2.0 does
+/// so itself.
+pub const DATA_INTEGRITY_CONTEXT: &str = "https://w3id.org/security/data-integrity/v2";
+
 /// The context of capability credentials and actions.
 pub const CAPABILITY_CONTEXT: &str = "https://syndic.example/ns/capability/v1";
 
@@ -41,10 +49,10 @@ pub const CREDENTIAL_TYPE: &str = "VerifiableCredential";
 pub const KNOWN_CONTEXTS: &[&str] = &[
     CREDENTIALS_CONTEXT,
     CAPABILITY_CONTEXT,
-    "https://www.w3.org/2018/credentials/v1",
+    CREDENTIALS_V1_CONTEXT,
     "https://www.w3.org/ns/credentials/examples/v2",
     "https://w3id.org/security/data-integrity/v1",
-    "https://w3id.org/security/data-integrity/v2",
+    DATA_INTEGRITY_CONTEXT,
     "https://w3id.org/security/multikey/v1",
     "https://www.w3.org/ns/did/v1",
     "https://www.w3.org/ns/did/v1.1",
@@ -54,18 +62,110 @@ pub const KNOWN_CONTEXTS: &[&str] = &[
     "https://w3id.org/vc/status-list/2021/v1",
 ];
 
+/// The version of the Verifiable Credentials Data Model that a document is written in: its first
+/// context says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataModel {
+    /// 1.1, for plain credentials and presentations only.
+    V1,
+    /// 2.0.
+    V2,
+}
+
+impl DataModel {
+    /// The model whose context this is.
+    fn of_context(context: &str) -> Option<Self> {
+        match context {
+            CREDENTIALS_CONTEXT => Some(Self::V2),
+            CREDENTIALS_V1_CONTEXT => Some(Self::V1),
+            _ => None,
+        }
+    }
+
+    /// The member that says from when on a credential is valid.
+    #[must_use]
+    pub const fn begins(self) -> &'static str {
+        match self {
+            Self::V1 => "issuanceDate",
+            Self::V2 => "validFrom",
+        }
+    }
+
+    /// The member that says until when a credential is valid.
+    #[must_use]
+    pub const fn ends(self) -> &'static str {
+        match self {
+            Self::V1 => "expirationDate",
+            Self::V2 => "validUntil",
+        }
+    }
+
+    /// What only the other version gives a meaning. A verifier that knows both would act on it, and
+    /// one that knows this version would not, so it is refused.
+    const fn foreign_members(self) -> &'static [&'static str] {
+        match self {
+            Self::V1 => &[
+                "validFrom",
+                "validUntil",
+                "relatedResource",
+                "confidenceMethod",
+                "renderMethod",
+            ],
+            Self::V2 => &["issuanceDate", "expirationDate"],
+        }
+    }
+
+    /// The times of a credential: from when, and until when.
+    fn validity(self, members: &Members<'_, '_>) -> Result<(Option<Timestamp>, Option<Timestamp>), MemberError> {
+        if let Some(name) = self
+            .foreign_members()
+            .iter()
+            .find(|name| members.optional(name).is_some())
+        {
+            return Err(members.error(name, "no member of another version of the data model"));
+        }
+        let from = time(members, self.begins())?;
+        if self == Self::V1 && from.is_none() {
+            return Err(members.error(self.begins(), TIME));
+        }
+        Ok((from, time(members, self.ends())?))
+    }
+}
+
+/// Makes a document of VCDM 1.1 ready for a Data Integrity proof: its `@context` gets the one that
+/// defines such proofs, if it has neither version of it. Any other document is left as it is.
+pub fn add_proof_context(document: &mut Object) {
+    let Some(context) = document.get("@context") else {
+        return;
+    };
+    let items = context.as_array().unwrap_or(std::slice::from_ref(context));
+    let first = items.first().and_then(Value::as_str);
+    let defined = |one: &Value| {
+        let text = one.as_str();
+        text == Some(DATA_INTEGRITY_CONTEXT) || text == Some("https://w3id.org/security/data-integrity/v1")
+    };
+    if first != Some(CREDENTIALS_V1_CONTEXT) || items.iter().any(defined) {
+        return;
+    }
+    let mut items = items.to_vec();
+    items.push(DATA_INTEGRITY_CONTEXT.into());
+    document.insert("@context", Value::Array(items));
+}
+
 /// A credential as it stands in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
+    /// The version of the data model it is written in.
+    pub model: DataModel,
     /// Its own name, a URL.
     pub id: Option<String>,
     /// Its types; [`CREDENTIAL_TYPE`] is among them.
     pub types: Vec<String>,
     /// Who issued it: a URL. Only a DID can be verified.
     pub issuer: String,
-    /// From when on it is valid.
+    /// From when on it is valid: `validFrom`, or `issuanceDate` in VCDM 1.1.
     pub valid_from: Option<Timestamp>,
-    /// Until when it is valid.
+    /// Until when it is valid: `validUntil`, or `expirationDate` in VCDM 1.1.
     pub valid_until: Option<Timestamp>,
     /// Where its status is found.
     pub status: Vec<StatusEntry>,
@@ -169,9 +269,17 @@ impl Credential {
     /// The member at fault.
     pub fn read(object: &Object, at: &Path<'_>) -> Result<Self, Reason> {
         let members = Members::of_object(object, at);
-        let contexts = contexts(&members)?;
+        let (model, contexts) = contexts(&members)?;
         let types = types(&members, CREDENTIAL_TYPE)?;
         let is_capability = types.contains(&CAPABILITY_CREDENTIAL_TYPE);
+        if is_capability && model != DataModel::V2 {
+            let text = format!("a capability credential begins with the context {CREDENTIALS_CONTEXT}");
+            return Err(Reason::new(
+                DenialCode::ContextUnknown,
+                members.at("@context").to_string(),
+                text,
+            ));
+        }
         if is_capability && !contexts.iter().any(|one| one.as_str() == Some(CAPABILITY_CONTEXT)) {
             let text = format!("a capability credential has the context {CAPABILITY_CONTEXT}");
             return Err(Reason::new(
@@ -184,11 +292,13 @@ impl Credential {
         if id.is_some_and(|id| !is_url(id)) {
             return Err(members.error("id", "a URL").into());
         }
+        let (valid_from, valid_until) = model.validity(&members)?;
         let credential = Self {
+            model,
             id: id.map(str::to_owned),
             issuer: issuer(&members)?,
-            valid_from: time(&members, "validFrom")?,
-            valid_until: time(&members, "validUntil")?,
+            valid_from,
+            valid_until,
             status: status(&members, is_capability)?,
             subject: if is_capability {
                 Subject::Capability(Box::new(CapabilitySubject::read(
@@ -302,8 +412,8 @@ fn max_depth(members: &Members<'_, '_>) -> Result<u8, MemberError> {
         .ok_or_else(|| delegation.error("maxDepth", "0 to 8"))
 }
 
-/// The contexts of a document: known ones only, the one of VCDM 2.0 first.
-pub(crate) fn contexts<'v>(members: &Members<'v, '_>) -> Result<&'v [Value], Reason> {
+/// The contexts of a document, and the data model that the first of them names: known ones only.
+pub(crate) fn contexts<'v>(members: &Members<'v, '_>) -> Result<(DataModel, &'v [Value]), Reason> {
     let refuse = |at: &Path<'_>, text: String| Err(Reason::new(DenialCode::ContextUnknown, at.to_string(), text));
     let here = members.at("@context");
     let items = match members.optional("@context") {
@@ -317,11 +427,18 @@ pub(crate) fn contexts<'v>(members: &Members<'v, '_>) -> Result<&'v [Value], Rea
             format!("{} contexts, and at most {CONTEXTS} are read", items.len()),
         );
     }
-    if items.first().and_then(Value::as_str) != Some(CREDENTIALS_CONTEXT) {
-        return refuse(&here, format!("the first context must be {CREDENTIALS_CONTEXT}"));
-    }
+    let first = items.first().and_then(Value::as_str);
+    let Some(model) = first.and_then(DataModel::of_context) else {
+        let text =
+            format!("the first context must be {CREDENTIALS_CONTEXT} or, for VCDM 1.1, {CREDENTIALS_V1_CONTEXT}");
+        return refuse(&here, text);
+    };
     for (index, item) in items.iter().enumerate() {
         match item.as_str() {
+            Some(text) if index > 0 && DataModel::of_context(text).is_some() => {
+                let text = "only the first context is one of a version of the data model";
+                return refuse(&here.item(index), text.to_owned());
+            }
             Some(text) if KNOWN_CONTEXTS.contains(&text) => {}
             Some(text) => {
                 return refuse(
@@ -337,7 +454,7 @@ pub(crate) fn contexts<'v>(members: &Members<'v, '_>) -> Result<&'v [Value], Rea
             }
         }
     }
-    Ok(items)
+    Ok((model, items))
 }
 
 /// The types of a document; `required` must be among them.
@@ -429,17 +546,20 @@ fn other_subject(members: &Members<'_, '_>) -> Result<Subject, MemberError> {
     {
         return Err(members.error("credentialSubject", "an object with members, or an array of such"));
     }
+    let listed = value.as_array().is_some();
+    let here = members.at("credentialSubject");
+    for (index, subject) in subjects.iter().enumerate() {
+        let item = here.item(index);
+        let at = if listed { &item } else { &here };
+        if subject.get("id").is_some_and(|id| !id.as_str().is_some_and(is_url)) {
+            return Err(at.member("id").error("a URL"));
+        }
+    }
     let id = match subjects {
-        [only] => only.get("id"),
+        [only] => only.get("id").and_then(Value::as_str),
         _ => None,
     };
-    match id {
-        None => Ok(Subject::Other { id: None }),
-        Some(id) => match id.as_str().filter(|text| is_url(text)) {
-            Some(text) => Ok(Subject::Other {
-                id: Some(text.to_owned()),
-            }),
-            None => Err(members.at("credentialSubject").member("id").error("a URL")),
-        },
-    }
+    Ok(Subject::Other {
+        id: id.map(str::to_owned),
+    })
 }

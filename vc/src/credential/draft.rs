@@ -98,9 +98,9 @@ pub(crate) fn check_validity(credential: &Credential, at: &Path<'_>) -> Result<(
     let (Some(from), Some(until)) = (credential.valid_from, credential.valid_until) else {
         return Ok(());
     };
-    let here = at.member("validUntil");
+    let here = at.member(credential.model.ends());
     if until <= from {
-        return Err(here.error("a time after validFrom").into());
+        return Err(here.error("a time after the one from which it is valid").into());
     }
     if credential.capability_subject().is_some() && until.seconds_since(from) > VALIDITY_SECONDS {
         let text = "a capability credential is valid for 90 days at most: issue it for a shorter time";

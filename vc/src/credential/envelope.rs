@@ -1,12 +1,14 @@
-//! What a credential must look like before it is signed (VCDM 2.0 section 4, as far as it can be
-//! told without processing JSON-LD).
+//! What a credential must look like before it is signed (VCDM 2.0 section 4 and VCDM 1.1 section 4,
+//! as far as it can be told without processing JSON-LD).
 //!
 //! An issuer checks this for every credential it is asked to sign, so that nothing leaves it which
 //! others would refuse or read in two ways.
 
+mod related;
+
 use super::draft::check_validity;
 use super::{CAPABILITY_CREDENTIAL_TYPE, CREDENTIAL_TYPE};
-use super::{Credential, contexts, issuer, other_subject, time, types};
+use super::{Credential, contexts, issuer, other_subject, types};
 use crate::denial::Reason;
 use crate::json::Value;
 use crate::json::members::{MemberError, Members, Path};
@@ -24,7 +26,7 @@ pub fn check_unsigned(value: &Value) -> Result<(), Reason> {
             .error("proof", "no proof: the credential is about to be signed")
             .into());
     }
-    contexts(&members)?;
+    let (model, _) = contexts(&members)?;
     let types = types(&members, CREDENTIAL_TYPE)?;
     if types.contains(&CAPABILITY_CREDENTIAL_TYPE) {
         return check_validity(&Credential::read(members.as_object(), &Path::ROOT)?, &Path::ROOT);
@@ -34,11 +36,11 @@ pub fn check_unsigned(value: &Value) -> Result<(), Reason> {
     }
     issuer(&members)?;
     other_subject(&members)?;
-    let (from, until) = (time(&members, "validFrom")?, time(&members, "validUntil")?);
-    if let (Some(from), Some(until)) = (from, until)
+    if let (Some(from), Some(until)) = model.validity(&members)?
         && until <= from
     {
-        return Err(members.error("validUntil", "a time after validFrom").into());
+        let expected = "a time after the one from which it is valid";
+        return Err(members.error(model.ends(), expected).into());
     }
     each(&members, "credentialStatus", typed)?;
     each(&members, "credentialSchema", |schema| {
@@ -51,7 +53,7 @@ pub fn check_unsigned(value: &Value) -> Result<(), Reason> {
     for name in ["name", "description"] {
         language_tagged(&members, name)?;
     }
-    Ok(related_resources(&members)?)
+    Ok(related::check(&members)?)
 }
 
 /// Applies a check to the object, or to each object of the array, that a member holds.
@@ -133,53 +135,6 @@ fn is_language_tag(tag: &str) -> bool {
             .split('-')
             .next()
             .is_some_and(|first| first.bytes().all(|b| b.is_ascii_alphabetic()))
-}
-
-/// Each with an id of its own and at least one digest that reads as one (VCDM 2.0 section 5.3).
-fn related_resources(members: &Members<'_, '_>) -> Result<(), MemberError> {
-    let mut seen = std::collections::BTreeSet::new();
-    let Some(value) = members.optional("relatedResource") else {
-        return Ok(());
-    };
-    let here = members.at("relatedResource");
-    let items = value.as_array().unwrap_or(std::slice::from_ref(value));
-    if items.is_empty() {
-        return Err(here.error("at least one object"));
-    }
-    for (index, item) in items.iter().enumerate() {
-        let at = here.item(index);
-        let resource = Members::of(item, at)?;
-        let id = resource.str("id")?;
-        if !is_url(id) || !seen.insert(id) {
-            return Err(resource.error("id", "a URL, each once"));
-        }
-        let sri = resource.optional_str("digestSRI")?;
-        let multibase = resource.optional_str("digestMultibase")?;
-        if sri.is_none() && multibase.is_none() {
-            return Err(resource.error("digestSRI", "a digestSRI or a digestMultibase"));
-        }
-        if sri.is_some_and(|text| !is_sri(text)) {
-            return Err(resource.error("digestSRI", "sha256-, sha384- or sha512- and the digest in base64"));
-        }
-        if multibase
-            .is_some_and(|text| !matches!(text.chars().next(), Some('u' | 'z')) || multibase::decode(text).is_err())
-        {
-            return Err(resource.error("digestMultibase", "a multihash as multibase (u... or z...)"));
-        }
-    }
-    Ok(())
-}
-
-fn is_sri(text: &str) -> bool {
-    [("sha256-", 32), ("sha384-", 48), ("sha512-", 64)]
-        .into_iter()
-        .any(|(prefix, length)| {
-            text.strip_prefix(prefix).is_some_and(|base64| {
-                multibase::Base::Base64Pad
-                    .decode(base64)
-                    .is_ok_and(|bytes| bytes.len() == length)
-            })
-        })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::outcome::{SecuredBy, VerifiedCredential};
 use super::{World, signature, token, unavailable};
+use crate::canonical;
 use crate::constraint::Quoted;
 use crate::credential::{CapabilitySubject, Credential, check_validity, object_digest};
 use crate::decision::{AsOf, Findings, Step};
@@ -14,6 +15,7 @@ use crate::enveloped::Envelope;
 use crate::jose::TokenType;
 use crate::json::members::{Members, Path};
 use crate::json::{Object, Value};
+use crate::limits::CREDENTIAL_BYTES;
 use crate::status::StatusPurpose;
 use crate::trust::{AgentStanding, Standing, StatusBit};
 
@@ -80,6 +82,15 @@ pub(super) fn check(
         issuer,
         payload: envelope.map(Envelope::into_payload),
     })
+}
+
+/// A credential inside something else is no larger than one that is sent by itself.
+pub(super) fn check_size(document: &Value, at: &Path<'_>) -> Result<(), Reason> {
+    if canonical::is_longer_than(document, CREDENTIAL_BYTES) {
+        let text = format!("a credential has at most {CREDENTIAL_BYTES} bytes: issue a smaller one");
+        return Err(Reason::new(DenialCode::DocumentTooLarge, at.to_string(), text));
+    }
+    Ok(())
 }
 
 /// The issuer signed it, with a key of its own that is for that.
@@ -160,7 +171,7 @@ fn check_valid_now(credential: &Credential, at: &Path<'_>, world: &World<'_>) ->
         let text = format!("it is valid from {from}, and it is {}: wait until then", world.now);
         return Err(Reason::new(
             DenialCode::NotYetValid,
-            at.member("validFrom").to_string(),
+            at.member(credential.model.begins()).to_string(),
             text,
         ));
     }
@@ -172,7 +183,7 @@ fn check_valid_now(credential: &Credential, at: &Path<'_>, world: &World<'_>) ->
             );
             Err(Reason::new(
                 DenialCode::Expired,
-                at.member("validUntil").to_string(),
+                at.member(credential.model.ends()).to_string(),
                 text,
             ))
         }

@@ -168,7 +168,8 @@ fn check_credentials(
         let item_at = list_at.item(index);
         let at = if listed { &item_at } else { &list_at };
         let mut own = Findings::default();
-        let outcome = credential::check(item, at, world, &mut own)
+        let outcome = credential::check_size(item, at)
+            .and_then(|()| credential::check(item, at, world, &mut own))
             .and_then(|found| check_holder(&found.credential, holder, at).map(|()| found));
         findings.chain.extend_from_slice(&own.chain);
         merge_as_of(findings, &own);
