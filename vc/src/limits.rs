@@ -213,3 +213,7 @@ pub const KEY_BINDING_AGE_SECONDS: i64 = 900;
 /// Bytes of a status list token: the largest compressed list twice in base64url, and room for the
 /// claims.
 pub const STATUS_TOKEN_BYTES: usize = STATUS_COMPRESSED_BYTES / 9 * 16 + (16 << 10);
+
+/// Active JSON-LD contexts that are kept once made. A document of the standards' examples needs
+/// about eight, most of them the same for all.
+pub const ACTIVE_CONTEXTS: usize = 1_024;

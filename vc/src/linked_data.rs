@@ -4,15 +4,11 @@
 //! processed only if every one of its members reaches the canonical form and no other text of it
 //! would (`specs/06-linked-data.md`): what JSON-LD would leave out is refused, so that nothing
 //! unsigned stands in a signed document. Contexts are bundled; nothing is ever fetched.
-//!
-//! Needs the feature `linked-data`; without it every document is refused with
-//! [`LinkedDataError::NotBuilt`].
 
 use crate::denial::{DenialCode, Reason};
 use crate::json::Object;
 
 mod contexts;
-#[cfg_attr(not(feature = "linked-data"), path = "linked_data/absent.rs")]
 mod processor;
 
 pub use contexts::{BUNDLED, context};
@@ -20,9 +16,6 @@ pub use contexts::{BUNDLED, context};
 /// Why a document has no canonical form here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinkedDataError {
-    /// This build has no JSON-LD processor; a `jcs` suite needs none.
-    #[error("this build cannot process JSON-LD: use a suite on RFC 8785, or a build with `linked-data`")]
-    NotBuilt,
     /// A context is missing, not a text, or not one of the bundled ones.
     #[error("{at}: {message}")]
     Context {
@@ -54,20 +47,9 @@ pub enum HashFunction {
     Sha384,
 }
 
-#[cfg(feature = "linked-data")]
-impl LinkedDataError {
-    fn unsafe_at(at: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Unsafe {
-            at: at.into(),
-            message: message.into(),
-        }
-    }
-}
-
 impl From<LinkedDataError> for Reason {
     fn from(error: LinkedDataError) -> Self {
         match error {
-            LinkedDataError::NotBuilt => Self::new(DenialCode::ProofUnsupported, "", error.to_string()),
             LinkedDataError::Context { at, message } => Self::new(DenialCode::ContextUnknown, at, message),
             LinkedDataError::Unsafe { at, message } => Self::new(DenialCode::LinkedDataUnsafe, at, message),
             LinkedDataError::TooComplex(message) => Self::new(DenialCode::LinkedDataTooComplex, "", message),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256, Sha384};
 
 use super::super::{HashFunction, LinkedDataError};
-use super::rdf::{Quad, Term};
+use super::walk::{Quad, Term};
 use crate::limits::{RDF_CALLS_PER_BLANK_NODE, RDF_DEPTH, RDF_PERMUTATIONS_PER_BLANK_NODE};
 
 const TOO_COMPLEX: LinkedDataError = LinkedDataError::TooComplex(

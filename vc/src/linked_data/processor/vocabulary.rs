@@ -1,16 +1,14 @@
-//! What the bundled contexts say about IRIs: which ones their terms stand for, and which terms
-//! abbreviate IRIs.
+//! Which IRIs the terms of the bundled contexts stand for.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use super::super::contexts::BUNDLED;
-use crate::json::{self, Value};
+use super::active::bundled;
+use crate::json::Value;
 
-/// The IRIs and prefixes of the bundled contexts.
+/// The IRIs of the bundled contexts.
 pub(super) struct Vocabulary {
     iris: BTreeSet<String>,
-    prefixes: BTreeSet<String>,
     vocabularies: Vec<String>,
 }
 
@@ -24,16 +22,12 @@ impl Vocabulary {
     fn read() -> Self {
         let mut vocabulary = Self {
             iris: BTreeSet::new(),
-            prefixes: BTreeSet::new(),
             vocabularies: Vec::new(),
         };
-        for (_, text) in BUNDLED {
-            // A test reads every bundled context.
-            let value = json::parse(text.as_bytes()).unwrap_or(Value::Null);
+        for (_, context) in bundled() {
             let mut prefixes = Vec::new();
-            collect_prefixes(&value, &mut prefixes);
-            vocabulary.collect(&value, &prefixes);
-            vocabulary.prefixes.extend(prefixes.into_iter().map(|(name, _)| name));
+            collect_prefixes(context, &mut prefixes);
+            vocabulary.collect(context, &prefixes);
         }
         vocabulary
     }
@@ -59,12 +53,6 @@ impl Vocabulary {
     /// Whether a term of some bundled context stands for this IRI.
     pub(super) fn has_term_for(&self, iri: &str) -> bool {
         self.iris.contains(iri) || self.vocabularies.iter().any(|start| iri.starts_with(start.as_str()))
-    }
-
-    /// Whether a text is an IRI abbreviated with a prefix of some bundled context.
-    pub(super) fn abbreviates(&self, text: &str) -> bool {
-        text.split_once(':')
-            .is_some_and(|(prefix, rest)| !rest.starts_with("//") && self.prefixes.contains(prefix))
     }
 }
 
