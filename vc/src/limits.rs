@@ -181,6 +181,10 @@ pub const RDF_PERMUTATIONS_PER_BLANK_NODE: usize = 16;
 /// about a kilobyte of stack.
 pub const RDF_DEPTH: usize = 256;
 
+/// Active JSON-LD contexts that are kept once made. A document of the standards' examples needs
+/// about eight, most of them the same for all.
+pub const ACTIVE_CONTEXTS: usize = 1_024;
+
 // Tokens: JWS, SD-JWT, Token Status List.
 
 /// Bytes of a compact token, disclosures included. A credential of [`CREDENTIAL_BYTES`] fits in
@@ -213,7 +217,3 @@ pub const KEY_BINDING_AGE_SECONDS: i64 = 900;
 /// Bytes of a status list token: the largest compressed list twice in base64url, and room for the
 /// claims.
 pub const STATUS_TOKEN_BYTES: usize = STATUS_COMPRESSED_BYTES / 9 * 16 + (16 << 10);
-
-/// Active JSON-LD contexts that are kept once made. A document of the standards' examples needs
-/// about eight, most of them the same for all.
-pub const ACTIVE_CONTEXTS: usize = 1_024;

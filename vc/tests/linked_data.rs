@@ -245,7 +245,7 @@ fn no_value_can_be_changed_without_changing_the_canonical_form() {
         let original = form(&document).unwrap();
         let mut tried = 0;
         let change = |value: &Value, way: usize| {
-            let text = |text: String| Value::String(text);
+            let text = |text: String| Value::String(text.into());
             let ways = match value {
                 Value::String(old) => vec![
                     text(format!("{old}x")),

@@ -104,7 +104,7 @@ impl<'a> Definer<'a> {
         for (name, value) in self.context {
             match (name, value) {
                 ("@protected", Value::Bool(_)) | ("@version", Value::Number(_)) => {}
-                ("@vocab", Value::String(iri)) => self.result.vocab = Some(iri.clone()),
+                ("@vocab", Value::String(iri)) => self.result.vocab = Some(iri.to_string()),
                 (name, _) if name.starts_with('@') => return Err(format!("{name} in a context is not read")),
                 _ => {}
             }
