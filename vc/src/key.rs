@@ -5,6 +5,7 @@
 //! keys). ECDSA signatures on P-256 and P-384 have two valid forms each, s and n - s, and both are
 //! accepted, because half of what others sign has the larger one: a signature is not a name.
 
+pub mod batch;
 mod ecdsa;
 mod ed25519;
 mod jwk;

@@ -49,6 +49,7 @@
 //! ```
 
 mod action;
+mod batch;
 mod credential;
 mod outcome;
 mod presentation;
@@ -67,6 +68,8 @@ use crate::limits::CREDENTIAL_BYTES;
 use crate::time::Timestamp;
 use crate::trust::{Knowledge, OneTime};
 
+use batch::Deferred;
+pub use batch::credentials;
 pub use outcome::{AllowedAction, ProofChecked, SecuredBy, VerifiedCredential, VerifiedPresentation};
 
 /// What a verifier demands of everything it is shown.
@@ -110,11 +113,15 @@ pub fn credential(
     knowledge: &dyn Knowledge,
     now: Timestamp,
 ) -> Result<VerifiedCredential, Denied> {
+    credential_in(text, &World::new(policy, knowledge, now))
+}
+
+fn credential_in(text: &[u8], world: &World<'_>) -> Result<VerifiedCredential, Denied> {
     if text.len() > CREDENTIAL_BYTES {
         let message = format!("a credential has at most {CREDENTIAL_BYTES} bytes: issue a smaller one");
         return Err(refuse(Reason::new(DenialCode::DocumentTooLarge, "", message)));
     }
-    credential_value(parse(text)?, policy, knowledge, now)
+    credential::verify(parse(text)?, world)
 }
 
 /// Verifies a credential that [`crate::json`] has read.
@@ -127,7 +134,7 @@ pub fn credential_value(
     knowledge: &dyn Knowledge,
     now: Timestamp,
 ) -> Result<VerifiedCredential, Denied> {
-    credential::verify(document, &World { policy, knowledge, now })
+    credential::verify(document, &World::new(policy, knowledge, now))
 }
 
 /// Verifies a presentation from its text, and uses up the challenge.
@@ -159,7 +166,7 @@ pub fn presentation_value(
     one_time: &dyn OneTime,
     now: Timestamp,
 ) -> Result<VerifiedPresentation, Denied> {
-    presentation::verify(document, request, &World { policy, knowledge, now }, one_time)
+    presentation::verify(document, request, &World::new(policy, knowledge, now), one_time)
 }
 
 /// Verifies a signed action together with the credential it is done under, from the text
@@ -194,7 +201,7 @@ pub fn action_value(
     one_time: &dyn OneTime,
     now: Timestamp,
 ) -> Result<AllowedAction, Denied> {
-    action::verify(envelope, request, &World { policy, knowledge, now }, one_time)
+    action::verify(envelope, request, &World::new(policy, knowledge, now), one_time)
 }
 
 /// Checks nothing but the proofs of a document, all of them: suite, times, chain, and that the key
@@ -224,7 +231,7 @@ pub fn proof_only_value(
     now: Timestamp,
 ) -> Result<ProofChecked, Denied> {
     let mut findings = Findings::default();
-    let world = World { policy, knowledge, now };
+    let world = World::new(policy, knowledge, now);
     let outcome = match unbound_token(&document, &world) {
         Ok(None) => signature::check_unbound(&document, &world).map(|methods| (document, methods)),
         Ok(Some(checked)) => Ok(checked),
@@ -257,9 +264,20 @@ struct World<'a> {
     policy: &'a Policy,
     knowledge: &'a dyn Knowledge,
     now: Timestamp,
+    /// Where signatures wait to be checked together; `None`: each is checked at once.
+    deferred: Option<&'a Deferred>,
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
+    const fn new(policy: &'a Policy, knowledge: &'a dyn Knowledge, now: Timestamp) -> Self {
+        Self {
+            policy,
+            knowledge,
+            now,
+            deferred: None,
+        }
+    }
+
     /// Whether a beginning lies further in the future than a clock may run ahead.
     fn is_future(&self, time: Timestamp) -> bool {
         let skew = i64::from(self.policy.clock_skew_seconds);

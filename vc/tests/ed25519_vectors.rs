@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use syndic_vc::json::{self, Limits, Value};
-use syndic_vc::key::{PublicKey, Signature};
+use syndic_vc::key::batch::{Claim, LEAST, verify_each};
+use syndic_vc::key::{PublicKey, SecretKey, Signature, Signer};
+use zeroize::Zeroizing;
 
 fn hex<const N: usize>(text: &str) -> [u8; N] {
     assert_eq!(text.len(), 2 * N);
@@ -18,21 +20,23 @@ fn hex<const N: usize>(text: &str) -> [u8; N] {
     bytes
 }
 
-#[test]
-fn strict_verification_accepts_43_of_914() {
+/// `None`: absent.
+fn vectors() -> Option<Value> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors/ed25519-cctv/ed25519vectors.json");
     let Ok(text) = std::fs::read(&path) else {
         eprintln!("skipped: vectors absent");
-        return;
+        return None;
     };
-    let vectors = json::parse_with(
-        &text,
-        &Limits {
-            nodes: 100_000,
-            ..Limits::default()
-        },
-    )
-    .unwrap();
+    let limits = Limits {
+        nodes: 100_000,
+        ..Limits::default()
+    };
+    Some(json::parse_with(&text, &limits).unwrap())
+}
+
+#[test]
+fn strict_verification_accepts_43_of_914() {
+    let Some(vectors) = vectors() else { return };
     let vectors = vectors.as_array().unwrap();
     let (mut accepted, mut keys_refused) = (0, 0);
     for vector in vectors {
@@ -62,4 +66,50 @@ fn strict_verification_accepts_43_of_914() {
     }
     assert_eq!((accepted, vectors.len()), (43, 914));
     assert!(keys_refused > 0);
+}
+
+/// Each vector among good signatures, in a batch of its own and at every place of it in turn; then
+/// all vectors in one batch.
+#[test]
+fn a_batch_gives_every_vector_the_strict_verdict() {
+    let Some(vectors) = vectors() else { return };
+    let vectors = vectors.as_array().unwrap();
+    let secret = SecretKey::from_seed(Zeroizing::new([9; 32]));
+    let good = secret.sign(b"good").unwrap();
+    let filler = Claim {
+        key: secret.public_key(),
+        message: b"good",
+        signature: &good,
+    };
+    let text = |vector: &Value, name: &str| vector.get(name).and_then(Value::as_str).unwrap().to_owned();
+    let parsed: Vec<(PublicKey, String, Signature)> = vectors
+        .iter()
+        .filter_map(|vector| {
+            let key = PublicKey::from_bytes(&hex(&text(vector, "key"))).ok()?;
+            let signature = Signature::from_bytes(hex(&text(vector, "sig")));
+            Some((key, text(vector, "msg"), signature))
+        })
+        .collect();
+    let all: Vec<Claim<'_>> = parsed
+        .iter()
+        .map(|(key, message, signature)| Claim {
+            key,
+            message: message.as_bytes(),
+            signature,
+        })
+        .collect();
+    let mut accepted = 0;
+    for (n, claim) in all.iter().enumerate() {
+        let mut batch = vec![filler; LEAST];
+        batch[n % LEAST] = *claim;
+        let verdicts = verify_each(&batch, &[u8::try_from(n % 256).unwrap(); 32]);
+        let strict = claim.key.verify(claim.message, claim.signature).is_ok();
+        for (at, verdict) in verdicts.into_iter().enumerate() {
+            assert_eq!(verdict, at != n % LEAST || strict, "vector {n}");
+        }
+        accepted += usize::from(strict);
+    }
+    assert_eq!(accepted, 43);
+    let together = verify_each(&all, &[7; 32]);
+    assert_eq!(together.iter().filter(|held| **held).count(), 43);
 }

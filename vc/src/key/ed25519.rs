@@ -19,9 +19,8 @@ pub(super) fn verify_strict(key: &VerifyingKey, message: &[u8], bytes: &[u8; 64]
         .map_err(|_| SignatureInvalid)
 }
 
-/// Whether the first 32 bytes encode a point of small order, in the form that [`verify_strict`]
-/// would otherwise accept.
-fn is_small_order(bytes: &[u8; 64]) -> bool {
+/// Whether the first 32 bytes are a canonical encoding of a point of small order.
+pub(super) fn is_small_order(bytes: &[u8; 64]) -> bool {
     let Some((y, _)) = bytes.split_first_chunk::<32>() else {
         return true;
     };

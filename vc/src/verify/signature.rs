@@ -150,7 +150,8 @@ fn check_signature(
         return Err(proof::unsuitable(here, proof.suite, key.kind().as_str()));
     }
     let data = proof.hash_data(key.kind(), document, previous, places)?;
-    key.verify(data.as_bytes(), &proof.signature).map_err(|_| {
+    let checked = world.verify_signature(key, data.as_bytes(), &proof.signature);
+    checked.map_err(|_| {
         let text = "the signature does not fit: the document was changed, or another key signed it";
         Reason::new(
             DenialCode::SignatureInvalid,
