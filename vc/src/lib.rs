@@ -8,7 +8,8 @@
 //! - [`json`] reads text once, strictly; [`canonical`] gives the bytes that are hashed and signed;
 //!   [`time`] is how documents write time; [`limits`] names every bound.
 //! - [`key`] holds keys and signatures; [`did`] the grammar of identifiers; [`document`] what a DID
-//!   stands for; [`did_key`] and [`did_jwk`] DIDs that are their own document, and [`resolve`] either.
+//!   stands for; [`did_key`] and [`did_jwk`] DIDs that are their own document, and [`resolve`] either;
+//!   [`dereference`] finds what a DID URL names in a document.
 //! - [`linked_data`] gives the canonical RDF of a JSON-LD document, for the suites that sign that.
 //! - [`proof`], [`credential`], [`capability`], [`constraint`], [`presentation`], [`action`] and
 //!   [`status`] are the formats, parsed but not trusted.
@@ -25,6 +26,7 @@ pub mod constraint;
 pub mod credential;
 pub mod decision;
 pub mod denial;
+pub mod dereference;
 pub mod did;
 pub mod did_jwk;
 pub mod did_key;
