@@ -28,11 +28,13 @@ use crate::openapi;
 fn open_routes() -> OpenApiRouter<Arc<Node>> {
     let wildcards = OpenApiRouter::<Arc<Node>>::new()
         .routes(routes!(logs::file))
+        .routes(routes!(resolution::resolve))
         .into_openapi();
     OpenApiRouter::with_openapi(wildcards)
         .routes(routes!(operations::healthz))
         .routes(routes!(operations::readyz))
         .route("/1.0/identifiers/{*did}", get(resolution::resolve))
+        .routes(routes!(resolution::own_document))
         .route("/challenges", post(verification::challenge))
         .route("/credentials/verify", post(verification::credential))
         .route("/presentations/verify", post(verification::presentation))

@@ -83,6 +83,16 @@ pub struct Global {
         help_heading = "For every command"
     )]
     pub data: PathBuf,
+    /// Certificates (PEM) of the only authorities to believe when another node is called by https
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SYNDIC_CA_FILE",
+        hide_env_values = true,
+        help_heading = "For every command"
+    )]
+    pub ca_file: Option<PathBuf>,
     /// Print exactly one JSON document on standard output
     #[arg(long, global = true, help_heading = "For every command")]
     pub json: bool,
@@ -115,7 +125,7 @@ pub enum Command {
     /// Sign what an agent does, and verify what was signed
     #[command(subcommand, after_help = action::EXAMPLE)]
     Action(action::ActionCommand),
-    /// Resolve a DID to its document
+    /// Resolve a DID or DID URL to what it names
     Resolve(resolve::ResolveArguments),
     /// Say whom this organization trusts for what, and ask what others say
     #[command(subcommand, after_help = registry::EXAMPLE)]

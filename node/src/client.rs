@@ -5,9 +5,11 @@
 //! status code, `verified` and `decision` all say so.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use syndic_vc::json::{self, Value};
+use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
 pub mod decision;
@@ -15,6 +17,8 @@ pub mod problem;
 
 use decision::Decision;
 use problem::Problem;
+
+use crate::outside::certificates;
 
 /// Bytes of one answer. The largest is a list of all credentials of an organization: about 200 bytes for each, so
 /// this is a hundred thousand of them.
@@ -29,6 +33,7 @@ const WHOLE_CALL: Duration = Duration::from_secs(35);
 /// Speaks to one listener of one node.
 pub struct Client {
     agent: ureq::Agent,
+    roots: RootCerts,
     base: String,
     token: Option<Zeroizing<String>>,
 }
@@ -42,6 +47,15 @@ pub struct Answer {
     pub body: Value,
 }
 
+/// What came back for a DID URL.
+#[derive(Clone, Debug)]
+pub enum Resolution {
+    /// An answer of the node itself, whatever its status.
+    Here(Answer),
+    /// The address of a service, which is not called.
+    Elsewhere(String),
+}
+
 /// Why a call gave no result.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -53,6 +67,9 @@ pub enum CallError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// The file of authorities cannot be used.
+    #[error("{0}")]
+    Authorities(String),
     /// Nobody answered there. What was asked may have been done if the connection broke on the way.
     #[error("no answer from {url}: {why}")]
     Unreachable {
@@ -75,27 +92,38 @@ pub enum CallError {
 }
 
 impl Client {
-    /// A client of a public listener, such as `http://127.0.0.1:8440`.
+    /// A client of a public listener, such as `http://127.0.0.1:8440` or `https://node.example.org`.
     ///
     /// # Errors
-    /// [`CallError::Address`] if the URL is not an `http` one without query and fragment.
+    /// [`CallError::Address`] if the URL is not an `http` or `https` one without query and fragment.
     pub fn public(url: &str) -> Result<Self, CallError> {
+        Self::believing(url, None)
+    }
+
+    /// The same, believing no authorities but those of a PEM file if one is given.
+    ///
+    /// # Errors
+    /// As [`Client::public`]; [`CallError::Authorities`] if the file holds no certificates.
+    pub fn believing(url: &str, ca_file: Option<&Path>) -> Result<Self, CallError> {
         let address = |why| CallError::Address {
             url: url.to_owned(),
             why,
         };
-        let Some(rest) = url.strip_prefix("http://") else {
-            return Err(address(if url.starts_with("https://") {
-                "https is not spoken by this client; name the node's own http listener"
-            } else {
-                "it must begin with http://, as in http://127.0.0.1:8440"
-            }));
-        };
+        let rest = ["http://", "https://"]
+            .into_iter()
+            .find_map(|scheme| url.strip_prefix(scheme));
+        let rest =
+            rest.ok_or_else(|| address("it must begin with http:// or https://, as in http://127.0.0.1:8440"))?;
         if rest.is_empty() || rest.contains(['?', '#', '@', ' ']) || rest.chars().any(char::is_control) {
             return Err(address("a host and a port are expected, as in http://127.0.0.1:8440"));
         }
+        let roots = match ca_file {
+            None => RootCerts::WebPki,
+            Some(path) => RootCerts::from(certificates(path).map_err(CallError::Authorities)?),
+        };
         Ok(Self {
-            agent: agent(WHOLE_CALL),
+            agent: agent(WHOLE_CALL, &roots),
+            roots,
             base: url.trim_end_matches('/').to_owned(),
             token: None,
         })
@@ -116,7 +144,8 @@ impl Client {
     #[must_use]
     pub fn giving_up_after(&self, limit: Duration) -> Self {
         Self {
-            agent: agent(limit),
+            agent: agent(limit, &self.roots),
+            roots: self.roots.clone(),
             base: self.base.clone(),
             token: self.token.clone(),
         }
@@ -169,6 +198,29 @@ impl Client {
             request = request.header("Authorization", bearer(token).as_str());
         }
         self.read(path, request.call())
+    }
+
+    /// `GET` of a DID URL in a form: an answer that leads elsewhere is told and not followed.
+    ///
+    /// # Errors
+    /// As [`Client::fetch`].
+    pub fn resolve(&self, path: &str, media_type: &str) -> Result<Resolution, CallError> {
+        let mut request = self
+            .agent
+            .get(format!("{}{path}", self.base))
+            .header("Accept", media_type);
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", bearer(token).as_str());
+        }
+        let result = request.call();
+        if let Ok(response) = &result
+            && response.status().as_u16() == 303
+        {
+            let location = response.headers().get("Location").and_then(|place| place.to_str().ok());
+            let location = location.ok_or_else(|| self.strange(path, "status 303 without a Location"))?;
+            return Ok(Resolution::Elsewhere(location.to_owned()));
+        }
+        self.read(path, result).map(Resolution::Here)
     }
 
     /// `POST` with no judgement about the status.
@@ -248,10 +300,12 @@ impl Client {
     }
 }
 
-fn agent(limit: Duration) -> ureq::Agent {
+fn agent(limit: Duration, roots: &RootCerts) -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
+        .max_redirects_will_error(false)
+        .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
         .proxy(None)
         .timeout_connect(Some(CONNECT.min(limit)))
         .timeout_global(Some(limit))

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::outside;
 use crate::store::Engine;
 
 /// All that can be configured.
@@ -23,6 +24,9 @@ pub struct Config {
     /// Timers of replication and freshness.
     #[serde(default)]
     pub trust: Trust,
+    /// Other hosts that may be asked.
+    #[serde(default)]
+    pub outside: outside::Settings,
 }
 
 /// `[organization]`
@@ -170,6 +174,7 @@ impl Config {
                 "[http] public_url = {url:?} must begin with http:// or https:// and not end with /"
             ));
         }
+        self.outside.check()?;
         if self.http.requests_per_second == 0 {
             return Err("[http] requests_per_second must be at least 1".to_owned());
         }
@@ -203,6 +208,7 @@ mod tests {
             },
             store: Store::default(),
             trust: Trust::default(),
+            outside: outside::Settings::default(),
         }
     }
 

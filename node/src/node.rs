@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::engine::{Engine, StoreReader};
 use crate::keys::Keystore;
 use crate::one_time::OneTimeStore;
+use crate::outside::Outside;
 use crate::status_lists::SignedLists;
 use crate::store::{ApplyError, Batch, Store};
 
@@ -40,6 +41,8 @@ pub struct Node {
     pub engine: Engine,
     /// Challenges and nonces.
     pub one_time: OneTimeStore,
+    /// What other hosts say of themselves.
+    pub outside: Outside,
     /// Signed status lists.
     pub signed_lists: SignedLists,
     /// Held for reading while a credential is issued, for writing while an agent is registered or retired: a credential
@@ -70,6 +73,8 @@ pub struct Parts {
     pub engine: Engine,
     /// Challenges and nonces.
     pub one_time: OneTimeStore,
+    /// What other hosts say of themselves.
+    pub outside: Outside,
 }
 
 impl Node {
@@ -88,6 +93,7 @@ impl Node {
             peer_addresses: parts.peer_addresses,
             engine: parts.engine,
             one_time: parts.one_time,
+            outside: parts.outside,
             signed_lists: SignedLists::default(),
             agents_gate: RwLock::new(()),
             lists_gate: Mutex::new(()),

@@ -22,6 +22,7 @@ use crate::keys::{self, Keystore, KeystoreError};
 use crate::net::{self, NetError, NetworkConfig};
 use crate::node::{Node, Parts};
 use crate::one_time::OneTimeStore;
+use crate::outside::Outside;
 use crate::store::{self, Batch, OpenError, Store, StoreError};
 use crate::{api, clock, setup};
 
@@ -96,6 +97,9 @@ pub enum RunError {
     /// The first statements could not be published.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// The way to other hosts cannot be opened as configured.
+    #[error("{0}; set [outside] in config.toml")]
+    Outside(String),
     /// The system refused something.
     #[error("the system refused: {0}")]
     Io(#[from] std::io::Error),
@@ -173,6 +177,7 @@ async fn start(
     store: Arc<dyn Store>,
     charter: Charter,
 ) -> Result<Arc<Node>, RunError> {
+    let outside = Outside::new(&config.outside).map_err(RunError::Outside)?;
     let organization = did_key::for_key(keys.credential_signer().public_key());
     let peer_id = net::peer_id_of(keys.peer_seed())?;
     let member = charter.member(organization.as_str()).ok_or(RunError::NotAMember)?;
@@ -228,6 +233,7 @@ async fn start(
         peer_addresses: network.listening.iter().map(ToString::to_string).collect(),
         engine,
         one_time,
+        outside,
     }));
     if node.view().log(node.organization.as_str())?.frontier.size() == 0 {
         introduce(&node).await?;

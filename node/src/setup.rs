@@ -128,6 +128,7 @@ pub fn init(
         peer: config::Peer { listen, advertise },
         store: config::Store { engine: options.engine },
         trust: config::Trust::default(),
+        outside: crate::outside::Settings::default(),
     };
     let text = config.to_toml()?;
     let keystore = Keystore::generate(now)?;

@@ -10,6 +10,7 @@ use std::process::{Command, Output, Stdio};
 use clap::CommandFactory as _;
 use syndic_node::cli::CommandLine;
 use syndic_node::config::{Config, Http, Organization, Peer, Store, Trust};
+use syndic_node::outside::Settings;
 
 const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -75,6 +76,7 @@ fn folder_of_a_node_at(folder: &Path, admin: &str) {
         },
         store: Store::default(),
         trust: Trust::default(),
+        outside: Settings::default(),
     };
     std::fs::write(folder.join("config.toml"), config.to_toml().unwrap()).unwrap();
     std::fs::write(folder.join("admin.token"), "token\n").unwrap();
@@ -286,7 +288,7 @@ fn another_node_that_is_not_there() {
     let output = run(&["resolve", "did:key:z6Mk", "--node", "127.0.0.1:8440"]);
     assert_exit(&output, 2);
     assert!(
-        stderr(&output).contains("it must begin with http://"),
+        stderr(&output).contains("it must begin with http:// or https://"),
         "{}",
         stderr(&output)
     );

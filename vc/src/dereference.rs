@@ -4,7 +4,7 @@
 mod parameters;
 mod reference;
 
-pub use parameters::{ParameterError, Parameters, Version};
+pub use parameters::{ParameterError, Parameters, Version, percent_decoded};
 pub use reference::{HttpsUrl, ReferenceError};
 
 use crate::did::{Did, DidUrl};

@@ -1,109 +1,130 @@
-//! DID Resolution over HTTP (W3C DID Resolution, HTTP binding).
+//! DID Resolution and DID URL dereferencing over HTTP (W3C DID Resolution, HTTP binding).
+
+mod accept;
+mod answer;
+mod asked;
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::Response;
-use syndic_vc::did::Did;
-use syndic_vc::json::Value;
-use syndic_vc::object;
-use syndic_vc::resolve::ResolveError;
-use syndic_vc::trust::Knowledge;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use syndic_vc::dereference::{DereferenceError, Target, dereference};
 
-use crate::api::answer;
+use accept::Form;
+use answer::Failure;
+use asked::Asked;
+
+use crate::api::schema;
+use crate::hosted;
+use crate::http::problem::Problem;
 use crate::node::Node;
+use crate::resolution::{self, Resolved};
 
-const RESOLUTION: &str = "application/did-resolution";
-const DOCUMENT_TYPES: [&str; 3] = ["application/did", "application/did+json", "application/did+ld+json"];
+/// Where the resource lies.
+const PREFIX: &str = "/1.0/identifiers/";
 
-/// The forms an answer may take.
-enum Form {
-    Result,
-    Document(&'static str),
-}
-
-/// `GET /1.0/identifiers/{did}`
-pub async fn resolve(State(node): State<Arc<Node>>, Path(text): Path<String>, headers: HeaderMap) -> Response {
-    let Some(form) = form_of(&headers) else {
-        return failure(
-            StatusCode::NOT_ACCEPTABLE,
-            "REPRESENTATION_NOT_SUPPORTED",
-            "no such form",
-            &format!("ask for {RESOLUTION} or one of {}", DOCUMENT_TYPES.join(", ")),
-        );
+/// `GET /1.0/identifiers/{did}`: a DID or a DID URL, raw or percent-encoded.
+#[utoipa::path(
+    get,
+    path = "/1.0/identifiers/{did}",
+    tag = "identities",
+    params(
+        ("did" = String, Path, description = "a DID or DID URL, as it is or percent-encoded"),
+        ("versionId" = Option<String>, Query, description = "the version of this name"),
+        ("versionTime" = Option<String>, Query, description = "the version in force at this time, in UTC"),
+        ("versionNumber" = Option<String>, Query, description = "the version of this number"),
+        ("service" = Option<String>, Query, description = "the fragment of a service's id"),
+        ("relativeRef" = Option<String>, Query, description = "a reference within the service"),
+    ),
+    responses(
+        (status = 200, description = "the result in the form that `Accept` asks for", content(
+            (schema::Document = "application/did-resolution"),
+            (schema::Document = "application/did"),
+            (schema::Document = "application/did+json"),
+            (schema::Document = "application/did+ld+json"),
+            (schema::Document = "application/did-url-dereferencing"),
+            (schema::Document = "application/ld+json"),
+            (schema::Document = "application/json"),
+        )),
+        (status = 303, description = "the address of a service"),
+        (status = "4XX", description = "the result with its error", content(
+            (schema::Document = "application/did-resolution"),
+            (schema::Document = "application/did-url-dereferencing"),
+            (schema::Document = "application/ld+json"),
+            (schema::Document = "application/json"),
+            (schema::Document = "application/problem+json"),
+        )),
+        (status = "5XX", description = "the result with its error", content(
+            (schema::Document = "application/did-resolution"),
+            (schema::Document = "application/did-url-dereferencing"),
+            (schema::Document = "application/ld+json"),
+            (schema::Document = "application/json"),
+            (schema::Document = "application/problem+json"),
+        )),
+    ),
+)]
+pub async fn resolve(State(node): State<Arc<Node>>, uri: Uri, headers: HeaderMap) -> Response {
+    let Some(form) = accept::form_of(&headers) else {
+        return Failure::not_acceptable().respond(Form::Resolution);
     };
-    let did = match Did::parse(&text) {
-        Ok(did) => did,
+    let text = uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let asked = match Asked::read(text, uri.query(), form) {
+        Ok(asked) => asked,
+        Err(failure) => return failure.respond(form),
+    };
+    let form = asked.form;
+    let did = asked.url.did().clone();
+    let version = asked.parameters.version.clone();
+    // Documents are read from the store, and some are fetched.
+    let resolving = tokio::task::spawn_blocking(move || resolution::resolve(&node, &did, version.as_ref()));
+    match resolving.await {
+        Ok(Ok(resolved)) => found(&asked, &resolved),
+        Ok(Err(error)) => Failure::from(&error).respond(form),
         Err(error) => {
-            return failure(StatusCode::BAD_REQUEST, "INVALID_DID", "not a DID", &error.to_string());
-        }
-    };
-    match node.view().document(&did) {
-        Ok(document) => success(&form, document.to_json()),
-        Err(error) => refused(&error),
-    }
-}
-
-/// The first form in the order of the `Accept` header that is known. Weights are not looked at: no client of this
-/// interface sends several forms it can really use.
-fn form_of(headers: &HeaderMap) -> Option<Form> {
-    let Some(accept) = headers.get(header::ACCEPT) else {
-        return Some(Form::Result);
-    };
-    let accept = accept.to_str().ok()?;
-    accept.split(',').find_map(|range| {
-        let media_type = range.split(';').next().unwrap_or_default().trim();
-        match media_type {
-            RESOLUTION | "*/*" | "application/*" | "application/json" => Some(Form::Result),
-            other => DOCUMENT_TYPES
-                .iter()
-                .find(|known| **known == other)
-                .map(|known| Form::Document(known)),
-        }
-    })
-}
-
-fn success(form: &Form, document: Value) -> Response {
-    match form {
-        Form::Document(media_type) => answer::with_type(StatusCode::OK, media_type, crate::records::encode(&document)),
-        Form::Result => {
-            let result = object! {
-                "didDocument": document,
-                "didDocumentMetadata": object! {},
-                "didResolutionMetadata": object! { "contentType": "application/did" },
-            };
-            answer::with_type(StatusCode::OK, RESOLUTION, crate::records::encode(&result))
+            tracing::error!(%error, "a resolution did not end");
+            Problem::internal().into_response()
         }
     }
 }
 
-fn refused(error: &ResolveError) -> Response {
-    let (status, name, title) = match error {
-        ResolveError::MethodUnsupported(_) => (
-            StatusCode::NOT_IMPLEMENTED,
-            "METHOD_NOT_SUPPORTED",
-            "unknown DID method",
-        ),
-        ResolveError::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", "no such DID"),
-        ResolveError::Deactivated => (StatusCode::GONE, "DEACTIVATED", "ended by its subject"),
-        ResolveError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "INTERNAL_ERROR", "cannot be told now"),
-        _ => (StatusCode::BAD_REQUEST, "INVALID_DID", "not a usable DID"),
-    };
-    failure(status, name, title, &error.to_string())
+/// `GET /.well-known/did.json`: the organization's own `did:web`.
+///
+/// # Errors
+/// 404 if it has none.
+#[utoipa::path(
+    get,
+    path = "/.well-known/did.json",
+    tag = "identities",
+    responses((status = 200, description = "the organization's did:web", body = schema::Document), schema::Refused),
+)]
+pub async fn own_document(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
+    let document = hosted::document(&node).ok_or_else(|| {
+        Problem::not_found("this organization has no did:web: its public URL is not an https URL of a whole host")
+    })?;
+    Ok(crate::api::answer::json(StatusCode::OK, &document.to_json()))
 }
 
-fn failure(status: StatusCode, name: &str, title: &str, detail: &str) -> Response {
-    let result = object! {
-        "didDocument": Value::Null,
-        "didDocumentMetadata": object! {},
-        "didResolutionMetadata": object! {
-            "error": object! {
-                "type": format!("https://www.w3.org/ns/did#{name}"),
-                "title": title,
-                "detail": detail,
-            },
-        },
+fn found(asked: &Asked, resolved: &Resolved) -> Response {
+    let form = asked.form;
+    if resolved.deactivated {
+        return answer::deactivated(form, resolved);
+    }
+    match dereference(&resolved.document, &asked.url, &asked.parameters) {
+        Ok(Target::Document(document)) => answer::document(form, document, resolved),
+        Ok(Target::Part(part)) => answer::part(form, part),
+        Ok(Target::Address(address)) => see_other(&address),
+        Err(error) => Failure::from(&error).respond(form),
+    }
+}
+
+/// The address of a service, which only the DID's document can have named.
+fn see_other(address: &str) -> Response {
+    // An address of other characters than a header may carry was refused before.
+    let Ok(location) = HeaderValue::from_str(address) else {
+        return Failure::from(&DereferenceError::Path).respond(Form::Dereferencing);
     };
-    answer::with_type(status, RESOLUTION, crate::records::encode(&result))
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    response.headers_mut().insert(header::LOCATION, location);
+    response
 }

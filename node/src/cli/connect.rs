@@ -32,7 +32,7 @@ pub fn own(global: &Global) -> Result<Client, Failure> {
 /// As [`own`]; the URL cannot be used.
 pub fn named_or_own(node: Option<&str>, global: &Global) -> Result<Client, Failure> {
     match node {
-        Some(url) => Ok(Client::public(url)?),
+        Some(url) => Ok(Client::believing(url, global.ca_file.as_deref())?),
         None => own(global),
     }
 }

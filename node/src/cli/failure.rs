@@ -146,7 +146,7 @@ impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         let message = error.to_string();
         match error {
-            CallError::Address { .. } => Self::usage(message),
+            CallError::Address { .. } | CallError::Authorities(_) => Self::usage(message),
             CallError::Unreachable { .. } => Self {
                 exit: Exit::Unreachable,
                 ..Self::failed(message)

@@ -146,10 +146,12 @@ fn addresses_of_nodes() {
         Client::public("http://127.0.0.1:8440/").unwrap().base(),
         "http://127.0.0.1:8440"
     );
+    assert!(Client::public("https://a.example").is_ok());
     for wrong in [
         "",
         "127.0.0.1:8440",
-        "https://a.example",
+        "https://",
+        "https://u@h",
         "http://",
         "http://a b",
         "http://u@h",

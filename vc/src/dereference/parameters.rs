@@ -127,8 +127,10 @@ fn service_name(name: String) -> Result<String, ParameterError> {
     }
 }
 
-/// Undoes percent-encoding once (RFC 3986 section 2.1). A plus sign is a plus sign.
-pub(super) fn percent_decoded(text: &str) -> Option<String> {
+/// Undoes percent-encoding once (RFC 3986 section 2.1). A plus sign is a plus sign. `None` if a percent sign stands
+/// without two hexadecimal digits, or the result is no UTF-8.
+#[must_use]
+pub fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {

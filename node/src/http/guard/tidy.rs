@@ -53,7 +53,7 @@ fn is_json(headers: &HeaderMap) -> bool {
         .and_then(|kind| kind.split(';').next())
         // DID Resolution tells its errors in a form of its own, which is JSON by another name.
         .map(str::trim_end)
-        .is_some_and(|essence| essence.ends_with("json") || essence == "application/did-resolution")
+        .is_some_and(|essence| essence.ends_with("json") || essence.starts_with("application/did-"))
 }
 
 fn problem(status: StatusCode, headers: &HeaderMap, text: String) -> Problem {
