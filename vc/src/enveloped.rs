@@ -8,7 +8,7 @@ mod claims;
 
 use std::borrow::Cow;
 
-pub(crate) use claims::Claims;
+pub(crate) use claims::{Claims, numeric_date};
 
 use crate::credential::{CREDENTIALS_CONTEXT, Credential, check_validity, contexts, types};
 use crate::denial::{DenialCode, Reason};

@@ -13,7 +13,8 @@
 //! - [`linked_data`] gives the canonical RDF of a JSON-LD document, for the suites that sign that.
 //! - [`proof`], [`credential`], [`capability`], [`constraint`], [`presentation`], [`action`] and
 //!   [`status`] are the formats, parsed but not trusted.
-//! - [`jose`] signs compact tokens, [`enveloped`] puts a credential or presentation into one.
+//! - [`jose`] signs compact tokens, [`enveloped`] puts a credential or presentation into one,
+//!   [`sd_jwt`] shows a part of what was signed.
 //! - [`verify`] is the only maker of the types that may be acted on; it asks [`trust`], and refuses
 //!   with a [`denial`]; [`decision`] renders either outcome.
 //!
@@ -42,6 +43,7 @@ pub mod name;
 pub mod presentation;
 pub mod proof;
 pub mod resolve;
+pub mod sd_jwt;
 pub mod status;
 pub mod time;
 pub mod trust;

@@ -208,8 +208,8 @@ pub const DISCLOSURE_DIGESTS: usize = 4_096;
 /// Bytes of a decoded disclosure. The largest real ones hold a portrait.
 pub const DISCLOSURE_BYTES: usize = 128 << 10;
 
-/// Nesting of disclosed values, one inside the other.
-pub const DISCLOSURE_DEPTH: usize = 32;
+/// Nesting of the claims of an SD-JWT once its disclosures are in place: what any walk may recurse.
+pub const DISCLOSED_DEPTH: usize = JSON_DEPTH_CEILING;
 
 /// Oldest key binding that is taken, in seconds: the nonce was handed out just before.
 pub const KEY_BINDING_AGE_SECONDS: i64 = 900;

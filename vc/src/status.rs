@@ -85,6 +85,26 @@ impl StatusEntry {
         })
     }
 
+    /// Reads the `status_list` claim of a token (Token Status List section 6.2): `idx` and `uri`.
+    /// Closed. A list of one bit says valid or invalid, which is never undone: revocation.
+    pub(crate) fn read_token(members: &Members<'_, '_>) -> Result<Self, MemberError> {
+        let index = members.integer("idx")?;
+        let index = u64::try_from(index)
+            .ok()
+            .filter(|index| *index < STATUS_BITS_MAXIMUM)
+            .ok_or_else(|| members.error("idx", "an index below 2^26"))?;
+        let list = members.str("uri")?;
+        if !is_url(list) {
+            return Err(members.error("uri", "the URL of a status list"));
+        }
+        members.finish_closed()?;
+        Ok(Self {
+            purpose: StatusPurpose::Revocation,
+            list: list.to_owned(),
+            index,
+        })
+    }
+
     /// The entry as it stands in a credential.
     #[must_use]
     pub fn to_json(&self) -> Value {

@@ -53,6 +53,7 @@ mod batch;
 mod credential;
 mod outcome;
 mod presentation;
+mod sd_jwt;
 mod signature;
 mod token;
 
@@ -71,6 +72,7 @@ use crate::trust::{Knowledge, OneTime};
 use batch::Deferred;
 pub use batch::credentials;
 pub use outcome::{AllowedAction, ProofChecked, SecuredBy, VerifiedCredential, VerifiedPresentation};
+pub use sd_jwt::{HolderProof, VerifiedSdJwt};
 
 /// What a verifier demands of everything it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,6 +204,21 @@ pub fn action_value(
     now: Timestamp,
 ) -> Result<AllowedAction, Denied> {
     action::verify(envelope, request, &World::new(policy, knowledge, now), one_time)
+}
+
+/// Verifies an SD-JWT credential (`dc+sd-jwt`) from its text. Its issuer is a DID; it grants no
+/// capability, and nothing is asked about the issuer's standing.
+///
+/// # Errors
+/// The first reason not to act on it. A challenge is used up only when everything else held.
+pub fn sd_jwt(
+    text: &str,
+    holder: HolderProof<'_>,
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    now: Timestamp,
+) -> Result<VerifiedSdJwt, Denied> {
+    sd_jwt::verify(text, holder, &World { policy, knowledge, now })
 }
 
 /// Checks nothing but the proofs of a document, all of them: suite, times, chain, and that the key

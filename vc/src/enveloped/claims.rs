@@ -21,7 +21,7 @@ const OF_PRESENTATIONS: &[&str] = &["iss", "sub", "jti", "iat", "nbf", "exp", "a
 pub(crate) struct Claims {
     pub(crate) iss: Option<String>,
     pub(crate) sub: Option<String>,
-    jti: Option<String>,
+    pub(crate) jti: Option<String>,
     /// When it was signed.
     pub(crate) iat: Option<Timestamp>,
     /// From when on the signature counts.

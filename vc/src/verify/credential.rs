@@ -16,7 +16,7 @@ use crate::jose::TokenType;
 use crate::json::members::{Members, Path};
 use crate::json::{Object, Value};
 use crate::limits::CREDENTIAL_BYTES;
-use crate::status::StatusPurpose;
+use crate::status::{StatusEntry, StatusPurpose};
 use crate::trust::{AgentStanding, Standing, StatusBit};
 
 pub(super) fn verify(document: Value, world: &World<'_>) -> Result<VerifiedCredential, Denied> {
@@ -192,33 +192,44 @@ fn check_valid_now(credential: &Credential, at: &Path<'_>, world: &World<'_>) ->
 }
 
 fn check_status(credential: &Credential, issuer: &Did, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
-    let refuse = |code, text: String| Err(Reason::new(code, at.member("credentialStatus").to_string(), text));
-    for entry in &credential.status {
-        match world.knowledge.status(issuer, &entry.list, entry.purpose, entry.index) {
-            StatusBit::Clear => {}
-            StatusBit::Set => {
-                let (code, text) = match entry.purpose {
-                    StatusPurpose::Revocation => (DenialCode::Revoked, "revoked by its issuer: ask for a new one"),
-                    StatusPurpose::Suspension => (DenialCode::Suspended, "suspended by its issuer: ask when that ends"),
-                };
-                return refuse(code, text.to_owned());
-            }
-            StatusBit::Unknown(why) => {
-                let text = format!(
-                    "entry {} of {} cannot be told ({}), so it counts as revoked",
-                    entry.index,
-                    Quoted(&entry.list),
-                    Quoted(&why)
-                );
-                return refuse(DenialCode::StatusUnknown, text);
-            }
+    let here = at.member("credentialStatus");
+    credential
+        .status
+        .iter()
+        .try_for_each(|entry| check_status_entry(entry, issuer, &here, world))
+}
+
+/// One entry is known to be clear.
+pub(super) fn check_status_entry(
+    entry: &StatusEntry,
+    issuer: &Did,
+    at: &Path<'_>,
+    world: &World<'_>,
+) -> Result<(), Reason> {
+    let refuse = |code, text: String| Err(Reason::new(code, at.to_string(), text));
+    match world.knowledge.status(issuer, &entry.list, entry.purpose, entry.index) {
+        StatusBit::Clear => Ok(()),
+        StatusBit::Set => {
+            let (code, text) = match entry.purpose {
+                StatusPurpose::Revocation => (DenialCode::Revoked, "revoked by its issuer: ask for a new one"),
+                StatusPurpose::Suspension => (DenialCode::Suspended, "suspended by its issuer: ask when that ends"),
+            };
+            refuse(code, text.to_owned())
+        }
+        StatusBit::Unknown(why) => {
+            let text = format!(
+                "entry {} of {} cannot be told ({}), so it counts as revoked",
+                entry.index,
+                Quoted(&entry.list),
+                Quoted(&why)
+            );
+            refuse(DenialCode::StatusUnknown, text)
         }
     }
-    Ok(())
 }
 
 /// An unknown agent is the issuer's responsibility; a retired one is nobody's any more.
-fn check_agent(agent: &Did, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
+pub(super) fn check_agent(agent: &Did, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
     match world.knowledge.agent(agent) {
         AgentStanding::Unknown | AgentStanding::Active { .. } => Ok(()),
         AgentStanding::Retired { at: since } => {
