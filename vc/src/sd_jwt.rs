@@ -148,3 +148,6 @@ pub fn bind(
     let token = jose::sign(TokenType::KeyBinding, None, &claims, signer)?;
     Ok(format!("{shown}{token}"))
 }
+
+#[cfg(test)]
+mod tests;
