@@ -218,7 +218,7 @@ pub fn sd_jwt(
     knowledge: &dyn Knowledge,
     now: Timestamp,
 ) -> Result<VerifiedSdJwt, Denied> {
-    sd_jwt::verify(text, holder, &World { policy, knowledge, now })
+    sd_jwt::verify(text, holder, &World::new(policy, knowledge, now))
 }
 
 /// Checks nothing but the proofs of a document, all of them: suite, times, chain, and that the key
