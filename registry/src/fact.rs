@@ -14,9 +14,13 @@
 //! | `s` list | [`StatusList`] |
 //! | `b` list 0 chunk (u32) | 4,096 bits, the first in the highest bit of the first byte |
 //! | `t` | [`ListTotals`] |
+//! | `w` scid 0 number (u32, from 0) | a line of a `did:webvh` log |
+//! | `v` scid | the text of its `did-witness.json` |
+//! | `f` scid | [`DidFork`] |
+//! | `o` did | empty: the DID is the organization's own |
 //!
 //! Under `r/x` stand `a` agent 0 DID, and `z` or `n` subject 0 action 0 resource 0 DID with the
-//! same values, to be found by subject.
+//! same values, to be found by subject; `w` scid 0 DID and `o` did 0 DID, empty.
 
 use syndic_vc::limits::NAME_BYTES;
 use syndic_vc::status::StatusPurpose;
@@ -117,6 +121,13 @@ pub struct ListTotals {
     pub bits: u64,
 }
 
+/// Where the second of two stories about a `did:webvh` DID stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DidFork {
+    /// Index of the statement.
+    pub index: u64,
+}
+
 /// A fact that has a form as bytes.
 pub(crate) trait Fact: Sized {
     /// Appends the fact.
@@ -154,6 +165,16 @@ pub(crate) fn decoded<F: Fact>(key: &[u8], bytes: &[u8]) -> Result<F, ReadError>
 }
 
 impl Fact for ProfileFact {
+    fn write(&self, out: &mut Encoder) {
+        out.u64(self.index);
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
+        Ok(Self { index: from.u64()? })
+    }
+}
+
+impl Fact for DidFork {
     fn write(&self, out: &mut Encoder) {
         out.u64(self.index);
     }
@@ -349,6 +370,38 @@ pub(crate) fn chunk_key(organization: &str, list: &str, chunk: u32) -> Vec<u8> {
 /// Key of the totals over an organization's status lists.
 pub(crate) fn totals_key(organization: &str) -> Vec<u8> {
     joined(store::facts(organization), b't', &[])
+}
+
+/// Key of a line of a `did:webvh` log; the first is 0.
+pub(crate) fn did_entry_key(organization: &str, scid: &str, number: u32) -> Vec<u8> {
+    let mut key = joined(store::facts(organization), b'w', &[scid, ""]);
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// Key of the witnesses' proofs of a `did:webvh` log.
+pub(crate) fn did_witness_key(organization: &str, scid: &str) -> Vec<u8> {
+    joined(store::facts(organization), b'v', &[scid])
+}
+
+/// Key of the proof that a `did:webvh` log has two stories.
+pub(crate) fn did_fork_key(organization: &str, scid: &str) -> Vec<u8> {
+    joined(store::facts(organization), b'f', &[scid])
+}
+
+/// Key under which a log is found by its SCID; without an organization, the prefix of all.
+pub(crate) fn did_index_key(scid: &str, organization: Option<&str>) -> Vec<u8> {
+    joined(b"r/x".to_vec(), b'w', &[scid, organization.unwrap_or_default()])
+}
+
+/// Key of a DID that is the organization's own.
+pub(crate) fn own_did_key(organization: &str, did: &str) -> Vec<u8> {
+    joined(store::facts(organization), b'o', &[did])
+}
+
+/// Key of the same, to be found by the DID; without an organization, the prefix of all.
+pub(crate) fn own_did_index_key(did: &str, organization: Option<&str>) -> Vec<u8> {
+    joined(b"r/x".to_vec(), b'o', &[did, organization.unwrap_or_default()])
 }
 
 /// Parts are separated by a zero byte, which none of them contains.

@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
+use syndic_vc::webvh::Log;
 
 use crate::fact::{self, Agent, Fact, ListFact, ListTotals, ProfileFact, RightFact, RightKind, Word};
 use crate::limits;
 use crate::statement::{AgentRegistered, Content, Grant, Right, Statement, StatusChanged, StatusListCreated};
 use crate::store::{ReadError, Reader, Write};
+
+pub(crate) mod dids;
 
 const CHUNK_BYTES: usize = (limits::STATUS_CHUNK_BITS / 8) as usize;
 
@@ -44,6 +47,8 @@ pub struct Fold<'a> {
     /// Rows that are written once and not read by the fold.
     appended: Vec<Write>,
     lists: BTreeMap<String, List>,
+    /// Logs of `did:webvh` DIDs that were looked at, by SCID.
+    dids: BTreeMap<String, Log>,
 }
 
 /// A status list that was looked at, and those of its chunks that were changed.
@@ -62,6 +67,7 @@ impl<'a> Fold<'a> {
             changed: BTreeMap::new(),
             appended: Vec::new(),
             lists: BTreeMap::new(),
+            dids: BTreeMap::new(),
         }
     }
 
@@ -84,6 +90,11 @@ impl<'a> Fold<'a> {
             Content::WithdrawRecognition(right) => self.withdraw(index, at, RightKind::Recognition, right),
             Content::StatusListCreated(created) => self.create_list(index, at, created),
             Content::StatusChanged(changed) => self.change_bits(changed),
+            Content::DidVersion(version) => self.did_version(index, at, version),
+            Content::OrganizationDid { did } => {
+                self.own_did(did);
+                Ok(())
+            }
             Content::Unknown(_) => Ok(()),
         }
     }

@@ -140,3 +140,17 @@ pub const STATUS_BITS: u64 = 1 << 28;
 
 /// Rows read at once while going over all facts.
 pub const ROWS_AT_ONCE: usize = 1_024;
+
+/// Entries of one `did:webvh` log that an organization's log may carry. The log is read anew for each
+/// batch that extends it and for each question, at about 0.1 ms an entry; a key changed every month
+/// for ten years makes 120.
+pub const DID_ENTRIES: usize = 128;
+
+/// Seconds by which an entry of a `did:webvh` log may be dated after the statement that carries it.
+pub const DID_SKEW_SECONDS: i64 = 60;
+
+/// A time after all others, for questions about what the fold has let in already.
+pub(crate) fn latest_time() -> syndic_vc::time::Timestamp {
+    // 9999-12-30T22:00:00Z, the last hour that is representable; were it none, nothing would be known.
+    syndic_vc::time::Timestamp::from_unix_seconds(253_402_207_200).unwrap_or(syndic_vc::time::Timestamp::UNIX_EPOCH)
+}

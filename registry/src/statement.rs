@@ -17,6 +17,10 @@ use syndic_vc::time::Timestamp;
 use crate::charter::{self, Endpoints};
 use crate::limits;
 
+mod dids;
+
+pub use dids::DidVersion;
+
 /// A statement and when it was made, by the organization's own clock.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Statement {
@@ -50,6 +54,13 @@ pub enum Content {
     StatusListCreated(StatusListCreated),
     /// Bits of a status list change.
     StatusChanged(StatusChanged),
+    /// One more entry of the log of a `did:webvh` DID.
+    DidVersion(DidVersion),
+    /// A `did:webvh` is the organization's own. It counts if the DID's document says so too.
+    OrganizationDid {
+        /// The DID.
+        did: Did,
+    },
     /// A kind that this program does not know.
     Unknown(Unknown),
 }
@@ -204,6 +215,8 @@ impl Content {
             Self::WithdrawRecognition(_) => "withdrawRecognition",
             Self::StatusListCreated(_) => "statusListCreated",
             Self::StatusChanged(_) => "statusChanged",
+            Self::DidVersion(_) => "didVersion",
+            Self::OrganizationDid { .. } => "organizationDid",
             Self::Unknown(unknown) => &unknown.kind,
         }
     }
@@ -221,6 +234,10 @@ impl Content {
             "withdrawRecognition" => Self::WithdrawRecognition(Right::read(members, "authority")?),
             "statusListCreated" => Self::StatusListCreated(StatusListCreated::read(members)?),
             "statusChanged" => Self::StatusChanged(StatusChanged::read(members)?),
+            "didVersion" => Self::DidVersion(DidVersion::read(members)?),
+            "organizationDid" => Self::OrganizationDid {
+                did: dids::webvh_did(members)?,
+            },
             _ => Self::Unknown(Unknown::read(kind, members)?),
         })
     }
@@ -237,6 +254,8 @@ impl Content {
             Self::WithdrawRecognition(right) => right.write("authority", &mut members),
             Self::StatusListCreated(created) => created.write(&mut members),
             Self::StatusChanged(changed) => changed.write(&mut members),
+            Self::DidVersion(version) => version.write(&mut members),
+            Self::OrganizationDid { did } => drop(members.insert("did", did)),
             Self::Unknown(unknown) => members.clone_from(&unknown.members),
         }
         members

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use syndic_vc::did::Did;
 use syndic_vc::document::DidDocument;
-use syndic_vc::resolve::{self, ResolveError};
+use syndic_vc::resolve::ResolveError;
 use syndic_vc::status::{StatusList, StatusPurpose};
 use syndic_vc::time::Timestamp;
 use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit};
@@ -19,6 +19,10 @@ use crate::limits;
 use crate::log::{self, Hash, LogState};
 use crate::statement::{Content, Profile, Statement};
 use crate::store::{self, ReadError, Reader};
+
+mod dids;
+
+pub use dids::{DidLog, DidLogError};
 
 /// What is known, as of one state of the store.
 #[derive(Clone, Copy)]
@@ -364,8 +368,14 @@ impl<'a> View<'a> {
     }
 
     fn find_standing(&self, authority: &str, question: &Question<'_>) -> Result<Standing, ReadError> {
-        let Some(issuer) = self.charter.member(question.subject) else {
+        let asked = Did::parse(question.subject).ok();
+        let Some(issuer) = asked.map(|did| self.organization_of(&did)).transpose()?.flatten() else {
             return Ok(Standing::IssuerUnknown);
+        };
+        // Members authorize each other under the DIDs of the charter.
+        let question = &Question {
+            subject: issuer.did().as_str(),
+            ..*question
         };
         if self.is_frozen(issuer.did().as_str())? {
             return Ok(Standing::IssuerFrozen);
@@ -467,7 +477,7 @@ fn covering(resource: &str) -> Vec<String> {
 
 impl Knowledge for View<'_> {
     fn document(&self, did: &Did) -> Result<Arc<DidDocument>, ResolveError> {
-        resolve::self_described(did).map(Arc::new)
+        self.document_of(did).map(Arc::new)
     }
 
     fn standing(&self, authority: &str, issuer: &Did, action: &str, resource: &str, at: Timestamp) -> Standing {
@@ -482,7 +492,11 @@ impl Knowledge for View<'_> {
     }
 
     fn status(&self, issuer: &Did, list: &str, purpose: StatusPurpose, index: u64) -> StatusBit {
-        self.status_bit(issuer.as_str(), list, purpose, index)
+        self.organization_of(issuer)
+            .and_then(|member| {
+                let speaker = member.map_or(issuer, MemberCard::did);
+                self.status_bit(speaker.as_str(), list, purpose, index)
+            })
             .unwrap_or_else(|error| StatusBit::Unknown(error.to_string()))
     }
 
@@ -492,8 +506,8 @@ impl Knowledge for View<'_> {
     }
 
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {
-        let member = self.charter.member(issuer.as_str())?;
         // A store that cannot be read knows nothing, which is a refusal.
+        let member = self.organization_of(issuer).ok()??;
         let head = self.log(member.did().as_str()).ok()?.head?;
         Some(Freshness {
             organization: member.did().clone(),

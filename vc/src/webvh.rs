@@ -144,6 +144,15 @@ pub enum WebvhError {
     NotFound,
 }
 
+/// The self-certifying identifier of a `did:webvh`; `None` for any other DID.
+#[must_use]
+pub fn scid(did: &Did) -> Option<&str> {
+    if did.method() != "webvh" {
+        return None;
+    }
+    split_scid(did.method_specific_id()).ok().map(|(scid, _)| scid)
+}
+
 /// The version of `did` that is asked for, from its log (`did.jsonl`) and, where it has witnesses,
 /// their proofs (`did-witness.json`), at the time `now`.
 ///

@@ -6,7 +6,7 @@ use super::*;
 use crate::example::{at, did};
 
 /// One good statement of each kind, as its log holds it.
-const GOOD: [&str; 12] = [
+const GOOD: [&str; 14] = [
     r#"{"at":"2026-11-24T22:50:53Z","endpoints":{"http":"https://a.example","peer":["/dns/a.example/tcp/8442"]},"kind":"profile","name":"Hospital A","peerIds":[]}"#,
     r#"{"agent":"did:key:z6MkAgent","at":"2026-11-24T22:50:53Z","kind":"agentRegistered","name":"Triage","owner":"did:key:z6MkOwner"}"#,
     r#"{"agent":"did:key:z6MkAgent","at":"2026-11-24T22:50:53Z","kind":"agentRetired"}"#,
@@ -18,6 +18,8 @@ const GOOD: [&str; 12] = [
     r#"{"at":"2026-11-24T22:50:53Z","kind":"statusListCreated","length":131072,"list":"https://a.example/status/1","purpose":"suspension"}"#,
     r#"{"at":"2026-11-24T22:50:53Z","kind":"statusChanged","list":"https://a.example/status/1","set":[0,5,67108863]}"#,
     r#"{"at":"2026-11-24T22:50:53Z","cleared":[7],"kind":"statusChanged","list":"https://a.example/status/1","set":[5]}"#,
+    r#"{"at":"2026-11-24T22:50:53Z","did":"did:webvh:QmePZQxDW6wr4ohW61LLra4jm8SU3Go6EnCKcVbvzXkNtn:a.example","entry":"{}","kind":"didVersion","witness":"[]"}"#,
+    r#"{"at":"2026-11-24T22:50:53Z","did":"did:webvh:QmePZQxDW6wr4ohW61LLra4jm8SU3Go6EnCKcVbvzXkNtn:a.example","kind":"organizationDid"}"#,
     r#"{"at":"2026-11-24T22:50:53Z","kind":"trustBundle","what":{"ever":[1,null]}}"#,
 ];
 
@@ -54,7 +56,7 @@ fn known_kinds_are_closed_and_unknown_ones_are_carried() {
     let (unknown, known) = GOOD.split_last().unwrap();
     for good in known {
         assert_eq!(told(good, "extra", Some(1.into())), "/extra: expected no such member");
-        let optional = ["validFrom", "validUntil", "cleared"];
+        let optional = ["validFrom", "validUntil", "cleared", "witness"];
         for name in value(good).as_object().unwrap().keys() {
             if !optional.contains(&name) && name != "kind" && !(name == "set" && good.contains("cleared")) {
                 assert!(told(good, name, None).contains(": expected "), "{name}");
@@ -89,6 +91,8 @@ fn members_out_of_bounds_are_named() {
         created,
         changed,
         both,
+        _,
+        _,
         _,
     ] = GOOD;
     let indices = |count: u64| Value::from((0..count).collect::<Vec<_>>());
@@ -213,7 +217,7 @@ fn nothing_is_published_that_others_would_refuse() {
         .is_err()
     );
     // A kind that is known cannot be passed off as unknown.
-    let Content::Unknown(mut unknown) = Statement::parse(GOOD[11].as_bytes()).unwrap().content else {
+    let Content::Unknown(mut unknown) = Statement::parse(GOOD[13].as_bytes()).unwrap().content else {
         panic!()
     };
     unknown.kind = "agentRetired".to_owned();

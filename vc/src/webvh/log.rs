@@ -89,6 +89,45 @@ impl Log {
         self.versions.last().ok_or(Fault::TooMany)
     }
 
+    /// Whether a line is the entry of one of the versions, perhaps under another proof.
+    #[must_use]
+    pub fn holds(&self, line: &str) -> bool {
+        self.meant_by(line)
+            .is_some_and(|(own, other)| own.is_some_and(|own| own.id == other.version_id))
+    }
+
+    /// Whether a line is another, equally valid entry of a version that is here: the proof that
+    /// whoever controls the DID told two stories.
+    #[must_use]
+    pub fn is_contradicted_by(&self, line: &str) -> bool {
+        let Some((Some(own), other)) = self.meant_by(line) else {
+            return false;
+        };
+        if own.id == other.version_id {
+            return false;
+        }
+        let before = self
+            .versions
+            .iter()
+            .position(|version| version.id == own.id)
+            .unwrap_or(0);
+        let mut earlier = self.clone();
+        earlier.truncate(before);
+        earlier.append(line).is_ok() && earlier.scid() == self.scid()
+    }
+
+    /// The version here that has the number of this line, and the line.
+    fn meant_by(&self, line: &str) -> Option<(Option<&Version>, Entry)> {
+        let entry = Entry::parse(line).ok()?;
+        let (number, _) = entry.version_id.split_once('-')?;
+        let own = number
+            .parse::<usize>()
+            .ok()?
+            .checked_sub(1)
+            .and_then(|at| self.versions.get(at));
+        Some((own, entry))
+    }
+
     fn check(&self, entry: &Entry, bytes: usize) -> Result<Version, Fault> {
         let before = self.versions.last();
         if before.is_some_and(|before| before.parameters.deactivated) {
