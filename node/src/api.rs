@@ -10,6 +10,7 @@ pub mod resolution;
 pub mod schema;
 pub mod trqp;
 pub mod verification;
+pub mod webvh;
 
 use std::sync::Arc;
 
@@ -35,6 +36,9 @@ fn open_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(operations::readyz))
         .route("/1.0/identifiers/{*did}", get(resolution::resolve))
         .routes(routes!(resolution::own_document))
+        .routes(routes!(webvh::resolve_log))
+        .routes(routes!(webvh::file))
+        .routes(routes!(webvh::well_known))
         .route("/challenges", post(verification::challenge))
         .route("/credentials/verify", post(verification::credential))
         .route("/presentations/verify", post(verification::presentation))
@@ -86,6 +90,10 @@ fn admin_routes() -> OpenApiRouter<Arc<Node>> {
         .route("/credentials/issue", post(credentials::issue))
         .route("/credentials/status", post(credentials::set_status))
         .route("/credentials/{id}", get(credentials::show))
+        .routes(routes!(webvh::create, webvh::list))
+        .routes(routes!(webvh::rotate))
+        .routes(routes!(webvh::update))
+        .routes(routes!(webvh::deactivate))
         .routes(routes!(registry::authorize))
         .routes(routes!(registry::withdraw))
         .routes(routes!(registry::recognize))

@@ -13,6 +13,7 @@ pub mod completions;
 pub mod connect;
 pub mod credential;
 pub mod demo;
+pub mod did;
 pub mod documents;
 pub mod failure;
 pub mod output;
@@ -24,6 +25,7 @@ pub mod run;
 pub mod setup;
 pub mod status;
 pub mod values;
+pub mod webvh;
 
 use failure::{Exit, Failure};
 use output::Output;
@@ -127,6 +129,12 @@ pub enum Command {
     Action(action::ActionCommand),
     /// Resolve a DID or DID URL to what it names
     Resolve(resolve::ResolveArguments),
+    /// Make, rotate and end the organization's own did:webvh DIDs
+    #[command(subcommand, after_help = did::EXAMPLE)]
+    Did(did::DidCommand),
+    /// Verify a did:webvh log that is at hand
+    #[command(subcommand, after_help = webvh::EXAMPLE)]
+    Webvh(webvh::WebvhCommand),
     /// Say whom this organization trusts for what, and ask what others say
     #[command(subcommand, after_help = registry::EXAMPLE)]
     Registry(registry::RegistryCommand),
@@ -152,6 +160,8 @@ pub fn execute(line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Command::Present(arguments) => present::execute(global, &arguments, output),
         Command::Action(command) => action::execute(global, &command, output),
         Command::Resolve(arguments) => resolve::execute(global, &arguments, output),
+        Command::Did(command) => did::execute(global, &command, output),
+        Command::Webvh(command) => webvh::execute(&command, output),
         Command::Registry(command) => registry::execute(global, &command, output),
         Command::Completions(arguments) => completions::execute(&arguments, output),
     }

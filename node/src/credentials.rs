@@ -26,6 +26,7 @@ use crate::node::Node;
 use crate::records::{self, RecordError};
 use crate::status_lists::{self, Entry, StatusListError};
 use crate::store::{ApplyError, Batch};
+use crate::webvh;
 
 /// Validity of a capability credential when none is asked for, in seconds.
 pub const DEFAULT_VALIDITY_SECONDS: i64 = 24 * 3_600;
@@ -319,6 +320,12 @@ fn sign(node: &Node, document: Object, now: Timestamp) -> Result<Value, Credenti
         .and_then(|issuer| issuer.get("id"))
         .or(issuer)
         .and_then(Value::as_str);
+    let own = issuer.filter(|issuer| *issuer != node.organization.as_str());
+    if let Some(Ok((method, key))) = own.map(|issuer| webvh::signer(node, issuer)) {
+        let options = ProofOptions::new(Purpose::AssertionMethod, &method, now);
+        let document = document.into_object().unwrap_or_default();
+        return Ok(proof::sign(document, &options, &key)?);
+    }
     if issuer != Some(node.organization.as_str()) {
         return Err(CredentialError::Invalid {
             at: "/credential/issuer",

@@ -69,7 +69,8 @@ pub fn with<T>(node: &Node, document: &Value, check: impl FnOnce(&dyn Knowledge)
     if !node.outside.is_enabled() {
         return check(&view);
     }
-    let is_member = |did: &Did| view.charter().member(did.as_str()).is_some();
+    // By the DID of the charter, or by a did:webvh that both say is the member's.
+    let is_member = |did: &Did| !matches!(view.organization_of(did), Ok(None));
     let policy = node.policy();
     let sources = Sources {
         registry: &view,
@@ -214,8 +215,11 @@ fn unresolved(error: OutsideError, did: &Did) -> ResolveError {
 impl Knowledge for Known<'_> {
     fn document(&self, did: &Did) -> Result<Arc<DidDocument>, ResolveError> {
         match (self.registry.document(did), self.documents.get(did)) {
-            (Err(_), Some(Ok(said))) => Ok(said.what.clone()),
-            (Err(_), Some(Err(error))) => Err(error.clone()),
+            // A DID that the registry knows to be ended or forked is not revived by an older answer.
+            (Err(ResolveError::NotFound | ResolveError::MethodUnsupported(_)), Some(said)) => match said {
+                Ok(said) => Ok(said.what.clone()),
+                Err(error) => Err(error.clone()),
+            },
             (answer, _) => answer,
         }
     }

@@ -26,3 +26,4 @@ pub mod setup;
 pub mod status_lists;
 pub mod store;
 pub mod wallet;
+pub mod webvh;

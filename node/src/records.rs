@@ -14,6 +14,12 @@ pub const AGENT: &str = "n/agent/";
 pub const AGENT_NAME: &str = "n/agent-name/";
 /// Sealed secret keys of agents by DID.
 pub const AGENT_KEY: &str = "n/agent-key/";
+/// Hosted DIDs by DID.
+pub const DID: &str = "n/did/";
+/// Hosted DID by the path below which its files are served.
+pub const DID_AT: &str = "n/did-at/";
+/// Sealed secret keys of hosted DIDs by multikey.
+pub const DID_KEY: &str = "n/did-key/";
 /// Issued credentials by digest of their id: ids have any length, keys have not.
 pub const CREDENTIAL: &str = "n/credential/";
 /// Ids of issued credentials by digest of the subject and digest of the id.

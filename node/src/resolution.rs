@@ -1,13 +1,15 @@
 //! A DID to its document, by whatever this node has: the DID itself, the registry, its own files, and, where the
 //! configuration says so, what other hosts serve.
 
+use syndic_registry::view::DidLogError;
 use syndic_vc::dereference::Version;
 use syndic_vc::did::Did;
 use syndic_vc::json::{Object, Value};
 use syndic_vc::resolve::ResolveError;
 use syndic_vc::trust::Knowledge as _;
-use syndic_vc::webvh::Which;
+use syndic_vc::webvh::{WebvhError, Which};
 
+use crate::clock;
 use crate::hosted;
 use crate::node::Node;
 use crate::outside::OutsideError;
@@ -76,10 +78,7 @@ pub fn resolve(node: &Node, did: &Did, version: Option<&Version>) -> Result<Reso
             no_versions(did, version)?;
             Ok(Resolved::current(node.view().document(did)?.to_json()))
         }
-        "webvh" => match node.view().document(did) {
-            Ok(document) if version.is_none() => Ok(Resolved::current(document.to_json())),
-            _ => webvh(node, did, version),
-        },
+        "webvh" => webvh(node, did, version),
         _ => Ok(Resolved::current(node.view().document(did)?.to_json())),
     }
 }
@@ -91,10 +90,16 @@ fn webvh(node: &Node, did: &Did, version: Option<&Version>) -> Result<Resolved, 
         Some(Version::Number(number)) => Which::Number(*number),
         Some(Version::Time(time)) => Which::Time(*time),
     };
-    let resolved = match node.outside.webvh_version(did, &which) {
-        Ok((resolved, _)) => resolved,
-        Err(OutsideError::Disabled) => return Err(ResolutionError::Method(did.method().to_owned())),
-        Err(error) => return Err(error.into()),
+    // What the members carry is the whole answer: another host could only serve an older log.
+    let registered = node.view().did_log(did);
+    let registered = registered.map_err(|error| ResolutionError::Unavailable(error.to_string()))?;
+    let resolved = match registered {
+        Some(log) => log.resolve(did, &which, clock::now())?,
+        None => match node.outside.webvh_version(did, &which) {
+            Ok((resolved, _)) => resolved,
+            Err(OutsideError::Disabled) => return Err(ResolutionError::Method(did.method().to_owned())),
+            Err(error) => return Err(error.into()),
+        },
     };
     Ok(Resolved {
         deactivated: resolved.metadata.parameters.deactivated,
@@ -116,6 +121,16 @@ impl From<ResolveError> for ResolutionError {
             ResolveError::Document(why) => Self::Document(why),
             ResolveError::Unavailable(why) => Self::Unavailable(why),
             _ => Self::Invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<DidLogError> for ResolutionError {
+    fn from(error: DidLogError) -> Self {
+        match error {
+            DidLogError::Log(WebvhError::NotFound | WebvhError::OtherDid) => Self::NotFound(error.to_string()),
+            DidLogError::Log(WebvhError::Did(_)) => Self::Invalid(error.to_string()),
+            other => Self::Document(other.to_string()),
         }
     }
 }

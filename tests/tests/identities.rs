@@ -1,0 +1,175 @@
+//! A `did:webvh` of an organization from its making to its end, between two nodes: what it signed is accepted before,
+//! during and after a change of keys, until the old key is retired.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use serde_json::{Value, json};
+use syndic_tests::cluster::Cluster;
+use syndic_tests::http::Answer;
+use syndic_tests::node::Node;
+use syndic_tests::scenario::{AGENT, OWNER, authorize, capabilities, register, verify};
+
+fn create(node: &Node, name: &str) -> String {
+    let body = json!({"name": name, "host": "st-mary.example"});
+    let answer = node.admin().post("/dids", &body).expect(201);
+    answer["did"]["did"].as_str().unwrap().to_owned()
+}
+
+fn change(node: &Node, did: &str, what: &str, body: &Value) -> Value {
+    node.admin().post(&format!("/dids/{did}/{what}"), body).expect(200)["did"].clone()
+}
+
+fn log(node: &Node, name: &str) -> String {
+    let answer = node.public().get(&format!("/dids/{name}/did.jsonl"));
+    assert_eq!((answer.status, answer.content_type.as_str()), (200, "text/jsonl"));
+    String::from_utf8(answer.body).unwrap()
+}
+
+fn resolve_text(node: &Node, did: &str, log: &str, options: &Value) -> Answer {
+    let body = json!({"did": did, "log": log, "options": options});
+    node.public().post("/1.0/webvh/resolve-log", &body)
+}
+
+/// A capability credential that the organization signs under its `did:webvh`.
+fn issue_as(node: &Node, issuer: &str, agent: &str) -> Value {
+    let (from, until) = ("2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z");
+    let mut credential = json!({
+        "@context": ["https://www.w3.org/ns/credentials/v2", "https://syndic.example/ns/capability/v1"],
+        "type": ["VerifiableCredential", "AgentCapabilityCredential"],
+        "issuer": issuer,
+        "validFrom": from,
+        "validUntil": until,
+        "credentialSubject": {
+            "id": agent, "name": AGENT, "owner": {"id": OWNER}, "capability": capabilities(),
+        },
+    });
+    // The dates and the context are those that the node itself gives.
+    let model = node
+        .admin()
+        .post(
+            &format!("/agents/{AGENT}/credentials"),
+            &json!({"capability": capabilities()}),
+        )
+        .expect(201)["verifiableCredential"]
+        .clone();
+    for member in ["@context", "validFrom", "validUntil"] {
+        credential[member] = model[member].clone();
+    }
+    let answer = node
+        .admin()
+        .post("/credentials/issue", &json!({"credential": credential}));
+    answer.expect(201)["verifiableCredential"].clone()
+}
+
+#[test]
+fn keys_change_without_a_gap_and_the_did_ends() {
+    let cluster = Cluster::of(2);
+    let [home, other] = &cluster.nodes[..] else {
+        panic!("two nodes")
+    };
+    let agent = register(home, AGENT);
+    let did = create(home, "desk");
+    assert!(
+        did.starts_with("did:webvh:Qm") && did.ends_with(":st-mary.example:dids:desk"),
+        "{did}"
+    );
+    let before = issue_as(home, &did, &agent);
+    authorize(other, &home.did);
+    cluster.settle(&[0, 1]);
+
+    let path = format!("/1.0/identifiers/{did}");
+    assert_eq!(other.public().get(&path).expect(200)["didDocument"]["id"], did.as_str());
+    verify(home, &before).expect_allowed();
+    verify(other, &before).expect_allowed();
+
+    let rotated = change(home, &did, "rotate", &json!({}));
+    assert_eq!(
+        (rotated["versions"].as_u64(), rotated["keys"].as_array().unwrap().len()),
+        (Some(2), 2)
+    );
+    let after = issue_as(home, &did, &agent);
+    assert_ne!(
+        before["proof"]["verificationMethod"],
+        after["proof"]["verificationMethod"]
+    );
+    cluster.settle(&[0, 1]);
+    for credential in [&before, &after] {
+        verify(other, credential).expect_allowed();
+    }
+
+    let _retired = change(home, &did, "update", &json!({"retirePreviousKeys": true}));
+    cluster.settle(&[0, 1]);
+    verify(other, &before).expect_refused("verification-method-unknown");
+    verify(other, &after).expect_allowed();
+    served(home, other, &did);
+
+    let ended = change(home, &did, "deactivate", &json!({}));
+    assert_eq!(ended["deactivated"], true);
+    cluster.settle(&[0, 1]);
+    assert_eq!(other.public().get(&path).status, 410);
+    assert_eq!(resolve_text(other, &did, &log(home, "desk"), &json!({})).status, 410);
+    assert_eq!(home.public().get("/dids/desk/did.json").status, 410);
+    verify(other, &after).expect_refused("verification-method-unresolved");
+    assert_eq!(
+        home.admin().post(&format!("/dids/{did}/rotate"), &json!({})).status,
+        409
+    );
+}
+
+/// The files, as text resolved elsewhere, by HTTP and by the command line.
+fn served(home: &Node, other: &Node, did: &str) {
+    let text = log(home, "desk");
+    let newest = resolve_text(other, did, &text, &json!({})).expect(200);
+    assert_eq!(newest["didDocumentMetadata"]["versionNumber"], 3);
+    let first = resolve_text(other, did, &text, &json!({"versionNumber": 1})).expect(200);
+    assert_eq!(first["didDocumentMetadata"]["versionNumber"], 1);
+    assert_eq!(
+        resolve_text(other, did, &text, &json!({"versionNumber": 4})).status,
+        404
+    );
+    assert_eq!(
+        resolve_text(other, did, &text, &json!({"versionNumber": "x"})).status,
+        400
+    );
+    let forged = text.replace("st-mary.example", "st-mary.exampie");
+    let refused = resolve_text(other, did, &forged, &json!({}));
+    assert_eq!(refused.status, 400);
+    assert!(refused.json()["didDocument"].is_null());
+
+    let web = home.public().get("/dids/desk/did.json").expect(200);
+    assert_eq!(web["id"], "did:web:st-mary.example:dids:desk");
+    assert!(web["alsoKnownAs"].as_array().unwrap().contains(&json!(did)));
+    assert_eq!(home.public().get("/dids/nobody/did.jsonl").status, 404);
+    assert_eq!(home.public().get("/.well-known/did.jsonl").status, 404);
+
+    let file = home.data.join("did.jsonl");
+    std::fs::write(&file, &text).unwrap();
+    let file = file.to_str().unwrap();
+    let shown = home.syndic(&["webvh", "resolve", "--json", "--log", file, did]);
+    assert_eq!(shown.expect_success("webvh resolve").json(), newest);
+    std::fs::write(file, forged).unwrap();
+    assert_eq!(home.syndic(&["webvh", "resolve", "--log", file, did]).code, Some(1));
+}
+
+#[test]
+fn what_cannot_be_a_did_is_refused() {
+    let cluster = Cluster::of(1);
+    let [home] = &cluster.nodes[..] else { panic!("one node") };
+    let _did = create(home, "desk");
+    let refused = [
+        (json!({"name": "desk", "host": "st-mary.example"}), 409),
+        // The public URL of this node is an address.
+        (json!({"name": "other"}), 400),
+        (json!({"name": "../x", "host": "st-mary.example"}), 400),
+        (json!({"name": "x", "host": "127.0.0.1"}), 400),
+        (json!({"name": "x", "host": "st-mary.example", "portabel": true}), 400),
+        (json!({"name": "x", "host": "st-mary.example", "service": {}}), 400),
+    ];
+    for (body, status) in refused {
+        assert_eq!(home.admin().post("/dids", &body).status, status, "{body}");
+    }
+    assert_eq!(home.admin().post("/dids/did:web:x/rotate", &json!({})).status, 404);
+    assert_eq!(home.public().post("/dids", &json!({})).status, 405);
+    let listed = home.admin().get("/dids").expect(200);
+    assert_eq!(listed["dids"].as_array().unwrap().len(), 1);
+}
