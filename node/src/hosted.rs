@@ -2,10 +2,13 @@
 
 use syndic_vc::did::Did;
 use syndic_vc::did_web::Location;
-use syndic_vc::document::DidDocument;
+use syndic_vc::document::{DidDocument, Service};
 use syndic_vc::trust::Knowledge as _;
 
 use crate::node::Node;
+
+/// The name of the service that is this node's public listener.
+const SERVICE: &str = "node";
 
 /// The document of the organization's `did:web`: the same keys as its `did:key`, which it names as its other name.
 /// `None` unless the public URL is an `https` one of a host that a `did:web` can name: without TLS nobody could tell
@@ -14,7 +17,13 @@ use crate::node::Node;
 pub fn document(node: &Node) -> Option<DidDocument> {
     let did = did(&node.config.http.public_url)?;
     let own = node.view().document(&node.organization).ok()?;
-    Some(renamed(&own, &did))
+    let mut document = renamed(&own, &did);
+    document.service.push(Service {
+        id: format!("{did}#{SERVICE}"),
+        kind: vec!["SyndicNode".to_owned()],
+        endpoint: node.config.http.public_url.as_str().into(),
+    });
+    Some(document)
 }
 
 /// The `did:web` of an `https` URL without a path; `.well-known` is at the root.

@@ -29,22 +29,20 @@ use crate::node::Node;
 use crate::outside::{Outside, OutsideError};
 
 /// Where knowledge comes from.
-#[derive(Clone, Copy)]
 pub struct Sources<'a> {
     /// What is known without asking anybody.
-    pub registry: &'a dyn Knowledge,
+    pub registry: Box<dyn Knowledge + 'a>,
     /// Whether a DID is one of the consortium's: about those, only the registry has a word.
-    pub is_member: &'a dyn Fn(&Did) -> bool,
+    pub is_member: Box<dyn Fn(&Did) -> bool + 'a>,
     /// The way to other hosts.
     pub outside: &'a Outside,
     /// How this organization judges.
-    pub policy: &'a Policy,
+    pub policy: Policy,
 }
 
 /// The registry's knowledge, and what other hosts said of themselves.
 pub struct Known<'a> {
-    registry: &'a dyn Knowledge,
-    is_member: &'a dyn Fn(&Did) -> bool,
+    sources: Sources<'a>,
     documents: BTreeMap<Did, Result<Said<Arc<DidDocument>>, ResolveError>>,
     lists: BTreeMap<String, Result<Said<List>, String>>,
 }
@@ -62,60 +60,55 @@ struct List {
     bits: StatusList,
 }
 
-/// Verifies something with what this node knows and what it may ask others for this document: `check` gets the
-/// knowledge. May wait for other hosts, so not for the asynchronous threads.
-pub fn with<T>(node: &Node, document: &Value, check: impl FnOnce(&dyn Knowledge) -> T) -> T {
+/// What a node knows, and what it may ask others, to judge a document: a credential, a presentation, or an action with
+/// its credential. May wait for other hosts, so not for the asynchronous threads.
+#[must_use]
+pub fn gather<'a>(node: &'a Node, document: &Value) -> Known<'a> {
     let view = node.view();
-    if !node.outside.is_enabled() {
-        return check(&view);
-    }
-    // By the DID of the charter, or by a did:webvh that both say is the member's.
-    let is_member = |did: &Did| !matches!(view.organization_of(did), Ok(None));
-    let policy = node.policy();
     let sources = Sources {
-        registry: &view,
-        is_member: &is_member,
+        registry: Box::new(view),
+        // By the DID of the charter, or by a did:webvh that both say is the member's.
+        is_member: Box::new(move |did| !matches!(view.organization_of(did), Ok(None))),
         outside: &node.outside,
-        policy: &policy,
+        policy: node.policy(),
     };
-    check(&gather(&sources, document, clock::now()))
+    gather_from(sources, document, clock::now())
 }
 
-/// Fetches what is needed to judge a document, as far as that is allowed: a credential, a presentation, or an action
-/// with its credential.
+/// The same from other sources.
 #[must_use]
-pub fn gather<'a>(sources: &Sources<'a>, document: &Value, now: Timestamp) -> Known<'a> {
+pub fn gather_from<'a>(sources: Sources<'a>, document: &Value, now: Timestamp) -> Known<'a> {
     let mut known = Known {
-        registry: sources.registry,
-        is_member: sources.is_member,
+        sources,
         documents: BTreeMap::new(),
         lists: BTreeMap::new(),
     };
-    if !sources.outside.is_enabled() {
+    if !known.sources.outside.is_enabled() {
         return known;
     }
     let parts = named::parts(document);
     for did in parts.iter().flat_map(|part| named::signers(&part.opened)) {
-        known.learn_document(sources, did);
+        known.learn_document(did);
     }
     for part in &parts {
-        known.learn_lists(sources, part, now);
+        known.learn_lists(part, now);
     }
     known
 }
 
 impl Known<'_> {
-    fn learn_document(&mut self, sources: &Sources<'_>, did: Did) {
+    fn learn_document(&mut self, did: Did) {
         let on_the_web = matches!(did.method(), "web" | "webvh");
-        if !on_the_web || self.documents.contains_key(&did) || self.registry.document(&did).is_ok() {
+        let answered = !is_silent(&self.sources.registry.document(&did));
+        if !on_the_web || answered || self.documents.contains_key(&did) || (self.sources.is_member)(&did) {
             return;
         }
-        let said = fetch_document(sources.outside, &did).map_err(|error| unresolved(error, &did));
+        let said = fetch_document(self.sources.outside, &did).map_err(|error| unresolved(error, &did));
         self.documents.insert(did, said);
     }
 
     /// The lists that a credential names, once its own proof holds.
-    fn learn_lists(&mut self, sources: &Sources<'_>, part: &Part, now: Timestamp) {
+    fn learn_lists(&mut self, part: &Part, now: Timestamp) {
         let Some(credential) = part
             .opened
             .as_object()
@@ -126,32 +119,30 @@ impl Known<'_> {
         let Ok(issuer) = Did::parse(&credential.issuer) else {
             return;
         };
-        if credential.status.is_empty() || (self.is_member)(&issuer) {
+        if credential.status.is_empty() || (self.sources.is_member)(&issuer) {
             return;
         }
-        let proved = verify::proof_only_value(part.given.clone(), sources.policy, &*self, now);
+        let proved = verify::proof_only_value(part.given.clone(), &self.sources.policy, &*self, now);
         let is_own = |method: &String| DidUrl::parse(method).is_ok_and(|url| *url.did() == issuer);
         if !proved.is_ok_and(|proved| proved.verification_methods().iter().all(is_own)) {
             return;
         }
         for entry in &credential.status {
             if !self.lists.contains_key(&entry.list) {
-                let list = self.fetch_list(sources, &entry.list, &issuer, now);
+                let list = self.fetch_list(&entry.list, &issuer, now);
                 self.lists.insert(entry.list.clone(), list);
             }
         }
     }
 
     /// A status list credential that is its issuer's, and still holds.
-    fn fetch_list(
-        &mut self,
-        sources: &Sources<'_>,
-        url: &str,
-        issuer: &Did,
-        now: Timestamp,
-    ) -> Result<Said<List>, String> {
-        let fetched = sources.outside.status_list(url).map_err(|error| error.to_string())?;
-        let verified = verify::credential_value(fetched.credential, sources.policy, &*self, now)
+    fn fetch_list(&self, url: &str, issuer: &Did, now: Timestamp) -> Result<Said<List>, String> {
+        let fetched = self
+            .sources
+            .outside
+            .status_list(url)
+            .map_err(|error| error.to_string())?;
+        let verified = verify::credential_value(fetched.credential, &self.sources.policy, self, now)
             .map_err(|denied| format!("the status list credential does not hold: {}", denied.first().message))?;
         if verified.issuer() != issuer {
             return Err(format!(
@@ -200,6 +191,12 @@ fn fetch_document(outside: &Outside, did: &Did) -> Result<Said<Arc<DidDocument>>
     })
 }
 
+/// Whether the registry has no word about a DID. That it has ended, has forked or cannot be told now is one, and no
+/// answer from elsewhere revives it.
+const fn is_silent(answer: &Result<Arc<DidDocument>, ResolveError>) -> bool {
+    matches!(answer, Err(ResolveError::MethodUnsupported(_) | ResolveError::NotFound))
+}
+
 fn unresolved(error: OutsideError, did: &Did) -> ResolveError {
     match error {
         OutsideError::Disabled | OutsideError::HostNotAllowed(_) => {
@@ -214,26 +211,23 @@ fn unresolved(error: OutsideError, did: &Did) -> ResolveError {
 
 impl Knowledge for Known<'_> {
     fn document(&self, did: &Did) -> Result<Arc<DidDocument>, ResolveError> {
-        match (self.registry.document(did), self.documents.get(did)) {
-            // A DID that the registry knows to be ended or forked is not revived by an older answer.
-            (Err(ResolveError::NotFound | ResolveError::MethodUnsupported(_)), Some(said)) => match said {
-                Ok(said) => Ok(said.what.clone()),
-                Err(error) => Err(error.clone()),
-            },
+        match (self.sources.registry.document(did), self.documents.get(did)) {
+            (answer, Some(Ok(said))) if is_silent(&answer) => Ok(said.what.clone()),
+            (answer, Some(Err(error))) if is_silent(&answer) => Err(error.clone()),
             (answer, _) => answer,
         }
     }
 
     fn standing(&self, authority: &str, issuer: &Did, action: &str, resource: &str, at: Timestamp) -> Standing {
-        self.registry.standing(authority, issuer, action, resource, at)
+        self.sources.registry.standing(authority, issuer, action, resource, at)
     }
 
     fn status(&self, issuer: &Did, list: &str, purpose: StatusPurpose, index: u64) -> StatusBit {
-        if (self.is_member)(issuer) {
-            return self.registry.status(issuer, list, purpose, index);
+        if (self.sources.is_member)(issuer) {
+            return self.sources.registry.status(issuer, list, purpose, index);
         }
         match self.lists.get(list) {
-            None => self.registry.status(issuer, list, purpose, index),
+            None => self.sources.registry.status(issuer, list, purpose, index),
             Some(Err(why)) => StatusBit::Unknown(why.clone()),
             Some(Ok(said)) if said.what.issuer != *issuer => {
                 StatusBit::Unknown("the list is another issuer's".to_owned())
@@ -250,15 +244,15 @@ impl Knowledge for Known<'_> {
     }
 
     fn agent(&self, did: &Did) -> AgentStanding {
-        self.registry.agent(did)
+        self.sources.registry.agent(did)
     }
 
     /// About one of the consortium's, what the registry says; about anybody else, when it was asked.
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {
-        if (self.is_member)(issuer) {
-            return self.registry.freshness(issuer);
+        if (self.sources.is_member)(issuer) {
+            return self.sources.registry.freshness(issuer);
         }
-        self.registry.freshness(issuer).or_else(|| {
+        self.sources.registry.freshness(issuer).or_else(|| {
             Some(Freshness {
                 organization: issuer.clone(),
                 head_size: 0,

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use syndic_node::client::Client;
-use syndic_node::knowledge::{Sources, gather};
+use syndic_node::knowledge::{Sources, gather_from};
 use syndic_node::outside::{DOCUMENT_BYTES, Lookup, Outside, OutsideError, STATUS_BYTES, Settings};
 use syndic_vc::did::Did;
 use syndic_vc::document::{DidDocument, Purpose};
@@ -466,11 +466,16 @@ fn a_node_behind_tls_is_called_by_those_who_believe_its_authority() {
 /// A registry that knows one member and nobody else.
 struct Registry {
     member: Did,
+    /// A DID of the web that it knows to have ended.
+    ended: Option<Did>,
     now: Timestamp,
 }
 
 impl Knowledge for Registry {
     fn document(&self, did: &Did) -> Result<Arc<DidDocument>, ResolveError> {
+        if self.ended.as_ref() == Some(did) {
+            return Err(ResolveError::Deactivated);
+        }
         resolve::self_described(did).map(Arc::new)
     }
 
@@ -586,23 +591,29 @@ impl Issuer {
 
     /// The first reason for a refusal; `None` if the credential is accepted.
     fn refusal(&self, credential: &Value, outside: &Outside) -> Option<String> {
+        let member = Did::parse("did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK").unwrap();
+        self.refusal_beside(member, None, credential, outside)
+    }
+
+    fn refusal_beside(&self, member: Did, ended: Option<Did>, credential: &Value, outside: &Outside) -> Option<String> {
         let registry = Registry {
-            member: Did::parse("did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK").unwrap(),
+            member,
+            ended,
             now: self.now,
         };
-        let is_member = |did: &Did| *did == registry.member;
+        let member = registry.member.clone();
         let policy = Policy {
             authority: registry.member.as_str().to_owned(),
             max_staleness_seconds: 300,
             clock_skew_seconds: 30,
         };
         let sources = Sources {
-            registry: &registry,
-            is_member: &is_member,
+            registry: Box::new(registry),
+            is_member: Box::new(move |did| *did == member),
             outside,
-            policy: &policy,
+            policy: policy.clone(),
         };
-        let known = gather(&sources, credential, self.now);
+        let known = gather_from(sources, credential, self.now);
         let verdict = verify::credential_value(credential.clone(), &policy, &known, self.now);
         verdict.err().map(|denied| denied.first().code.as_str().to_owned())
     }
@@ -619,7 +630,7 @@ fn a_credential_of_an_allowed_host_is_verified_with_its_document_and_status() {
     let off = Outside::new(&Settings::default()).unwrap();
     assert_eq!(
         issuer.refusal(&credential, &off).as_deref(),
-        Some("verificationMethodUnresolved")
+        Some("verification-method-unresolved")
     );
     // Another bit, and this one.
     issuer.publish_list(&issuer.did, &issuer.method(), Some(94_566));
@@ -636,17 +647,17 @@ fn a_list_that_is_not_the_issuers_or_not_there_is_no_status() {
     let issuer = Issuer::new();
     let credential = issuer.credential();
     let refusal = || issuer.refusal(&credential, &outside(&issuer.server));
-    assert_eq!(refusal().as_deref(), Some("statusUnknown"), "no list");
+    assert_eq!(refusal().as_deref(), Some("status-unknown"), "no list");
     let stranger = did_key::for_key(issuer.key.public_key());
     let method = format!("{stranger}#{}", stranger.method_specific_id());
     issuer.publish_list(&stranger, &method, None);
-    assert_eq!(refusal().as_deref(), Some("statusUnknown"), "somebody else's list");
+    assert_eq!(refusal().as_deref(), Some("status-unknown"), "somebody else's list");
     issuer.publish_list(&issuer.did, &issuer.method(), None);
     assert_eq!(refusal(), None);
     issuer
         .server
         .put(LIST, good("application/vc", &vec![b' '; STATUS_BYTES + 1]));
-    assert_eq!(refusal().as_deref(), Some("statusUnknown"), "too large");
+    assert_eq!(refusal().as_deref(), Some("status-unknown"), "too large");
 }
 
 #[test]
@@ -659,8 +670,23 @@ fn a_forgery_makes_nobody_fetch_the_list_it_names() {
         .unwrap()
         .insert("validFrom", syndic_node::clock::later(issuer.now, -1));
     let outside = outside(&issuer.server);
-    assert_eq!(issuer.refusal(&forged, &outside).as_deref(), Some("signatureInvalid"));
+    assert_eq!(issuer.refusal(&forged, &outside).as_deref(), Some("signature-invalid"));
     assert!(issuer.server.asked().iter().all(|head| !head.contains(LIST)));
     assert_eq!(issuer.refusal(&issuer.credential(), &outside), None);
     assert!(issuer.server.asked().iter().any(|head| head.contains(LIST)));
+}
+
+/// About its members, and about what it knows to have ended, the registry alone has a word.
+#[test]
+fn what_the_registry_says_is_not_asked_for_elsewhere() {
+    let issuer = Issuer::new();
+    issuer.publish_list(&issuer.did, &issuer.method(), None);
+    let (credential, outside) = (issuer.credential(), outside(&issuer.server));
+    let other = did_key::for_key(issuer.key.public_key());
+    let ended = issuer.refusal_beside(other.clone(), Some(issuer.did.clone()), &credential, &outside);
+    assert_eq!(ended.as_deref(), Some("verification-method-unresolved"));
+    let member = issuer.refusal_beside(issuer.did.clone(), None, &credential, &outside);
+    assert_eq!(member.as_deref(), Some("verification-method-unresolved"));
+    assert_eq!(issuer.server.asked().len(), 0);
+    assert_eq!(issuer.refusal_beside(other, None, &credential, &outside), None);
 }

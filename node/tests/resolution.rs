@@ -409,8 +409,50 @@ fn an_organization_with_a_public_https_url_has_a_did_web() {
         "application/did-url-dereferencing",
     );
     assert_eq!(part.json()["contentStream"], document["verificationMethod"][0]);
+    services(&node);
     node.expect_error("did:web:other.example.org", "", 501, "METHOD_NOT_SUPPORTED");
     node.expect_error("did:web:node.example.org%3A444", "", 501, "METHOD_NOT_SUPPORTED");
+}
+
+fn services(node: &Node) {
+    let did = "did:web:node.example.org";
+    for (query, location) in [
+        ("?service=node", "https://node.example.org"),
+        ("%3Fservice=node", "https://node.example.org"),
+        ("?service=node&relativeRef=/charter", "https://node.example.org/charter"),
+        (
+            "?service=node&relativeRef=%2Fa%2F..%2Fb%3Fc%3D%250d%250a",
+            "https://node.example.org/b?c=%0d%0a",
+        ),
+    ] {
+        for accept in ["", "application/did-url-dereferencing", "application/did"] {
+            let answer = node.resolve(&format!("{did}{query}"), accept);
+            assert_eq!(
+                (answer.status, answer.header("location")),
+                (303, Some(location)),
+                "{query}"
+            );
+            assert!(answer.body.is_empty());
+        }
+    }
+    for relative in [
+        "//evil.example/",
+        "https:%2F%2Fevil.example",
+        "/%0d%0aSet-Cookie:%20a=b",
+        "%5C%5Cevil.example",
+        "/%C3%BC",
+    ] {
+        node.expect_error(
+            &format!("{did}?service=node&relativeRef={relative}"),
+            "",
+            400,
+            "INVALID_OPTIONS",
+        );
+    }
+    node.expect_error(&format!("{did}?service=other"), "", 404, "NOT_FOUND");
+    let dereferencing = "application/did-url-dereferencing";
+    let part = node.resolve(&format!("{did}%23node"), dereferencing).json();
+    assert_eq!(part["contentStream"]["serviceEndpoint"], "https://node.example.org");
 }
 
 /// What a stranger names goes no further than the allow-list says.

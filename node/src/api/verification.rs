@@ -15,6 +15,7 @@ use crate::api::answer;
 use crate::clock;
 use crate::http::problem::Problem;
 use crate::http::strict_json::StrictJson;
+use crate::knowledge;
 use crate::node::Node;
 
 /// `POST /challenges`; a body says nothing, but one that is there must be JSON.
@@ -41,10 +42,11 @@ pub async fn challenge(State(node): State<Arc<Node>>, request: Request) -> Resul
 pub async fn credential(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     let credential = member(body, "verifiableCredential")?;
     off_the_async_threads(move || {
+        let known = knowledge::gather(&node, &credential);
         respond(&verify::credential_value(
             credential,
             &node.policy(),
-            &node.view(),
+            &known,
             clock::now(),
         ))
     })
@@ -73,6 +75,7 @@ pub async fn presentation(State(node): State<Arc<Node>>, StrictJson(body, _): St
     }
     let presentation = member(body, "verifiablePresentation")?;
     off_the_async_threads(move || {
+        let known = knowledge::gather(&node, &presentation);
         let request = verify::PresentationRequest {
             challenge: &challenge,
             domain: &domain,
@@ -81,7 +84,7 @@ pub async fn presentation(State(node): State<Arc<Node>>, StrictJson(body, _): St
             presentation,
             &request,
             &node.policy(),
-            &node.view(),
+            &known,
             &node.one_time,
             clock::now(),
         );
@@ -96,17 +99,11 @@ pub async fn presentation(State(node): State<Arc<Node>>, StrictJson(body, _): St
 /// 400 with the decision if it is refused.
 pub async fn action(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     off_the_async_threads(move || {
+        let known = knowledge::gather(&node, &body);
         let request = verify::ActionRequest {
             audience: &node.organization,
         };
-        let verdict = verify::action_value(
-            body,
-            &request,
-            &node.policy(),
-            &node.view(),
-            &node.one_time,
-            clock::now(),
-        );
+        let verdict = verify::action_value(body, &request, &node.policy(), &known, &node.one_time, clock::now());
         respond(&verdict)
     })
     .await
