@@ -16,6 +16,14 @@ use crate::limits::{STATUS_BITS_MAXIMUM, STATUS_BITS_MINIMUM, STATUS_COMPRESSED_
 use crate::name::is_url;
 use crate::time::Timestamp;
 
+mod credential;
+pub mod token;
+
+pub use credential::{ListCredential, document_limits};
+
+/// The type of a status list credential, beside that of every credential.
+const LIST_CREDENTIAL_TYPE: &str = "BitstringStatusListCredential";
+
 /// The one type of status entry written and read.
 pub const ENTRY_TYPE: &str = "BitstringStatusListEntry";
 
@@ -76,6 +84,17 @@ impl StatusEntry {
         }
         if members.optional_str("id")?.is_some_and(|id| !is_url(id)) {
             return Err(members.error("id", "a URL"));
+        }
+        // More than one bit says more than set or clear: it is read, and cannot be judged.
+        if members.optional_integer("statusSize")?.is_some_and(|size| size != 1) {
+            return Err(members.error("statusSize", "1: entries of more than one bit are not judged here"));
+        }
+        members.optional_array("statusMessage")?;
+        if members
+            .optional("statusReference")
+            .is_some_and(|value| !credential::is_text_or_texts(value))
+        {
+            return Err(members.error("statusReference", "a URL, or an array of URLs"));
         }
         members.finish_closed()?;
         Ok(Self {
@@ -159,6 +178,15 @@ pub enum StatusListError {
     /// Not multibase base64url (`u...`).
     #[error("the encoded list is not multibase base64url without padding (u...)")]
     NotMultibase,
+    /// A token's list of no entries, or of too many.
+    #[error("a token's status list has 8 to {STATUS_BITS_MAXIMUM} entries, not {0}")]
+    TokenLength(u64),
+    /// Not base64url without padding.
+    #[error("the list is not base64url without padding")]
+    NotBase64url,
+    /// Not one zlib stream.
+    #[error("the list is not zlib, or something follows it")]
+    NotZlib,
     /// Longer than any list that is accepted, before decompression.
     #[error("the encoded list is longer than {STATUS_COMPRESSED_BYTES} bytes")]
     TooLarge,
@@ -184,7 +212,7 @@ impl StatusList {
         self.bytes.len() as u64 * 8
     }
 
-    /// Never: a list has at least 131,072 entries.
+    /// Never: a list has at least 8 entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
@@ -312,7 +340,7 @@ impl StatusListDraft<'_> {
         let mut document = Object::new();
         document.insert("@context", vec![CREDENTIALS_CONTEXT]);
         document.insert("id", self.id);
-        document.insert("type", vec!["VerifiableCredential", "BitstringStatusListCredential"]);
+        document.insert("type", vec!["VerifiableCredential", LIST_CREDENTIAL_TYPE]);
         document.insert("issuer", self.issuer);
         document.insert("validFrom", self.valid_from);
         document.insert("validUntil", self.valid_until);

@@ -55,6 +55,7 @@ mod outcome;
 mod presentation;
 mod sd_jwt;
 mod signature;
+mod status_list;
 mod token;
 
 use crate::constraint::Quoted;
@@ -73,6 +74,7 @@ use batch::Deferred;
 pub use batch::credentials;
 pub use outcome::{AllowedAction, ProofChecked, SecuredBy, VerifiedCredential, VerifiedPresentation};
 pub use sd_jwt::{HolderProof, VerifiedSdJwt};
+pub use status_list::{StatusListRequest, VerifiedStatusList};
 
 /// What a verifier demands of everything it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,6 +221,35 @@ pub fn sd_jwt(
     now: Timestamp,
 ) -> Result<VerifiedSdJwt, Denied> {
     sd_jwt::verify(text, holder, &World::new(policy, knowledge, now))
+}
+
+/// Verifies a status list credential that was fetched, with a proof or in an envelope. It is read
+/// with [`crate::status::document_limits`].
+///
+/// # Errors
+/// Why the list says nothing about this issuer's credentials now.
+pub fn status_list(
+    document: &Value,
+    request: &StatusListRequest<'_>,
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    now: Timestamp,
+) -> Result<VerifiedStatusList, Denied> {
+    status_list::bitstring(document, request, &World::new(policy, knowledge, now))
+}
+
+/// Verifies a status list token (`statuslist+jwt`) that was fetched.
+///
+/// # Errors
+/// As [`status_list`].
+pub fn status_token(
+    text: &str,
+    request: &StatusListRequest<'_>,
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    now: Timestamp,
+) -> Result<VerifiedStatusList, Denied> {
+    status_list::of_token(text, request, &World::new(policy, knowledge, now))
 }
 
 /// Checks nothing but the proofs of a document, all of them: suite, times, chain, and that the key

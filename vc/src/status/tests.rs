@@ -125,6 +125,55 @@ fn entries_are_read_strictly() {
     }
 }
 
+/// The optional fields of a gzip header are read over, and bounded by the bound of the whole text.
+#[test]
+fn a_header_with_fields_is_read_and_never_grows_the_list() {
+    let with_fields = |flags: u8, fields: &[u8]| {
+        let plain = gzip(&[0; 16_384]);
+        let mut bytes = plain[..10].to_vec();
+        bytes[3] = flags;
+        bytes.extend_from_slice(fields);
+        bytes.extend_from_slice(&plain[10..]);
+        encoded(&bytes)
+    };
+    let name = [vec![b'n'; 1_000], vec![0]].concat();
+    assert!(StatusList::decode(&with_fields(0x08, &name)).is_ok());
+    let extra = [&[0xFF, 0xFF][..], &[7; 0xFFFF]].concat();
+    assert!(StatusList::decode(&with_fields(0x04, &extra)).is_ok());
+    // A field that never ends, or one longer than what is there.
+    assert!(StatusList::decode(&with_fields(0x08, &[1; 20])).is_err());
+    assert!(StatusList::decode(&with_fields(0x04, &[0xFF, 0xFF, 1])).is_err());
+    assert!(StatusList::decode(&with_fields(0xE0, &[])).is_err());
+    let huge = with_fields(0x08, &vec![b'n'; STATUS_COMPRESSED_BYTES]);
+    assert_eq!(StatusList::decode(&huge), Err(StatusListError::TooLarge));
+}
+
+#[test]
+fn an_entry_may_say_that_it_has_one_bit() {
+    let good = StatusEntry {
+        purpose: StatusPurpose::Suspension,
+        list: "https://a.example/s/1".into(),
+        index: 0,
+    };
+    let with = |name: &str, value: Value| {
+        let mut entry = good.to_json();
+        entry.as_object_mut().unwrap().insert(name, value);
+        StatusEntry::read(&entry, &Path::ROOT)
+    };
+    assert_eq!(with("statusSize", 1.into()).unwrap(), good);
+    assert_eq!(with("statusReference", "https://a.example/why".into()).unwrap(), good);
+    assert_eq!(with("statusMessage", Value::Array(Vec::new())).unwrap(), good);
+    for (name, value) in [
+        ("statusSize", Value::from(0)),
+        ("statusSize", "1".into()),
+        ("statusReference", 7.into()),
+        ("statusMessage", "x".into()),
+        ("statusUnheardOf", 1.into()),
+    ] {
+        assert!(with(name, value).is_err(), "{name}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(50))]
     #[test]

@@ -163,7 +163,7 @@ pub(super) fn check_life(
     Ok(())
 }
 
-fn check_valid_now(credential: &Credential, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
+pub(super) fn check_valid_now(credential: &Credential, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
     check_validity(credential, at)?;
     if let Some(from) = credential.valid_from
         && world.is_future(from)
