@@ -70,6 +70,11 @@ fn canonical_decision<T: syndic_vc::decision::Verified>(outcome: &Result<T, synd
     Decision::of(outcome).to_object().into()
 }
 
+/// Whether the vector needs what this build lacks.
+fn is_beyond_this_build(vector: &Value) -> bool {
+    vector.get("needs").is_some() && !cfg!(feature = "linked-data")
+}
+
 #[test]
 fn every_vector_decides_as_it_says() {
     let (mut allowed, mut refused) = (0, 0);
@@ -78,6 +83,9 @@ fn every_vector_decides_as_it_says() {
         for entry in std::fs::read_dir(folder().join(kind)).unwrap() {
             let path = entry.unwrap().path();
             let vector = json::parse(&std::fs::read(&path).unwrap()).unwrap();
+            if is_beyond_this_build(&vector) {
+                continue;
+            }
             let name = path.file_stem().unwrap().to_str().unwrap();
             let expect = |member| str(&vector, &["expect", member]).to_owned();
             let expected = (expect("decision"), expect("code"), expect("at"));
@@ -99,6 +107,10 @@ fn every_vector_decides_as_it_says() {
     println!("{allowed} allowed, {refused} refused, {} codes", codes.len() - 1);
     assert!(allowed + refused >= 30 && refused > 2 * allowed);
     for code in DenialCode::ALL {
+        let elsewhere = *code == DenialCode::LinkedDataTooComplex; // tests/linked_data.rs
+        if elsewhere || !cfg!(feature = "linked-data") && *code == DenialCode::LinkedDataUnsafe {
+            continue;
+        }
         assert!(codes.contains(code.as_str()), "no vector shows {code}");
     }
 }
@@ -124,7 +136,9 @@ fn the_files_are_what_would_be_written() {
     for kind in ["credential", "presentation", "action"] {
         for entry in std::fs::read_dir(folder().join(kind)).unwrap() {
             let path = entry.unwrap().path();
-            assert!(expected.contains(&path), "{} is not made by anything", path.display());
+            let vector = json::parse(&std::fs::read(&path).unwrap()).unwrap();
+            let made = expected.contains(&path) || is_beyond_this_build(&vector);
+            assert!(made, "{} is not made by anything", path.display());
         }
     }
 }

@@ -74,6 +74,7 @@ fn check(
     let under = members.required("credential").map_err(Reason::from)?;
     members.finish_closed().map_err(Reason::from)?;
     let (signed_at, under_at) = (signed.path(), &members.at("credential"));
+    credential::check_size(under, under_at)?;
     let enveloped = Envelope::open(under, under_at, TokenType::Credential)?;
     let under = match &enveloped {
         Some(enveloped) => enveloped.document(),

@@ -5,6 +5,7 @@
 mod action;
 mod credential;
 mod presentation;
+mod suites;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub struct Vector {
     challenge: &'static str,
     domain: &'static str,
     expect: (&'static str, &'static str, &'static str),
+    needs: Option<&'static str>,
 }
 
 enum Input {
@@ -36,6 +38,7 @@ enum Input {
 
 pub fn all() -> Vec<Vector> {
     let mut all = credential::all();
+    all.extend(suites::all());
     all.extend(presentation::all());
     all.extend(action::all());
     all
@@ -52,6 +55,7 @@ impl Vector {
             challenge: CHALLENGE,
             domain: DOMAIN,
             expect: ("allow", "", ""),
+            needs: None,
         }
     }
 
@@ -80,12 +84,22 @@ impl Vector {
         self
     }
 
+    /// What a verifier must have been built with.
+    #[cfg(feature = "linked-data")]
+    fn needs(mut self, feature: &'static str) -> Vector {
+        self.needs = Some(feature);
+        self
+    }
+
     pub fn to_json(&self) -> Value {
         let mut vector = Object::new();
         match &self.input {
             Input::Document(document) => vector.insert("input", document.clone()),
             Input::Text(text) => vector.insert("text", text.as_str()),
         };
+        if let Some(feature) = self.needs {
+            vector.insert("needs", feature);
+        }
         let policy = policy();
         vector.insert("now", NOW);
         vector.insert(
@@ -137,7 +151,10 @@ fn set(document: &mut Value, path: &[&str], value: impl Into<Value>) {
             other => other.as_object_mut().unwrap().get_mut(step).unwrap(),
         };
     }
-    here.as_object_mut().unwrap().insert(*last, value);
+    match here {
+        Value::Array(items) => items[last.parse::<usize>().unwrap()] = value.into(),
+        other => drop(other.as_object_mut().unwrap().insert(*last, value)),
+    }
 }
 
 fn take(document: &mut Value, member: &str) {

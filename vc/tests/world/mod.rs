@@ -13,7 +13,7 @@ use syndic_vc::did::Did;
 use syndic_vc::did_key;
 use syndic_vc::document::DidDocument;
 use syndic_vc::json::{self, Value};
-use syndic_vc::key::{SecretKey, Signer};
+use syndic_vc::key::{EcdsaSecretKey, KeyKind, SecretKey, Signer};
 use syndic_vc::presentation::PresentationDraft;
 use syndic_vc::resolve::ResolveError;
 use syndic_vc::status::{StatusEntry, StatusPurpose};
@@ -66,6 +66,27 @@ impl Party {
     pub fn signer(&self) -> &dyn Signer {
         &self.key
     }
+}
+
+/// Somebody with a key in hardware, and the did:key of it.
+pub struct Hardware {
+    pub key: EcdsaSecretKey,
+    pub did: Did,
+}
+
+impl Hardware {
+    /// The name of the key.
+    pub fn method(&self) -> String {
+        format!("{}#{}", self.did, self.did.method_specific_id())
+    }
+}
+
+/// An issuer with a P-256 or P-384 key.
+pub fn hardware(kind: KeyKind) -> Hardware {
+    let scalar = vec![7; kind.signature_bytes() / 2];
+    let key = EcdsaSecretKey::from_scalar(kind, &Zeroizing::new(scalar)).unwrap();
+    let did = did_key::for_key(key.public_key());
+    Hardware { key, did }
 }
 
 /// The hospital that issues.

@@ -197,6 +197,119 @@ fn related_resources_are_pinned() {
 }
 
 #[test]
+fn a_digest_is_written_in_one_way_only() {
+    let pinned = |member: &str, text: &str| format!(r#"{{"id": "https://a.example/1", "{member}": "{text}"}}"#);
+    let sri = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    accepted("relatedResource", &pinned("digestSRI", &format!("sha256-{sri}")));
+    for text in [
+        "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=",
+        "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
+        "sha256-47DEQpj8HBSa+/TI=mW+5JCeuQeRkm5NMpJWZG3hSuFU",
+        "sha384-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        "md5-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+    ] {
+        assert_eq!(
+            refused("relatedResource", &pinned("digestSRI", text)),
+            "/relatedResource/digestSRI",
+            "{text}"
+        );
+    }
+    accepted(
+        "relatedResource",
+        &pinned("digestMultibase", "uEiBZlVztZpfWHgPyslVv6-UwirFoQoRvW1htfx963sknNA"),
+    );
+    for text in ["uWZVc7WaX1h4D8rJVb-vlMIqxaEKEb1tYbX8fet7JJzQ", "uEiBZlVzt", "f1220"] {
+        assert!(
+            refused("relatedResource", &pinned("digestMultibase", text)).ends_with("digestMultibase"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn the_digest_of_a_context_that_is_known_is_checked() {
+    let context =
+        |digest: &str| format!(r#"[{{"id": "https://www.w3.org/ns/credentials/v2", "digestMultibase": "{digest}"}}]"#);
+    accepted(
+        "relatedResource",
+        &context("uEiBZlVztZpfWHgPyslVv6-UwirFoQoRvW1htfx963sknNA"),
+    );
+    let other = multibase::encode(multibase::Base::Base64Url, [&[0x12, 32][..], &[7; 32]].concat());
+    assert_eq!(
+        refused("relatedResource", &context(&other)),
+        "/relatedResource/0/digestMultibase"
+    );
+}
+
+const VERSION_1: &str = r#"{
+    "@context": ["https://www.w3.org/2018/credentials/v1"],
+    "type": ["VerifiableCredential"],
+    "issuer": "https://vc.example/issuers/5678",
+    "issuanceDate": "2023-01-01T00:00:00Z",
+    "credentialSubject": {"id": "did:example:abcdefgh"}
+}"#;
+
+fn version_1(member: &str, value: &str) -> Result<(), Reason> {
+    let mut document = crate::json::parse(VERSION_1.as_bytes()).unwrap();
+    document
+        .as_object_mut()
+        .unwrap()
+        .insert(member, crate::json::parse(value.as_bytes()).unwrap());
+    check_unsigned(&document)
+}
+
+#[test]
+fn a_credential_of_version_1_has_the_members_of_version_1() {
+    version_1("expirationDate", r#""2024-01-01T00:00:00Z""#).unwrap();
+    for (member, value) in [
+        ("issuanceDate", "null"),
+        ("issuanceDate", r#""yesterday""#),
+        ("expirationDate", r#""2023-01-01T00:00:00Z""#),
+        ("validFrom", r#""2023-01-01T00:00:00Z""#),
+        ("validUntil", r#""2033-01-01T00:00:00Z""#),
+        ("relatedResource", "[]"),
+    ] {
+        assert_eq!(
+            version_1(member, value).unwrap_err().at,
+            format!("/{member}"),
+            "{value}"
+        );
+    }
+    for member in ["issuanceDate", "expirationDate"] {
+        assert_eq!(refused(member, r#""2023-01-01T00:00:00Z""#), format!("/{member}"));
+    }
+}
+
+#[test]
+fn a_document_of_version_1_gets_the_context_of_its_proof() {
+    let contexts = |text: &str| {
+        let mut document = crate::json::parse(text.as_bytes()).unwrap().into_object().unwrap();
+        super::super::add_proof_context(&mut document);
+        document.get("@context").unwrap().clone()
+    };
+    let added = contexts(VERSION_1);
+    assert_eq!(
+        added.as_array().unwrap()[1].as_str(),
+        Some("https://w3id.org/security/data-integrity/v2")
+    );
+    assert_eq!(contexts(GOOD), *good().get("@context").unwrap());
+    let has = VERSION_1.replace("v1\"]", "v1\", \"https://w3id.org/security/data-integrity/v1\"]");
+    assert_eq!(contexts(&has).as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn every_subject_has_a_url_or_no_id() {
+    assert_eq!(
+        refused("credentialSubject", r#"[{"id": "did:example:a"}, {"id": 7}]"#),
+        "/credentialSubject/1/id"
+    );
+    assert_eq!(
+        refused("credentialSubject", r#"{"id": ["did:example:a"]}"#),
+        "/credentialSubject/id"
+    );
+}
+
+#[test]
 fn signed_or_not_an_object() {
     assert_eq!(refused("proof", r#"{"type": "DataIntegrityProof"}"#), "/proof");
     for text in ["null", "[]", "7", r#""x""#] {
