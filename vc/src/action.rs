@@ -345,7 +345,7 @@ impl ActionDraft<'_> {
         }
         check_window(&action, "/expires")?;
         let options = ProofOptions::new(Purpose::CapabilityInvocation, verification_method, action.created);
-        Ok(proof::sign(document, &options, signer)?)
+        proof::sign(document, &options, signer)
     }
 }
 

@@ -121,6 +121,6 @@ impl PresentationDraft {
         let mut options = ProofOptions::new(Purpose::Authentication, verification_method, created);
         options.challenge = Some(challenge.to_owned());
         options.domain = Some(domain.to_owned());
-        Ok(proof::sign(self.to_document()?, &options, signer)?)
+        proof::sign(self.to_document()?, &options, signer)
     }
 }

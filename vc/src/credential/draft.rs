@@ -81,7 +81,7 @@ impl CapabilityCredentialDraft {
         signer: &dyn Signer,
     ) -> Result<Value, IssueError> {
         let options = ProofOptions::new(Purpose::AssertionMethod, verification_method, created);
-        Ok(proof::sign(self.to_document()?, &options, signer)?)
+        proof::sign(self.to_document()?, &options, signer)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::limits::PROOFS;
 
 /// The proofs of a document, at least one, in their order.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // one is the rule, and is not to cost an allocation
 pub(crate) enum Proofs<'a> {
     /// One, as an object or alone in an array.
     One {
