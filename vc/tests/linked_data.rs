@@ -7,8 +7,11 @@ mod world;
 use std::fs;
 use std::path::PathBuf;
 
+use sha2::{Digest, Sha256};
+use syndic_vc::credential::KNOWN_CONTEXTS;
+use syndic_vc::denial::Reason;
 use syndic_vc::json::{self, Object, Value};
-use syndic_vc::linked_data::{HashFunction, LinkedDataError, canonical, canonical_with};
+use syndic_vc::linked_data::{self, BUNDLED, HashFunction, LinkedDataError, canonical, canonical_with};
 
 fn vectors() -> Option<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors");
@@ -306,3 +309,356 @@ fn no_value_can_be_changed_without_changing_the_canonical_form() {
         assert!(tried > 50, "{name}: {tried}");
     }
 }
+
+/// A credential with this subject and these further members.
+fn with(members: &str) -> Object {
+    object(&format!(
+        r#"{{"@context":["https://www.w3.org/ns/credentials/v2","https://www.w3.org/ns/credentials/examples/v2"],
+            "type":["VerifiableCredential"],"issuer":"did:example:north",{members}}}"#
+    ))
+}
+
+fn code_and_place(document: &Object) -> (String, String) {
+    match form(document) {
+        Ok(found) => ("allowed".to_owned(), found),
+        Err(error) => {
+            let reason = Reason::from(error);
+            (reason.code.to_string(), reason.at)
+        }
+    }
+}
+
+/// What is refused, where; and what differs only in being allowed.
+#[test]
+fn what_would_not_be_signed_as_it_is_written_is_refused_and_its_twin_is_not() {
+    const SUBJECT: &str = "/credentialSubject";
+    const TABLE: &[(&str, &str, &str)] = &[
+        // refused | where, below the subject | allowed
+        (r#"{"note":null}"#, "/note", r#"{"note":"null"}"#),
+        (r#"{"note":[]}"#, "/note", r#"{"note":["x"]}"#),
+        (r#"{"note":["x",null]}"#, "/note/1", r#"{"note":["x","y"]}"#),
+        (r#"{"note":[["x"]]}"#, "/note/0", r#"{"note":["x"]}"#),
+        (r#"{"id":"alice"}"#, "/id", r#"{"id":"did:example:alice"}"#),
+        (r#"{"id":"_:b0"}"#, "/id", r#"{"id":"urn:b0"}"#),
+        (r#"{"id":""}"#, "/id", r#"{"note":""}"#),
+        (r#"{"id":"did:example:a b"}"#, "/id", r#"{"id":"did:example:ab"}"#),
+        (r#"{"id":["did:example:a"]}"#, "/id", r#"{"id":"did:example:a"}"#),
+        (r#"{"type":[]}"#, "/type", r#"{"type":["Person"]}"#),
+        (
+            r#"{"type":{"id":"urn:x:T"}}"#,
+            "/type/0",
+            r#"{"type":"https://x.example/T"}"#,
+        ),
+        (r#"{"type":"id"}"#, "/type/0", r#"{"type":"Id"}"#),
+        (
+            r#"{"type":"https://www.w3.org/2018/credentials#VerifiableCredential"}"#,
+            "/type/0",
+            r#"{"type":"https://x.example/VerifiableCredential"}"#,
+        ),
+        (r#"{"@id":"did:example:a"}"#, "/@id", r#"{"id":"did:example:a"}"#),
+        (r#"{"@type":"Person"}"#, "/@type", r#"{"type":"Person"}"#),
+        (r#"{"@graph":[{"note":"x"}]}"#, "/@graph", r#"{"graph":[{"note":"x"}]}"#),
+        (
+            r#"{"@included":[{"note":"x"}]}"#,
+            "/@included",
+            r#"{"included":[{"note":"x"}]}"#,
+        ),
+        (
+            r#"{"@reverse":{"note":{"id":"urn:x:1"}}}"#,
+            "/@reverse",
+            r#"{"reverse":{"note":{"id":"urn:x:1"}}}"#,
+        ),
+        (r#"{"@nest":{"note":"x"}}"#, "/@nest", r#"{"nest":{"note":"x"}}"#),
+        (r#"{"@index":"x"}"#, "/@index", r#"{"index":"x"}"#),
+        (
+            r#"{"@context":{"note":null},"note":"x"}"#,
+            "/@context",
+            r#"{"note":"x"}"#,
+        ),
+        (
+            r#"{"@context":{"@vocab":"urn:y:"},"note":"x"}"#,
+            "/@context",
+            r#"{"note":"x"}"#,
+        ),
+        (
+            r#"{"@context":{"@base":"urn:y:"},"note":"x"}"#,
+            "/@context",
+            r#"{"note":"x"}"#,
+        ),
+        (
+            r#"{"@context":"https://www.w3.org/ns/credentials/v2","note":"x"}"#,
+            "/@context",
+            r#"{"context":"https://www.w3.org/ns/credentials/v2","note":"x"}"#,
+        ),
+        (
+            r#"{"https://schema.org/name":"x"}"#,
+            "/https:~1~1schema.org~1name",
+            r#"{"name":"x"}"#,
+        ),
+        (r#"{"a:b":"x"}"#, "/a:b", r#"{"ab":"x"}"#),
+        (r#"{"":"x"}"#, "/", r#"{" ":"x"}"#),
+        (r#"{"note":{"@value":"x"}}"#, "/note", r#"{"note":"x"}"#),
+        (
+            r#"{"note":{"@value":"x","@type":"urn:x:T"}}"#,
+            "/note",
+            r#"{"note":{"type":"urn:x:T"}}"#,
+        ),
+        (
+            r#"{"note":{"@value":5,"@language":"en"}}"#,
+            "/note",
+            r#"{"note":{"@value":"5","@language":"en"}}"#,
+        ),
+        (
+            r#"{"note":{"@value":"x","@language":"en us"}}"#,
+            "/note",
+            r#"{"note":{"@value":"x","@language":"en-US"}}"#,
+        ),
+        (
+            r#"{"note":{"@value":"x","@language":"ar","@direction":"rtl"}}"#,
+            "/note",
+            r#"{"note":{"@value":"x","@language":"ar"}}"#,
+        ),
+        (r#"{"note":{"@list":["x"]}}"#, "/note/@list", r#"{"note":["x"]}"#),
+        (r#"{"note":{"@set":["x"]}}"#, "/note/@set", r#"{"note":["x"]}"#),
+        (r#"{"note":0.30000000000000004}"#, "/note", r#"{"note":0.3}"#),
+        (r#"{"note":1e-7}"#, "/note", r#"{"note":1.5e-7}"#),
+    ];
+    for (refused, place, allowed) in TABLE {
+        let document = with(&format!(r#""credentialSubject":{refused}"#));
+        assert_eq!(
+            code_and_place(&document),
+            ("linked-data-unsafe".to_owned(), format!("{SUBJECT}{place}")),
+            "{refused}"
+        );
+        let twin = with(&format!(r#""credentialSubject":{allowed}"#));
+        form(&twin).unwrap_or_else(|error| panic!("{allowed}: {error}"));
+    }
+}
+
+#[test]
+fn members_beside_the_subject_follow_the_same_rules() {
+    const TABLE: &[(&str, &str, &str)] = &[
+        (
+            r#""validFrom":5"#,
+            "/validFrom",
+            r#""validFrom":"2026-01-01T00:00:00Z""#,
+        ),
+        (
+            r#""validFrom":true"#,
+            "/validFrom",
+            r#""validFrom":"2026-01-01T00:00:00Z""#,
+        ),
+        (
+            r#""https://www.w3.org/2018/credentials#validUntil":"2026-01-01T00:00:00Z""#,
+            "/https:~1~1www.w3.org~12018~1credentials#validUntil",
+            r#""validUntil":"2026-01-01T00:00:00Z""#,
+        ),
+        (
+            r#""credentialStatus":[]"#,
+            "/credentialStatus",
+            r#""credentialStatus":{"id":"urn:x:1"}"#,
+        ),
+        (r#""evidence":"relative""#, "/evidence", r#""evidence":"urn:x:1""#),
+        (
+            r#""proof":"urn:x:1""#,
+            "/proof",
+            r#""proof":{"type":"DataIntegrityProof"}"#,
+        ),
+        (r#""proof":{}"#, "/proof", r#""proof":{"type":"DataIntegrityProof"}"#),
+        (
+            r#""evidence":[{"id":"urn:x:1","note":"x"},{"id":"urn:x:1","note":"x"}]"#,
+            "",
+            r#""evidence":[{"id":"urn:x:1","note":"x"},{"id":"urn:x:2","note":"x"}]"#,
+        ),
+    ];
+    for (refused, place, allowed) in TABLE {
+        let found = code_and_place(&with(refused));
+        assert_eq!(
+            found,
+            ("linked-data-unsafe".to_owned(), (*place).to_owned()),
+            "{refused}"
+        );
+        form(&with(allowed)).unwrap_or_else(|error| panic!("{allowed}: {error}"));
+    }
+}
+
+#[test]
+fn contexts_are_bundled_ones_named_by_url() {
+    let of = |contexts: &str| object(&format!(r#"{{"@context":{contexts},"type":"VerifiableCredential"}}"#));
+    for (contexts, place) in [
+        (r"[]", "/@context"),
+        (r"null", "/@context/0"),
+        (r#"{"@vocab":"urn:x:"}"#, "/@context/0"),
+        (
+            r#"["https://www.w3.org/ns/credentials/v2",{"@protected":false}]"#,
+            "/@context/1",
+        ),
+        (r#"["https://www.w3.org/ns/credentials/v2",null]"#, "/@context/1"),
+        (
+            r#"["https://www.w3.org/ns/credentials/v2","https://evil.example/v1"]"#,
+            "/@context/1",
+        ),
+        (r#""https://www.w3.org/ns/credentials/v2#""#, "/@context/0"),
+        // Both protect the term VerifiableCredential, and do not agree about it.
+        (
+            r#"["https://www.w3.org/ns/credentials/v2","https://www.w3.org/2018/credentials/v1"]"#,
+            "/@context/1",
+        ),
+    ] {
+        assert_eq!(
+            code_and_place(&of(contexts)),
+            ("context-unknown".to_owned(), place.to_owned()),
+            "{contexts}"
+        );
+    }
+    assert_eq!(
+        code_and_place(&object(r#"{"type":"VerifiableCredential"}"#)).0,
+        "context-unknown"
+    );
+    for contexts in [
+        r#""https://www.w3.org/ns/credentials/v2""#,
+        r#"["https://www.w3.org/2018/credentials/v1","https://w3id.org/security/data-integrity/v2"]"#,
+    ] {
+        form(&of(contexts)).unwrap_or_else(|error| panic!("{contexts}: {error}"));
+    }
+    for url in KNOWN_CONTEXTS {
+        let is_bundled = linked_data::context(url).is_some();
+        assert_eq!(is_bundled, *url != "https://www.w3.org/ns/did/v1.1", "{url}");
+    }
+    assert!(BUNDLED.iter().all(|(url, _)| KNOWN_CONTEXTS.contains(url)));
+}
+
+#[test]
+fn a_credential_in_a_presentation_brings_its_contexts_and_stays_a_graph_of_its_own() {
+    let presentation = |credential: &str| {
+        object(&format!(
+            r#"{{"@context":"https://www.w3.org/ns/credentials/v2","type":"VerifiablePresentation",
+                "verifiableCredential":[{credential}]}}"#
+        ))
+    };
+    let credential = r#"{"@context":["https://www.w3.org/ns/credentials/v2","https://www.w3.org/ns/credentials/examples/v2"],
+        "type":["VerifiableCredential"],"issuer":"did:example:north","credentialSubject":{"note":"x"}}"#;
+    let found = form(&presentation(credential)).unwrap();
+    assert!(
+        found.contains(r#"<https://www.w3.org/ns/credentials/examples#note> "x" _:c14n"#),
+        "{found}"
+    );
+    for (refused, code) in [
+        (credential.replace("examples/v2", "other/v2"), "context-unknown"),
+        (credential.replace(r#""note""#, r#""@note""#), "linked-data-unsafe"),
+        (r#"{"type":"VerifiableCredential"}"#.to_owned(), "context-unknown"),
+        (
+            r#"{"@context":"https://www.w3.org/ns/credentials/v2"}"#.to_owned(),
+            "linked-data-unsafe",
+        ),
+        (r#""urn:x:1""#.to_owned(), "linked-data-unsafe"),
+    ] {
+        assert_eq!(code_and_place(&presentation(&refused)).0, code, "{refused}");
+    }
+}
+
+#[test]
+fn literals_have_their_canonical_form() {
+    let of = |value: &str| {
+        let found = form(&with(&format!(
+            r#""credentialSubject":{{"id":"urn:x:1","note":{value}}}"#
+        )))
+        .unwrap();
+        let line = found.lines().find(|line| line.contains("#note>")).unwrap();
+        let (_, literal) = line.split_once("#note> ").unwrap();
+        literal
+            .trim_end_matches(" .")
+            .replace("http://www.w3.org/2001/XMLSchema#", "xsd:")
+    };
+    for (value, literal) in [
+        (r#""x""#, r#""x""#),
+        ("5", r#""5"^^<xsd:integer>"#),
+        ("-7", r#""-7"^^<xsd:integer>"#),
+        ("9007199254740991", r#""9007199254740991"^^<xsd:integer>"#),
+        ("5.5", r#""5.5E0"^^<xsd:double>"#),
+        ("0.1", r#""1.0E-1"^^<xsd:double>"#),
+        ("1e21", r#""1.0E21"^^<xsd:double>"#),
+        ("-2.5e-7", r#""-2.5E-7"^^<xsd:double>"#),
+        ("true", r#""true"^^<xsd:boolean>"#),
+        (
+            r#""a\"b\\c\nd\te\rf\b\f\u0001\u007f\u00e4""#,
+            r#""a\"b\\c\nd\te\rf\b\f\u0001\u007Fä""#,
+        ),
+        (r#"{"@value":"x","@language":"de-AT"}"#, r#""x"@de-at"#),
+        (r#""5""#, r#""5""#),
+    ] {
+        assert_eq!(of(value), literal, "{value}");
+    }
+}
+
+#[test]
+fn json_literals_are_canonical_json() {
+    let schema = r#"{"z":[1.0,null,{"@id":"_:b0","a:b":[]}],"a":"\u00e9"}"#;
+    let found = form(&object(&format!(
+        r#"{{"@context":"https://www.w3.org/ns/credentials/v2","type":["VerifiableCredential"],
+            "credentialSchema":{{"id":"urn:x:1","type":"JsonSchema","jsonSchema":{schema}}}}}"#
+    )));
+    assert!(
+        found
+            .unwrap()
+            .contains(r#""{\"a\":\"é\",\"z\":[1,null,{\"@id\":\"_:b0\",\"a:b\":[]}]}"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON>"#)
+    );
+}
+
+#[test]
+fn work_is_bounded() {
+    let like = |count: usize, inner: &str| {
+        let items = vec![inner; count].join(",");
+        with(&format!(r#""credentialSubject":[{items}]"#))
+    };
+    // Two like holders of like things: every order of the things would be tried.
+    let things = vec![r#"{"note":"x"}"#; 8].join(",");
+    let document = like(2, &format!(r#"{{"has":[{things}]}}"#));
+    assert_eq!(code_and_place(&document).0, "linked-data-too-complex");
+    assert_eq!(code_and_place(&like(2, r#"{"has":[{"note":"x"}]}"#)).0, "allowed");
+    assert_eq!(code_and_place(&like(500, r#"{"note":"x"}"#)).0, "allowed");
+    let long = |count: usize| {
+        let texts: Vec<String> = (0..count)
+            .map(|number| format!("\"{number}{}\"", "x".repeat(60 << 10)))
+            .collect();
+        with(&format!(r#""description":[{}]"#, texts.join(",")))
+    };
+    assert_eq!(code_and_place(&long(5)).0, "linked-data-too-complex");
+    assert_eq!(code_and_place(&long(3)).0, "allowed");
+    let statements: Vec<String> = (0..10_001).map(|number| number.to_string()).collect();
+    let document = with(&format!(r#""credentialSubject":{{"note":[{}]}}"#, statements.join(",")));
+    assert_eq!(code_and_place(&document).0, "linked-data-too-complex");
+}
+
+/// Random documents, and the digests of what `jsonld` 9.0.0 with `rdf-canonize` 5.0.0 makes of them.
+#[test]
+fn the_reference_implementation_makes_the_same_of_random_documents() {
+    for (document, expected) in RANDOM {
+        let found = form(&object(document)).unwrap_or_else(|error| panic!("{document}: {error}"));
+        let digest: String = Sha256::digest(&found)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(&digest, expected, "{document}\n{found}");
+    }
+}
+
+#[rustfmt::skip]
+const RANDOM: &[(&str, &str)] = &[
+        (
+            r#"{"@context": ["https://www.w3.org/ns/credentials/v2"], "type": "VerifiablePresentation", "holder": "did:example:h", "verifiableCredential": [{"@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"], "type": ["VerifiableCredential"], "issuer": "did:example:i", "credentialSubject": {"id": "did:example:554", "type": ["Bar", "Foo"], "note": [{"@value": "a\"b\\c", "@language": "zh-Hant-TW"}, false], "alpha": [{"id": "did:example:555", "description": [{"@value": "5", "@language": "de-AT"}, "\u00dcn\u00efcode \u00e9", ""], "note": 0, "alpha": {"@value": "\u0001\u007f\u0085\u2028", "@language": "de-AT"}}], "name": 1.5}, "validFrom": "2024-01-01T00:00:00Z", "credentialSchema": {"id": "urn:s:1", "type": "JsonSchema", "jsonSchema": {"a": [100.25, null, {"b": "a\"b\\c"}], "\u00e9": true}}, "credentialStatus": {"type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": "94", "statusListCredential": "https://e.example/s/1"}, "proof": {"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "created": "2024-01-01T00:00:00Z", "proofPurpose": "assertionMethod", "verificationMethod": "did:example:i#k", "challenge": "c", "domain": ["a", "b"], "proofValue": "z1"}}]}"#,
+            "df675baba9402d9135c7110125bce47a3b476424bf2370859d5754957bc566d0",
+        ),
+        (
+            r#"{"@context": ["https://www.w3.org/ns/credentials/v2"], "type": "VerifiablePresentation", "holder": "did:example:h", "verifiableCredential": [{"@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"], "type": ["VerifiableCredential", "B", "A"], "issuer": "did:example:i", "credentialSubject": {"type": ["Foo"], "description": ["did:example:x", true], "gamma": {"type": ["Foo", "Person"]}, "beta": [true, false, {"@value": "5", "@language": "en"}]}, "validFrom": "2024-01-01T00:00:00Z", "evidence": [{"id": "urn:x:21229", "gamma": 1.5, "alpha": [false, 0.1, 1e+21], "name": [{"id": "https://e.example/21230#k"}, {"beta": {"@value": "a\"b\\c", "@language": "zh-Hant-TW"}, "note": 5e+300, "description": {"@value": " sp ", "@language": "de-AT"}, "alpha": "a\"b\\c"}, {}]}, {"type": ["Person"]}], "credentialSchema": {"id": "urn:s:1", "type": "JsonSchema", "jsonSchema": {"a": [3.14159, null, {"b": "a\"b\\c"}], "\u00e9": true}}, "relatedResource": [{"id": "https://e.example/r", "digestSRI": "sha384-x", "mediaType": "text/x"}], "termsOfUse": {"type": "Foo", "note": 5e+300}, "proof": {"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "created": "2024-01-01T00:00:00Z", "proofPurpose": "assertionMethod", "verificationMethod": "did:example:i#k", "challenge": "c", "domain": ["a", "b"], "proofValue": "z1"}}]}"#,
+            "6abea158c367239c5cb10671b344a9ade75dfd84f6fb8eb4dfa1db9a9b06c730",
+        ),
+        (
+            r#"{"@context": ["https://www.w3.org/ns/credentials/v2"], "type": "VerifiablePresentation", "holder": "did:example:h", "verifiableCredential": [{"@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"], "type": ["VerifiableCredential", "A"], "issuer": {"id": "did:example:i", "name": "I"}, "credentialSubject": [{"id": "urn:x:22605", "note": [{"id": "urn:x:22606", "alpha": true, "note": {"id": "https://e.example/22607#k", "gamma": "5"}, "gamma": [{"type": ["Bar", "Foo"], "note": [0, false]}, {"id": "https://e.example/22608#k", "gamma": "5", "beta": true, "alpha": 9007199254740991}], "description": ["https://e.example/?a=1&b=c#d", false, 1.5]}, {"gamma": ["", true, false]}]}, {"id": "urn:x:22609", "description": {"@value": "line\nbreak\ttab", "@language": "en"}, "name": "\u00dcn\u00efcode \u00e9", "gamma": true}], "credentialSchema": {"id": "urn:s:1", "type": "JsonSchema", "jsonSchema": {"a": [100.25, null, {"b": "a\"b\\c"}], "\u00e9": true}}, "relatedResource": [{"id": "https://e.example/r", "digestSRI": "sha384-x", "mediaType": "text/x"}], "termsOfUse": {"type": "Foo", "note": -2.25e-09}, "proof": {"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "created": "2024-01-01T00:00:00Z", "proofPurpose": "assertionMethod", "verificationMethod": "did:example:i#k", "challenge": "c", "domain": ["a", "b"], "proofValue": "z1"}}]}"#,
+            "71944c63c0ce65782ba0f935ad548cb9e06fb899f67f5a494453436371af7ab9",
+        ),
+        (
+            r#"{"@context": ["https://www.w3.org/ns/credentials/v2"], "type": "VerifiablePresentation", "holder": "did:example:h", "verifiableCredential": [{"@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"], "type": ["VerifiableCredential", "A", "B"], "issuer": "did:example:i", "credentialSubject": {}, "validFrom": "2024-01-01T00:00:00Z", "credentialSchema": {"id": "urn:s:1", "type": "JsonSchema", "jsonSchema": {"a": [0.1, null, {"b": "a\"b\\c"}], "\u00e9": true}}, "relatedResource": [{"id": "https://e.example/r", "digestSRI": "sha384-x", "mediaType": "text/x"}], "proof": {"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "created": "2024-01-01T00:00:00Z", "proofPurpose": "assertionMethod", "verificationMethod": "did:example:i#k", "challenge": "c", "domain": ["a", "b"], "proofValue": "z1"}}, {"@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"], "type": ["VerifiableCredential", "B"], "issuer": "did:example:i", "credentialSubject": [{"id": "did:example:51", "type": ["Person"]}, {"beta": true, "note": [true, 5e+300, false], "gamma": 0.1, "description": [{"id": "https://e.example/52#k", "type": ["Foo", "Person"], "name": 9007199254740991, "beta": {"@value": " sp ", "@language": "en"}}, {"type": ["Foo"], "gamma": true}, {"beta": [100.25], "alpha": {"@value": "true", "@language": "de-AT"}, "gamma": {"@value": "true", "@language": "zh-Hant-TW"}}]}], "validFrom": "2024-01-01T00:00:00Z"}]}"#,
+            "a2c76cbe1fb518f9986664173221fa43bed10ca75a4ba2eda51a6d04982f1a23",
+        ),
+];

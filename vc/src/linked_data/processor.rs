@@ -23,3 +23,6 @@ pub(super) fn canonical(document: &Object, left_out: &[&str], hash: HashFunction
     let graph = walk::graph(document, left_out)?;
     rdfc::canonicalize(&graph.quads, graph.blank_nodes, hash)
 }
+
+#[cfg(test)]
+mod tests;

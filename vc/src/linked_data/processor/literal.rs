@@ -96,6 +96,10 @@ fn number_literal(number: f64, datatype: Option<&str>) -> Result<String, &'stati
         return Ok(typed(&format!("{number:.0}"), XSD, datatype.unwrap_or("integer")));
     }
     let text = format!("{number:.15E}");
+    // `1e-7`, which has an exponent and no point: the most used processor takes it for an integer.
+    if number.abs() < 1.0 && !ryu_js::Buffer::new().format_finite(number).contains('.') {
+        return Err("processors disagree about a number such as 1e-7; write it as a text");
+    }
     // The form has 16 digits: numbers that differ in the 17th would be signed alike.
     if text.parse() != Ok(number) {
         return Err("a number of more than 16 digits is not signed exactly; write it as a text");

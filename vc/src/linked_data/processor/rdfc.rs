@@ -159,7 +159,8 @@ impl<'q> State<'q> {
     /// Section 4.4.3, steps 3 to 5: names for all blank nodes.
     fn issue_all(&mut self) -> Result<(), LinkedDataError> {
         let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (node, hash) in self.first.iter().enumerate() {
+        let stated = |node: usize| !self.about(node).is_empty();
+        for (node, hash) in self.first.iter().enumerate().filter(|(node, _)| stated(*node)) {
             alike.entry(hash.clone()).or_default().push(node);
         }
         for nodes in alike.values() {
