@@ -5,6 +5,7 @@ pub mod answer;
 pub mod credentials;
 pub mod logs;
 pub mod operations;
+mod problem_types;
 pub mod registry;
 pub mod resolution;
 pub mod schema;
@@ -15,7 +16,7 @@ pub mod webvh;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -39,11 +40,12 @@ fn open_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(webvh::resolve_log))
         .routes(routes!(webvh::file))
         .routes(routes!(webvh::well_known))
-        .route("/challenges", post(verification::challenge))
-        .route("/credentials/verify", post(verification::credential))
-        .route("/presentations/verify", post(verification::presentation))
-        .route("/actions/verify", post(verification::action))
-        .route("/status-lists/{name}", get(credentials::status_list))
+        .routes(routes!(verification::challenge))
+        .routes(routes!(verification::credential))
+        .routes(routes!(verification::presentation))
+        .routes(routes!(verification::proofs_alone))
+        .routes(routes!(verification::action))
+        .routes(routes!(credentials::status_list))
         .routes(routes!(trqp::authorization))
         .routes(routes!(trqp::recognition))
         .routes(routes!(logs::charter))
@@ -83,17 +85,19 @@ fn admin_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(agents::create, agents::list))
         .routes(routes!(agents::show))
         .routes(routes!(agents::retire))
-        .route("/agents/{agent}/credentials", post(credentials::issue_to_agent))
+        .routes(routes!(credentials::issue_to_agent))
         .routes(routes!(agents::present))
         .routes(routes!(agents::sign_action))
-        .route("/credentials", get(credentials::list))
-        .route("/credentials/issue", post(credentials::issue))
-        .route("/credentials/status", post(credentials::set_status))
-        .route("/credentials/{id}", get(credentials::show))
         .routes(routes!(webvh::create, webvh::list))
         .routes(routes!(webvh::rotate))
         .routes(routes!(webvh::update))
         .routes(routes!(webvh::deactivate))
+        .routes(routes!(credentials::list))
+        .routes(routes!(credentials::issue))
+        .routes(routes!(credentials::issuers))
+        .routes(routes!(credentials::issue_by_instance))
+        .routes(routes!(credentials::set_status))
+        .routes(routes!(credentials::show))
         .routes(routes!(registry::authorize))
         .routes(routes!(registry::withdraw))
         .routes(routes!(registry::recognize))

@@ -25,6 +25,7 @@ pub mod run;
 pub mod setup;
 pub mod status;
 pub mod values;
+pub mod vc;
 pub mod webvh;
 
 use failure::{Exit, Failure};
@@ -122,6 +123,9 @@ pub enum Command {
     /// Issue capability credentials, look at them, verify and revoke them
     #[command(subcommand, after_help = credential::EXAMPLE)]
     Credential(credential::CredentialCommand),
+    /// Issue and verify credentials of any kind, by the W3C VC API
+    #[command(subcommand, after_help = vc::EXAMPLE)]
+    Vc(vc::VcCommand),
     /// Present credentials to another organization, signed for its challenge
     Present(present::PresentArguments),
     /// Sign what an agent does, and verify what was signed
@@ -157,6 +161,7 @@ pub fn execute(line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Command::Status => status::execute(global, output),
         Command::Agent(command) => agent::execute(global, &command, output),
         Command::Credential(command) => credential::execute(global, &command, output),
+        Command::Vc(command) => vc::execute(global, &command, output),
         Command::Present(arguments) => present::execute(global, &arguments, output),
         Command::Action(command) => action::execute(global, &command, output),
         Command::Resolve(arguments) => resolve::execute(global, &arguments, output),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::instances::{self, Instance};
 use crate::outside;
 use crate::store::Engine;
 
@@ -27,6 +28,25 @@ pub struct Config {
     /// Other hosts that may be asked.
     #[serde(default)]
     pub outside: outside::Settings,
+    /// Doors for those who verify.
+    #[serde(default)]
+    pub verifiers: Verifiers,
+    /// The ways of signing credentials; the first one answers at `/credentials/issue`.
+    #[serde(default = "instances::defaults", skip_serializing_if = "instances_are_defaults")]
+    pub instances: Vec<Instance>,
+}
+
+fn instances_are_defaults(instances: &[Instance]) -> bool {
+    instances::are_defaults(instances)
+}
+
+/// `[verifiers]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Verifiers {
+    /// Whether `/verifiers/proof-only/credentials/verify` answers. It looks at proofs and not at whose they are, so a
+    /// node that is asked for permissions leaves it off.
+    pub proof_only: bool,
 }
 
 /// `[organization]`
@@ -181,7 +201,7 @@ impl Config {
         if self.trust.heartbeat_seconds == 0 || self.trust.anti_entropy_seconds == 0 {
             return Err("[trust] heartbeat_seconds and anti_entropy_seconds must be at least 1".to_owned());
         }
-        Ok(())
+        instances::check(&self.instances)
     }
 }
 
@@ -209,6 +229,8 @@ mod tests {
             store: Store::default(),
             trust: Trust::default(),
             outside: outside::Settings::default(),
+            verifiers: Verifiers::default(),
+            instances: instances::defaults(),
         }
     }
 
@@ -231,6 +253,25 @@ mod tests {
             .unwrap()
             .replace("[trust]", "[trust]\nhartbeat_seconds = 3");
         assert!(read(&text).unwrap_err().to_string().contains("hartbeat_seconds"));
+    }
+
+    #[test]
+    fn configured_instances_replace_the_usual_ones_and_are_checked() {
+        let one = "[[instances]]\nname = \"ours\"\nsuite = \"ecdsa-jcs-2019\"\nkey = \"p384\"\n";
+        let text = sample().to_toml().unwrap() + one;
+        let config = read(&text).unwrap();
+        assert_eq!(config.instances.len(), 1);
+        assert_eq!(read(&config.to_toml().unwrap()).unwrap(), config);
+        for (from, to) in [
+            ("p384", "ed25519"),
+            ("ecdsa-jcs-2019", "rsa"),
+            ("name = \"ours\"", "name = \"Ours\""),
+            ("key =", "status = [\"revocation\"]\nkey ="),
+        ] {
+            assert!(one.contains(from), "{from}");
+            let text = sample().to_toml().unwrap() + &one.replace(from, to);
+            assert!(read(&text).is_err(), "{to}");
+        }
     }
 
     #[test]

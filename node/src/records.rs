@@ -26,6 +26,8 @@ pub const CREDENTIAL: &str = "n/credential/";
 pub const CREDENTIAL_OF: &str = "n/credential-of/";
 /// Credential id by status list and index.
 pub const STATUS_INDEX: &str = "n/status-index/";
+/// Sealed secret keys of issuing instances by kind and name.
+pub const INSTANCE_KEY: &str = "n/instance-key/";
 /// The status list that new entries are drawn from, by purpose.
 pub const STATUS_CURRENT: &str = "n/status-current/";
 

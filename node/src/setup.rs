@@ -129,6 +129,8 @@ pub fn init(
         store: config::Store { engine: options.engine },
         trust: config::Trust::default(),
         outside: crate::outside::Settings::default(),
+        verifiers: config::Verifiers::default(),
+        instances: crate::instances::defaults(),
     };
     let text = config.to_toml()?;
     let keystore = Keystore::generate(now)?;

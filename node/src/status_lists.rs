@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use syndic_registry::statement::{Content, Statement, StatusListCreated};
 use syndic_registry::store::ReadError;
 use syndic_vc::document::Purpose;
+use syndic_vc::json::Value;
+use syndic_vc::object;
 use syndic_vc::proof::{self, ProofOptions};
-use syndic_vc::status::{self, StatusPurpose};
+use syndic_vc::status::{self, StatusEntry, StatusPurpose};
 use syndic_vc::time::Timestamp;
+use syndic_vc::trust::{Knowledge as _, StatusBit};
 
 use crate::clock;
 use crate::engine::PublishError;
@@ -49,6 +52,8 @@ pub struct Entry {
     pub list: String,
     /// The index within it.
     pub index: u64,
+    /// What a set bit says.
+    pub purpose: StatusPurpose,
 }
 
 impl Entry {
@@ -57,62 +62,105 @@ impl Entry {
     pub fn key(&self) -> Vec<u8> {
         records::key(records::STATUS_INDEX, &format!("{}#{:010}", self.list, self.index))
     }
+
+    /// The entry as it stands in a credential.
+    #[must_use]
+    pub fn in_credential(&self) -> StatusEntry {
+        StatusEntry {
+            purpose: self.purpose,
+            list: self.list.clone(),
+            index: self.index,
+        }
+    }
+
+    /// Whether the bit is set, as this node knows it.
+    #[must_use]
+    pub fn bit(&self, node: &Node) -> StatusBit {
+        node.view()
+            .status(&node.organization, &self.list, self.purpose, self.index)
+    }
+
+    /// As a part of a stored row.
+    #[must_use]
+    pub fn to_record(&self) -> Value {
+        object! {
+            "list": self.list.as_str(),
+            "index": self.index.to_string(),
+            "purpose": self.purpose.as_str(),
+        }
+    }
+
+    /// Reads what [`Entry::to_record`] made; `key` is the row's.
+    ///
+    /// # Errors
+    /// [`RecordError::Damaged`].
+    pub fn from_record(key: &[u8], row: &Value) -> Result<Self, RecordError> {
+        Ok(Self {
+            list: records::text(key, row, "list")?.to_owned(),
+            index: records::text(key, row, "index")?
+                .parse()
+                .map_err(|_| records::damaged(key, "index is not a number"))?,
+            purpose: StatusPurpose::parse(records::text(key, row, "purpose")?)
+                .ok_or_else(|| records::damaged(key, "no such purpose"))?,
+        })
+    }
 }
 
-/// Draws a free entry at random. The caller takes it by writing [`Entry::key`] with the expectation that it is absent.
+/// Draws a free entry for a purpose at random. The caller takes it by writing [`Entry::key`] with the expectation that it is absent.
 ///
 /// # Errors
 /// [`StatusListError`] if there is no list and none could be made.
-pub async fn draw(node: &Arc<Node>, now: Timestamp) -> Result<Entry, StatusListError> {
+pub async fn draw(node: &Arc<Node>, purpose: StatusPurpose, now: Timestamp) -> Result<Entry, StatusListError> {
     loop {
-        let list = current(node, now).await?;
+        let list = current(node, purpose, now).await?;
         for _ in 0..MAX_DRAWS {
             let index = crate::keys::random_below(LIST_LENGTH)?;
             let entry = Entry {
                 list: list.clone(),
                 index,
+                purpose,
             };
             if node.store.get(&entry.key()).map_err(RecordError::from)?.is_none() {
                 return Ok(entry);
             }
         }
         let _alone = node.lists_gate.lock().await;
-        if read_current(node)?.as_deref() == Some(list.as_str()) {
-            create(node, now).await?;
+        if read_current(node, purpose)?.as_deref() == Some(list.as_str()) {
+            create(node, purpose, now).await?;
         }
     }
 }
 
-async fn current(node: &Arc<Node>, now: Timestamp) -> Result<String, StatusListError> {
-    if let Some(list) = read_current(node)? {
+async fn current(node: &Arc<Node>, purpose: StatusPurpose, now: Timestamp) -> Result<String, StatusListError> {
+    if let Some(list) = read_current(node, purpose)? {
         return Ok(list);
     }
     let _alone = node.lists_gate.lock().await;
-    match read_current(node)? {
+    match read_current(node, purpose)? {
         Some(list) => Ok(list),
-        None => create(node, now).await,
+        None => create(node, purpose, now).await,
     }
 }
 
-fn read_current(node: &Node) -> Result<Option<String>, RecordError> {
-    let key = records::key(records::STATUS_CURRENT, "revocation");
+fn read_current(node: &Node, purpose: StatusPurpose) -> Result<Option<String>, RecordError> {
+    let key = records::key(records::STATUS_CURRENT, purpose.as_str());
     let row = node.store.get(&key)?;
     row.map(|bytes| String::from_utf8(bytes).map_err(|error| records::damaged(&key, error.to_string())))
         .transpose()
 }
 
-async fn create(node: &Arc<Node>, now: Timestamp) -> Result<String, StatusListError> {
+async fn create(node: &Arc<Node>, purpose: StatusPurpose, now: Timestamp) -> Result<String, StatusListError> {
     let name = crate::keys::random_hex::<8>()?;
     let list = format!("{}/status-lists/{name}", node.config.http.public_url);
     let statement = Statement {
         at: now,
         content: Content::StatusListCreated(StatusListCreated {
             list: list.clone(),
-            purpose: StatusPurpose::Revocation,
+            purpose,
             length: LIST_LENGTH,
         }),
     };
-    let key = records::key(records::STATUS_CURRENT, "revocation");
+    let key = records::key(records::STATUS_CURRENT, purpose.as_str());
     let batch = Batch {
         writes: vec![(key, Some(list.clone().into_bytes()))],
         expectations: vec![],

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use syndic_vc::action::{ActionDraft, Parameter, Parameters};
 use syndic_vc::capability::{Action, Resource, Scope};
 use syndic_vc::did::Did;
+use syndic_vc::enveloped::{self, Answer};
 use syndic_vc::json::members::Path;
 use syndic_vc::json::{Object, Value};
 use syndic_vc::presentation::PresentationDraft;
+use syndic_vc::proof::IssueError;
 use syndic_vc::time::Timestamp;
 
 use crate::agents;
 use crate::clock;
 use crate::credentials::{self, CredentialError};
+use crate::instances::InstanceSuite;
 use crate::keys;
 use crate::node::{self, Node};
 
@@ -99,6 +102,18 @@ pub fn sign_action(
     Ok(draft.sign(&node::key_method(&agent.did), &signer)?)
 }
 
+/// What an agent is to present, and to whom.
+pub struct PresentRequest {
+    /// The signed credentials.
+    pub credentials: Vec<Value>,
+    /// The verifier's challenge.
+    pub challenge: String,
+    /// The verifier's name.
+    pub domain: String,
+    /// How it is signed; the agent's key is Ed25519.
+    pub suite: InstanceSuite,
+}
+
 /// Signs a presentation for an agent.
 ///
 /// # Errors
@@ -106,9 +121,7 @@ pub fn sign_action(
 pub fn present(
     node: &Arc<Node>,
     agent: &str,
-    credentials: Vec<Value>,
-    challenge: String,
-    domain: String,
+    request: PresentRequest,
     now: Timestamp,
 ) -> Result<Value, CredentialError> {
     let agent = agents::find(node, agent)?;
@@ -116,7 +129,18 @@ pub fn present(
     let draft = PresentationDraft {
         id: Some(keys::random_urn_uuid()?),
         holder: agent.did,
-        credentials,
+        credentials: request.credentials,
     };
-    Ok(draft.sign(&challenge, &domain, &node::key_method(&draft.holder), now, &signer)?)
+    let method = node::key_method(&draft.holder);
+    let (challenge, domain) = (request.challenge.as_str(), request.domain.as_str());
+    let Some(suite) = request.suite.data_integrity() else {
+        let document = draft.to_document().map_err(IssueError::Refused)?;
+        let answer = Answer {
+            challenge,
+            domain,
+            created: now,
+        };
+        return Ok(enveloped::sign_presentation(&document, &answer, &method, &signer)?);
+    };
+    Ok(draft.sign_in(suite, challenge, domain, &method, now, &signer)?)
 }

@@ -9,7 +9,8 @@ use std::process::{Command, Output, Stdio};
 
 use clap::CommandFactory as _;
 use syndic_node::cli::CommandLine;
-use syndic_node::config::{Config, Http, Organization, Peer, Store, Trust};
+use syndic_node::config::{Config, Http, Organization, Peer, Store, Trust, Verifiers};
+use syndic_node::instances;
 use syndic_node::outside::Settings;
 
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -77,6 +78,8 @@ fn folder_of_a_node_at(folder: &Path, admin: &str) {
         store: Store::default(),
         trust: Trust::default(),
         outside: Settings::default(),
+        verifiers: Verifiers::default(),
+        instances: instances::defaults(),
     };
     std::fs::write(folder.join("config.toml"), config.to_toml().unwrap()).unwrap();
     std::fs::write(folder.join("admin.token"), "token\n").unwrap();

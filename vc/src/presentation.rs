@@ -9,7 +9,7 @@ use crate::json::{Object, Value};
 use crate::key::Signer;
 use crate::limits::{CHALLENGE_BYTES, CREDENTIALS_PRESENTED};
 use crate::name::is_url;
-use crate::proof::{self, IssueError, ProofOptions};
+use crate::proof::{self, IssueError, ProofOptions, Suite};
 use crate::time::Timestamp;
 
 /// The type every presentation has.
@@ -112,13 +112,36 @@ impl PresentationDraft {
         created: Timestamp,
         signer: &dyn Signer,
     ) -> Result<Value, IssueError> {
+        self.sign_in(
+            Suite::default(),
+            challenge,
+            domain,
+            verification_method,
+            created,
+            signer,
+        )
+    }
+
+    /// The same with a proof of another suite.
+    ///
+    /// # Errors
+    /// As [`Self::sign`]; [`IssueError::Refused`] too when the suite does not take the key or the document.
+    pub fn sign_in(
+        &self,
+        suite: Suite,
+        challenge: &str,
+        domain: &str,
+        verification_method: &str,
+        created: Timestamp,
+        signer: &dyn Signer,
+    ) -> Result<Value, IssueError> {
         for (name, text) in [("challenge", challenge), ("domain", domain)] {
             if text.is_empty() || text.len() > CHALLENGE_BYTES {
                 let message = format!("a {name} of 1 to {CHALLENGE_BYTES} bytes is needed: ask the verifier for it");
                 return Err(Reason::new(DenialCode::DocumentMalformed, format!("/proof/{name}"), message).into());
             }
         }
-        let mut options = ProofOptions::new(Purpose::Authentication, verification_method, created);
+        let mut options = ProofOptions::new(Purpose::Authentication, verification_method, created).in_suite(suite);
         options.challenge = Some(challenge.to_owned());
         options.domain = Some(domain.to_owned());
         proof::sign(self.to_document()?, &options, signer)

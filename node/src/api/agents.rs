@@ -12,8 +12,9 @@ use crate::agents::{self, Owner};
 use crate::api::{answer, schema};
 use crate::http::problem::Problem;
 use crate::http::strict_json::StrictJson;
+use crate::instances::InstanceSuite;
 use crate::node::Node;
-use crate::wallet::{self, ActionRequest, DEFAULT_ACTION_SECONDS};
+use crate::wallet::{self, ActionRequest, DEFAULT_ACTION_SECONDS, PresentRequest};
 use crate::{clock, credentials};
 
 /// `POST /agents`
@@ -124,7 +125,7 @@ pub async fn present(
     Path(agent): Path<String>,
     StrictJson(body, _): StrictJson,
 ) -> Result<Response, Problem> {
-    answer::only(&body, &["credentials", "challenge", "domain"])?;
+    answer::only(&body, &["credentials", "challenge", "domain", "suite"])?;
     let Some(Value::Array(given)) = body.get("credentials") else {
         return Err(Problem::bad_request(
             "/credentials: must be an array of ids or credentials".to_owned(),
@@ -134,9 +135,19 @@ pub async fn present(
         .iter()
         .map(|credential| wallet::credential_of(&node, credential, "/credentials"))
         .collect::<Result<Vec<_>, _>>()?;
-    let challenge = answer::text(&body, "challenge")?.to_owned();
-    let domain = answer::text(&body, "domain")?.to_owned();
-    let signed = wallet::present(&node, &agent, credentials, challenge, domain, clock::now())?;
+    let suite = match answer::optional_text(&body, "suite")? {
+        None => InstanceSuite::EddsaJcs2022,
+        Some(name) => InstanceSuite::parse(name).ok_or_else(|| {
+            Problem::bad_request("/suite: must be eddsa-jcs-2022, eddsa-rdfc-2022 or jose".to_owned())
+        })?,
+    };
+    let request = PresentRequest {
+        credentials,
+        challenge: answer::text(&body, "challenge")?.to_owned(),
+        domain: answer::text(&body, "domain")?.to_owned(),
+        suite,
+    };
+    let signed = wallet::present(&node, &agent, request, clock::now())?;
     Ok(answer::json(
         StatusCode::CREATED,
         &object! { "verifiablePresentation": signed },

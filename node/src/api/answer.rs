@@ -11,6 +11,7 @@ use crate::agents::AgentError;
 use crate::credentials::CredentialError;
 use crate::engine::PublishError;
 use crate::http::problem::Problem;
+use crate::instances::InstanceError;
 use crate::records::{self, RecordError};
 use crate::store::{ApplyError, StoreError};
 
@@ -27,6 +28,15 @@ pub fn with_type(status: StatusCode, media_type: &'static str, body: Vec<u8>) ->
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+/// The same answer, which may be used again for so many seconds.
+#[must_use]
+pub fn cached(mut response: Response, seconds: u32) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&format!("max-age={seconds}")) {
+        response.headers_mut().insert(header::CACHE_CONTROL, value);
+    }
     response
 }
 
@@ -165,13 +175,19 @@ impl From<AgentError> for Problem {
 impl From<CredentialError> for Problem {
     fn from(error: CredentialError) -> Self {
         match error {
-            CredentialError::Refused(_)
-            | CredentialError::Agents(IssueError::Refused(_))
-            | CredentialError::Invalid { .. } => Self::bad_request(error.to_string()),
+            CredentialError::Refused(ref reason) | CredentialError::Agents(IssueError::Refused(ref reason)) => {
+                let code = reason.code.as_str();
+                Self::bad_request(error.to_string()).with("code", code)
+            }
+            CredentialError::Invalid { .. } => Self::bad_request(error.to_string()),
             CredentialError::Agents(IssueError::Sign(inner)) | CredentialError::Sign(inner) => store_failed(&inner),
             CredentialError::Unknown(_) => Self::not_found(error.to_string()),
             CredentialError::Taken(_) => conflict(error.to_string()),
             CredentialError::Agent(inner) => inner.into(),
+            CredentialError::Instance(error @ (InstanceError::Unknown(_) | InstanceError::None)) => {
+                Self::not_found(error.to_string())
+            }
+            CredentialError::Instance(inner) => store_failed(&inner),
             CredentialError::StatusList(inner) => store_failed(&inner),
             CredentialError::Random(inner) => inner.into(),
             CredentialError::Record(inner) => inner.into(),

@@ -3,6 +3,8 @@
 //! Nothing is parsed into these types: requests pass the strict reader, and answers are built as JSON. They describe
 //! what the handlers do, and the whole of it is held against a running node by the tests.
 
+pub mod vc;
+
 use serde::Serialize;
 use utoipa::openapi::schema::AdditionalProperties;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
@@ -256,6 +258,9 @@ pub struct PresentationRequestShape {
     pub challenge: String,
     /// The verifier's domain.
     pub domain: String,
+    /// `eddsa-jcs-2022` (default), `eddsa-rdfc-2022` or `jose`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suite: Option<String>,
 }
 
 /// A signed presentation.

@@ -11,17 +11,24 @@ use syndic_vc::denial::Denied;
 use syndic_vc::json::Value;
 use syndic_vc::{object, verify};
 
-use crate::api::answer;
+use crate::api::{answer, problem_types, schema};
 use crate::clock;
 use crate::http::problem::Problem;
 use crate::http::strict_json::StrictJson;
 use crate::knowledge;
 use crate::node::Node;
+use crate::proof_only;
 
 /// `POST /challenges`; a body says nothing, but one that is there must be JSON.
 ///
 /// # Errors
 /// 400, 413 or 415 for a body that is none, 503 if the random source failed.
+#[utoipa::path(
+    post,
+    path = "/challenges",
+    tag = "verification",
+    responses((status = 200, description = "single use", body = schema::vc::ChallengeShape), schema::Refused),
+)]
 pub async fn challenge(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Problem> {
     if !request.body().is_end_stream() {
         StrictJson::from_request(request, &()).await?;
@@ -35,12 +42,19 @@ pub async fn challenge(State(node): State<Arc<Node>>, request: Request) -> Resul
     Ok(answer::json(StatusCode::OK, &body))
 }
 
-/// `POST /credentials/verify`
+/// `POST /credentials/verify` (W3C VC API). `options.checks` is not read: all that is checked here is always checked.
 ///
 /// # Errors
 /// 400 with the decision if it is refused.
-pub async fn credential(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
-    let credential = member(body, "verifiableCredential")?;
+#[utoipa::path(
+    post,
+    path = "/credentials/verify",
+    tag = "verification",
+    request_body = schema::vc::CredentialQuestion,
+    responses(schema::Refused, schema::Verdict),
+)]
+pub async fn credential(State(node): State<Arc<Node>>, body: Result<StrictJson, Problem>) -> Result<Response, Problem> {
+    let credential = asked(body, "verifiableCredential")?.0;
     off_the_async_threads(move || {
         let known = knowledge::gather(&node, &credential);
         respond(&verify::credential_value(
@@ -53,27 +67,23 @@ pub async fn credential(State(node): State<Arc<Node>>, StrictJson(body, _): Stri
     .await
 }
 
-/// `POST /presentations/verify`
+/// `POST /presentations/verify` (W3C VC API)
 ///
 /// # Errors
 /// 400 with the decision if it is refused.
-pub async fn presentation(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
-    let options = body.get("options").cloned().unwrap_or(Value::Null);
-    let challenge = answer::text(&options, "challenge")
-        .map_err(|problem| answer::within("/options", problem))?
-        .to_owned();
-    let domain =
-        match answer::optional_text(&options, "domain").map_err(|problem| answer::within("/options", problem))? {
-            Some(domain) => domain.to_owned(),
-            None => node.organization.as_str().to_owned(),
-        };
-    if domain != node.organization.as_str() {
-        return Err(Problem::bad_request(format!(
-            "/options/domain: this verifier's domain is {}; a presentation made for another is not for it to judge",
-            node.organization.as_str()
-        )));
-    }
-    let presentation = member(body, "verifiablePresentation")?;
+#[utoipa::path(
+    post,
+    path = "/presentations/verify",
+    tag = "verification",
+    request_body = schema::vc::PresentationQuestion,
+    responses(schema::Refused, schema::Verdict),
+)]
+pub async fn presentation(
+    State(node): State<Arc<Node>>,
+    body: Result<StrictJson, Problem>,
+) -> Result<Response, Problem> {
+    let (presentation, options) = asked(body, "verifiablePresentation")?;
+    let (challenge, domain) = challenge_and_domain(&options, &node).map_err(not_verified)?;
     off_the_async_threads(move || {
         let known = knowledge::gather(&node, &presentation);
         let request = verify::PresentationRequest {
@@ -93,10 +103,64 @@ pub async fn presentation(State(node): State<Arc<Node>>, StrictJson(body, _): St
     .await
 }
 
+fn challenge_and_domain(options: &Value, node: &Node) -> Result<(String, String), Problem> {
+    let within = |problem| answer::within("/options", problem);
+    let challenge = answer::text(options, "challenge").map_err(within)?;
+    let own = node.organization.as_str();
+    let domain = answer::optional_text(options, "domain").map_err(within)?.unwrap_or(own);
+    if domain != own {
+        return Err(Problem::bad_request(format!(
+            "/options/domain: this verifier's domain is {own}; a presentation made for another is not for it to judge"
+        )));
+    }
+    Ok((challenge.to_owned(), domain.to_owned()))
+}
+
+/// `POST /verifiers/proof-only/credentials/verify`: the proofs of a credential, and not whose proofs they are. For test
+/// vectors and strange documents; off unless configured, and its answer permits nothing.
+///
+/// # Errors
+/// 404 if it is off, 400 with the reasons if the proof does not hold.
+#[utoipa::path(
+    post,
+    path = "/verifiers/proof-only/credentials/verify",
+    tag = "verification",
+    request_body = schema::vc::CredentialQuestion,
+    responses(schema::Refused, (status = 200, description = "the proofs hold", body = schema::vc::ProofReport), (status = 400, description = "they do not", body = schema::Denial, content_type = "application/problem+json")),
+)]
+pub async fn proofs_alone(
+    State(node): State<Arc<Node>>,
+    body: Result<StrictJson, Problem>,
+) -> Result<Response, Problem> {
+    if !node.config.verifiers.proof_only {
+        return Err(Problem::not_found(
+            "this door is closed; [verifiers] proof_only = true in config.toml opens it",
+        ));
+    }
+    let credential = asked(body, "verifiableCredential")?.0;
+    off_the_async_threads(move || {
+        let verdict = verify::proof_only_value(credential, &node.policy(), &node.view(), clock::now());
+        match verdict {
+            Ok(checked) => answer::json(StatusCode::OK, &proof_only::report(&checked)),
+            Err(denied) => refusal(&denied)
+                .with("notChecked", proof_only::NOT_CHECKED.to_vec())
+                .into_response(),
+        }
+    })
+    .await
+}
+
 /// `POST /actions/verify`
 ///
 /// # Errors
 /// 400 with the decision if it is refused.
+#[utoipa::path(
+    post,
+    path = "/actions/verify",
+    tag = "verification",
+    request_body = schema::ActionEnvelope,
+    responses(schema::Refused, schema::Verdict),
+)]
 pub async fn action(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     off_the_async_threads(move || {
         let known = knowledge::gather(&node, &body);
@@ -109,13 +173,42 @@ pub async fn action(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJs
     .await
 }
 
-fn member(body: Value, name: &str) -> Result<Value, Problem> {
+/// The document to be verified, and the options.
+fn asked(body: Result<StrictJson, Problem>, name: &str) -> Result<(Value, Value), Problem> {
+    let StrictJson(body, _) = body.map_err(not_verified)?;
+    member(body, name).map_err(not_verified)
+}
+
+fn member(body: Value, name: &str) -> Result<(Value, Value), Problem> {
     let Value::Object(mut members) = body else {
         return Err(Problem::bad_request("the body must be a JSON object".to_owned()));
     };
-    members
+    let options = members.remove("options").unwrap_or_else(|| object! {});
+    if options.as_object().is_none() {
+        return Err(Problem::bad_request("/options: must be an object".to_owned()));
+    }
+    let document = members
         .remove(name)
-        .ok_or_else(|| Problem::bad_request(format!("/{name}: is missing; put the document there")))
+        .ok_or_else(|| Problem::bad_request(format!("/{name}: is missing; put the document there")))?;
+    if document.as_object().is_none() {
+        return Err(Problem::bad_request(format!(
+            "/{name}: must be an object, not {}",
+            document.kind()
+        )));
+    }
+    Ok((document, options))
+}
+
+/// A request that cannot be judged is answered as the VC API answers failures: whoever reads `verified` alone is safe.
+fn not_verified(problem: Problem) -> Problem {
+    let json = problem.type_.ends_with("/json-invalid");
+    let kind = if json {
+        problem_types::PARSING_ERROR
+    } else {
+        problem_types::MALFORMED_VALUE_ERROR
+    };
+    let details = serde_json::json!([{ "type": kind, "title": problem.title, "detail": problem.detail }]);
+    problem.with("verified", false).with("problemDetails", details)
 }
 
 /// Verification reads the store and may wait for one fsync.
@@ -137,18 +230,21 @@ fn respond<T: Verified>(verdict: &Result<T, Denied>) -> Response {
             let body = object! { "verified": true, "decision": Value::Object(decision.to_object()) };
             answer::json(StatusCode::OK, &body)
         }
-        Err(denied) => refusal(denied, &decision),
+        Err(denied) => refusal(denied)
+            .with("decision", serde_json::json!(decision))
+            .into_response(),
     }
 }
 
-fn refusal(denied: &Denied, decision: &Decision<'_>) -> Response {
+fn refusal(denied: &Denied) -> Problem {
     let details: Vec<serde_json::Value> = denied
         .reasons()
         .map(|reason| {
             serde_json::json!({
-                "type": reason.code.problem_type(),
+                "type": problem_types::of(reason.code),
                 "title": reason.code.as_str(),
                 "detail": reason.message,
+                "code": reason.code.as_str(),
                 "at": reason.at,
             })
         })
@@ -158,6 +254,4 @@ fn refusal(denied: &Denied, decision: &Decision<'_>) -> Response {
         .titled(first.code.as_str())
         .with("verified", false)
         .with("problemDetails", details)
-        .with("decision", serde_json::json!(decision))
-        .into_response()
 }

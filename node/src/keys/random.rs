@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 pub struct RandomError(String);
 
 impl RandomError {
-    pub(super) fn new(why: &str) -> Self {
+    pub(crate) fn new(why: &str) -> Self {
         Self(why.to_owned())
     }
 }
