@@ -21,7 +21,7 @@ fn plain(issuer: &str) -> Object {
         "issuer": issuer,
         "credentialSubject": object! { "id": agent().did.as_str(), "level": 3 },
     };
-    Value::from(document).into_object().unwrap()
+    document.into_object().unwrap()
 }
 
 fn options() -> ProofOptions {
@@ -232,7 +232,7 @@ fn a_credential_is_no_larger_inside_than_by_itself() {
 fn a_proof_may_lack_a_date_and_name_several_domains() {
     let mut document = presentation_draft(vec![credential()]).to_document().unwrap();
     let domains = vec!["north.example", DOMAIN];
-    let mut proof = Value::from(object! {
+    let mut proof = object! {
         "type": "DataIntegrityProof",
         "cryptosuite": "eddsa-jcs-2022",
         "proofPurpose": "authentication",
@@ -241,7 +241,7 @@ fn a_proof_may_lack_a_date_and_name_several_domains() {
         "domain": domains,
         "nonce": "q83vEjRWeJCrze8SNFZ4kA",
         "expires": "2026-11-24T12:05:00Z",
-    });
+    };
     let hash = |value: &Value| syndic_vc::canonical::digest(value);
     let message = [hash(&proof), hash(&Value::from(document.clone()))].concat();
     let signature = agent().signer().sign(&message).unwrap();
