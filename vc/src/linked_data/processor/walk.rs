@@ -248,7 +248,7 @@ impl Walk {
             let object = self.object(property, property.graph, value, at)?;
             return self.push(property.subject, &property.predicate, object, property.graph);
         }
-        if !value.as_object().is_some_and(|object| !object.contains_key("@value")) {
+        if value.as_object().is_none_or(|object| object.contains_key("@value")) {
             return Err(refuse(at, "expected an object: this member holds statements"));
         }
         let name = self.blank();
