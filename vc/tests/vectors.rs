@@ -1,4 +1,4 @@
-//! The vectors of `specs/vectors/{credential,presentation,action}`: each file names a property,
+//! The vectors of `specs/vectors/{credential,presentation,action,sd-jwt}`: each file names a property,
 //! and holds everything a verifier of any language needs to check it.
 //!
 //! `SYNDIC_VECTORS=write` writes them anew, `SYNDIC_VECTORS=check` compares what would be written
@@ -16,7 +16,7 @@ use syndic_vc::canonical;
 use syndic_vc::decision::Decision;
 use syndic_vc::denial::DenialCode;
 use syndic_vc::json::{self, Value};
-use syndic_vc::verify::{self, ActionRequest, Policy, PresentationRequest};
+use syndic_vc::verify::{self, ActionRequest, HolderProof, Policy, PresentationRequest};
 use world::{Known, Once, at};
 
 fn folder() -> PathBuf {
@@ -54,6 +54,15 @@ fn decide(folder: &str, vector: &Value) -> (String, String, String) {
             };
             canonical_decision(&verify::presentation(&text, &request, &policy, &known, &once, now))
         }
+        "sd-jwt" => {
+            let request = PresentationRequest {
+                challenge: str(vector, &["request", "challenge"]),
+                domain: str(vector, &["request", "domain"]),
+            };
+            let text = std::str::from_utf8(&text).unwrap();
+            let holder = HolderProof::Required(&request, &once);
+            canonical_decision(&verify::sd_jwt(text, holder, &policy, &known, now))
+        }
         "action" => {
             let audience = str(vector, &["request", "audience"]).parse().unwrap();
             let request = ActionRequest { audience: &audience };
@@ -90,7 +99,7 @@ fn is_beyond_this_build(vector: &Value) -> bool {
 fn every_vector_decides_as_it_says() {
     let (mut allowed, mut refused) = (0, 0);
     let mut codes = BTreeSet::new();
-    for kind in ["credential", "presentation", "action"] {
+    for kind in ["credential", "presentation", "action", "sd-jwt"] {
         for entry in std::fs::read_dir(folder().join(kind)).unwrap() {
             let path = entry.unwrap().path();
             let vector = json::parse(&std::fs::read(&path).unwrap()).unwrap();
@@ -143,7 +152,7 @@ fn the_files_are_what_would_be_written() {
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "{}", path.display());
         }
     }
-    for kind in ["credential", "presentation", "action"] {
+    for kind in ["credential", "presentation", "action", "sd-jwt"] {
         for entry in std::fs::read_dir(folder().join(kind)).unwrap() {
             let path = entry.unwrap().path();
             let vector = json::parse(&std::fs::read(&path).unwrap()).unwrap();

@@ -6,6 +6,7 @@ mod action;
 mod credential;
 mod presentation;
 mod suites;
+mod token;
 
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ pub fn all() -> Vec<Vector> {
     all.extend(suites::all());
     all.extend(presentation::all());
     all.extend(action::all());
+    all.extend(token::all());
     all
 }
 
@@ -112,7 +114,7 @@ impl Vector {
         );
         let mut knowledge = self.known.to_json();
         match self.folder {
-            "presentation" => {
+            "presentation" | "sd-jwt" => {
                 vector.insert(
                     "request",
                     object! { "challenge": self.challenge, "domain": self.domain },
