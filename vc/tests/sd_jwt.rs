@@ -109,7 +109,7 @@ fn the_holder_shows_what_it_chooses() {
     let nothing = sd_jwt::present(&text, &[]).unwrap();
     assert!(look(&nothing, &Known::new()).unwrap().claims().get("address").is_none());
     assert!(sd_jwt::present(&text, &["/vct"]).is_err());
-    assert!(!text.contains("Ana Lima") && !nothing.contains('~') == nothing.is_empty());
+    assert!(!text.contains("Ana Lima") && nothing.matches('~').count() == 1);
     assert_eq!(issued(), text);
 }
 
