@@ -1,7 +1,7 @@
 //! One operation, so many times, and nothing else: to be counted by `valgrind`.
 //!
 //! ```text
-//! vc/benches/instructions        # builds this, counts, prints instructions of one operation
+//! vc/benches/counted        # builds this, counts, prints instructions of one operation
 //! ```
 //!
 //! Instruction counts do not wander with what else the machine does, so two versions can be told
@@ -22,7 +22,7 @@ use syndic_vc::json::{self, members::Path};
 use syndic_vc::verify;
 
 use setup::{Cached, Resolving, bare, small};
-use world::{credential, north, now, policy, text};
+use world::{credential, draft, north, now, policy, sign, text};
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
@@ -36,6 +36,17 @@ fn main() {
     let mut bare = bare();
     let mut run: Box<dyn FnMut()> = match name.as_str() {
         "bare" => Box::new(move || bare()),
+        "bare-and-same-verdict" => {
+            let signer = north();
+            let message = [7; 64];
+            let signature = signer.signer().sign(&message).unwrap();
+            Box::new(move || {
+                let key = signer.key.public_key();
+                key.verify(black_box(&message), black_box(&signature)).unwrap();
+            })
+        }
+        "batch-64" => batch(64),
+        "batch-1024" => batch(1_024),
         "parse" => Box::new(|| drop(black_box(json::parse(black_box(&article)).unwrap()))),
         "canonicalize" => Box::new(|| drop(black_box(canonical::to_bytes(black_box(&value))))),
         "digest" => Box::new(|| {
@@ -45,7 +56,10 @@ fn main() {
             let object = black_box(&value).as_object().unwrap();
             drop(black_box(Credential::read(object, &Path::ROOT).unwrap()));
         }),
-        "resolve" => Box::new(|| drop(black_box(did_key::resolve(black_box(&north().did)).unwrap()))),
+        "resolve" => {
+            let did = north().did;
+            Box::new(move || drop(black_box(did_key::resolve(black_box(&did)).unwrap())))
+        }
         "verify" => {
             Box::new(|| drop(verify::credential(black_box(&article), &policy, &cached, now).expect("a good one")))
         }
@@ -56,11 +70,28 @@ fn main() {
             Box::new(|| drop(verify::credential(black_box(&small), &policy, &cached, now).expect("a good one")))
         }
         _ => {
-            println!("skipped: counts only what it is asked for; run vc/benches/instructions");
+            println!("skipped: counts only what it is asked for; run vc/benches/counted");
             return;
         }
     };
     for _ in 0..times {
         run();
     }
+}
+
+/// A batch of credentials of one issuer.
+fn batch(count: usize) -> Box<dyn FnMut()> {
+    let texts: Vec<Vec<u8>> = (0..count)
+        .map(|n| {
+            let mut draft = draft();
+            draft.id = format!("urn:uuid:6f1c2a3e-8d4b-4c59-9a27-{n:012x}");
+            text(&sign(&draft))
+        })
+        .collect();
+    let (known, policy, now) = (Cached::new(), policy(), now());
+    Box::new(move || {
+        let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+        let outcomes = verify::credentials(&texts, &policy, &known, now, &[1; 32]);
+        assert!(outcomes.iter().all(Result::is_ok));
+    })
 }

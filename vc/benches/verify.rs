@@ -13,8 +13,11 @@
 #[path = "../tests/world/mod.rs"]
 mod world;
 
+mod batch;
+mod measure;
 mod peers;
 mod setup;
+mod suites;
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -103,6 +106,8 @@ fn main() {
     criterion.final_summary();
     ours.extend(ratios(&mut others));
     report(&ours);
+    suites::report();
+    batch::report();
 }
 
 /// From a draft to the signed document, read back before it was signed.
@@ -114,23 +119,6 @@ fn issue() -> Box<dyn FnMut()> {
     })
 }
 
-/// CPU time of this thread.
-fn cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
-}
-
-/// CPU seconds of one operation, over about `slice`. The clock is read once in sixteen operations,
-/// because reading it is not free.
-fn measure(run: &mut dyn FnMut(), slice: Duration) -> f64 {
-    let (start, mut count) = (cpu(), 0_u32);
-    while cpu() - start < slice {
-        (0..16).for_each(|_| run());
-        count += 16;
-    }
-    (cpu() - start).as_secs_f64() / f64::from(count)
-}
-
 /// What was measured of one candidate.
 struct Measured {
     name: &'static str,
@@ -140,34 +128,15 @@ struct Measured {
 }
 
 fn ratios(candidates: &mut [Candidate<'_>]) -> Vec<Measured> {
-    let quick = std::env::args().any(|argument| matches!(argument.as_str(), "--test" | "--list" | "--profile-time"));
-    let (rounds, slice) = if quick {
-        (1, Duration::ZERO)
-    } else {
-        (41, Duration::from_millis(10))
-    };
     let mut bare = bare();
-    let mut samples = vec![(Vec::new(), Vec::new()); candidates.len()];
-    for _ in 0..rounds {
-        for ((_, run), (seconds, pairs)) in candidates.iter_mut().zip(&mut samples) {
-            let signature = measure(&mut bare, slice);
-            let one = measure(run, slice);
-            seconds.push(one);
-            pairs.push(signature / one);
-        }
-    }
-    let median = |mut samples: Vec<f64>| {
-        samples.sort_unstable_by(f64::total_cmp);
-        samples.get(samples.len() / 2).copied().unwrap_or(f64::NAN)
-    };
-    let measured = candidates
-        .iter()
-        .zip(samples)
-        .map(|((name, _), (seconds, pairs))| Measured {
+    let measured = candidates.iter_mut().map(|(name, run)| {
+        let (seconds, bare_of_it) = measure::paired(&mut bare, run, 16);
+        Measured {
             name,
-            seconds: median(seconds),
-            bare_of_it: median(pairs),
-        });
+            seconds,
+            bare_of_it,
+        }
+    });
     measured.collect()
 }
 

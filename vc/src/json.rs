@@ -10,6 +10,7 @@ mod error;
 pub mod members;
 mod number;
 mod object;
+pub(crate) mod original;
 mod reader;
 pub(crate) mod scan;
 mod text;

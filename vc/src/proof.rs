@@ -56,6 +56,7 @@ pub fn add(mut document: Object, options: &ProofOptions, signer: &dyn Signer) ->
     let places = Places {
         document: &Path::ROOT,
         proof: &here,
+        original: None,
     };
     let data = hash::hash_data(options.suite, kind, &document, &proof, &previous, places)?;
     let signature = signer.sign(data.as_bytes())?;

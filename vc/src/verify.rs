@@ -65,7 +65,8 @@ use crate::did::Did;
 use crate::enveloped::Envelope;
 use crate::jose::{self, TokenType};
 use crate::json::members::Path;
-use crate::json::{self, JsonErrorKind, Value};
+use crate::json::original::Original;
+use crate::json::{JsonErrorKind, Value};
 use crate::limits::CREDENTIAL_BYTES;
 use crate::time::Timestamp;
 use crate::trust::{Knowledge, OneTime};
@@ -138,7 +139,7 @@ pub fn credential_value(
     knowledge: &dyn Knowledge,
     now: Timestamp,
 ) -> Result<VerifiedCredential, Denied> {
-    credential::verify(document, &World::new(policy, knowledge, now))
+    credential::verify(document.into(), &World::new(policy, knowledge, now))
 }
 
 /// Verifies a presentation from its text, and uses up the challenge.
@@ -155,7 +156,8 @@ pub fn presentation(
     one_time: &dyn OneTime,
     now: Timestamp,
 ) -> Result<VerifiedPresentation, Denied> {
-    presentation_value(parse(text)?, request, policy, knowledge, one_time, now)
+    let world = World::new(policy, knowledge, now);
+    presentation::verify(parse(text)?, request, &world, one_time)
 }
 
 /// Verifies a presentation that [`crate::json`] has read, and uses up the challenge.
@@ -170,7 +172,7 @@ pub fn presentation_value(
     one_time: &dyn OneTime,
     now: Timestamp,
 ) -> Result<VerifiedPresentation, Denied> {
-    presentation::verify(document, request, &World::new(policy, knowledge, now), one_time)
+    presentation::verify(document.into(), request, &World::new(policy, knowledge, now), one_time)
 }
 
 /// Verifies a signed action together with the credential it is done under, from the text
@@ -190,7 +192,7 @@ pub fn action(
     one_time: &dyn OneTime,
     now: Timestamp,
 ) -> Result<AllowedAction, Denied> {
-    action_value(parse(text)?, request, policy, knowledge, one_time, now)
+    action::verify(parse(text)?, request, &World::new(policy, knowledge, now), one_time)
 }
 
 /// Verifies a signed action and its credential that [`crate::json`] has read.
@@ -205,7 +207,7 @@ pub fn action_value(
     one_time: &dyn OneTime,
     now: Timestamp,
 ) -> Result<AllowedAction, Denied> {
-    action::verify(envelope, request, &World::new(policy, knowledge, now), one_time)
+    action::verify(envelope.into(), request, &World::new(policy, knowledge, now), one_time)
 }
 
 /// Verifies an SD-JWT credential (`dc+sd-jwt`) from its text. Its issuer is a DID; it grants no
@@ -264,7 +266,7 @@ pub fn proof_only(
     knowledge: &dyn Knowledge,
     now: Timestamp,
 ) -> Result<ProofChecked, Denied> {
-    proof_only_value(parse(text)?, policy, knowledge, now)
+    proof_only_value(parse(text)?.into_value(), policy, knowledge, now)
 }
 
 /// The same for a document that [`crate::json`] has read. For one in an envelope, the signature of
@@ -314,6 +316,8 @@ struct World<'a> {
     now: Timestamp,
     /// Where signatures wait to be checked together; `None`: each is checked at once.
     deferred: Option<&'a Deferred>,
+    /// The document with its text; `None`: what is signed is written from the document.
+    original: Option<&'a Original<'a>>,
 }
 
 impl<'a> World<'a> {
@@ -323,6 +327,18 @@ impl<'a> World<'a> {
             knowledge,
             now,
             deferred: None,
+            original: None,
+        }
+    }
+
+    /// The same world, where this document is looked at.
+    fn with<'b>(&self, original: &'b Original<'_>) -> World<'b>
+    where
+        'a: 'b,
+    {
+        World {
+            original: Some(original),
+            ..*self
         }
     }
 
@@ -338,8 +354,8 @@ fn refuse(reason: Reason) -> Denied {
     Denied::new(reason, Findings::default())
 }
 
-fn parse(text: &[u8]) -> Result<Value, Denied> {
-    json::parse_with(text, &jose::document_limits()).map_err(|error| {
+fn parse(text: &[u8]) -> Result<Original<'_>, Denied> {
+    Original::parse(text, &jose::document_limits()).map_err(|error| {
         let code = match error.kind {
             JsonErrorKind::BodyTooLarge
             | JsonErrorKind::TooDeep

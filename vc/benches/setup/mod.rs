@@ -19,7 +19,7 @@ use crate::world::*;
 
 /// What a node keeps in memory: documents already read, standing, status bits, heads.
 pub(crate) struct Cached {
-    documents: BTreeMap<Did, Arc<DidDocument>>,
+    pub(crate) documents: BTreeMap<Did, Arc<DidDocument>>,
     authorized: BTreeMap<(Did, String), ResourcePattern>,
     status: BTreeMap<String, Vec<u8>>,
     heads: BTreeMap<Did, Freshness>,

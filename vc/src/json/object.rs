@@ -22,17 +22,23 @@ impl Object {
         Self(Vec::new())
     }
 
-    /// Brings members into canonical order; `None` if a name appears twice. Texts that Syndic wrote
-    /// are sorted already.
-    pub(super) fn from_members(mut members: Vec<(Text, Value)>) -> Option<Self> {
+    /// Brings members into canonical order, and tells whether they were; `None` if a name appears
+    /// twice. Texts that Syndic wrote are sorted already.
+    pub(super) fn from_members(mut members: Vec<(Text, Value)>) -> Option<(Self, bool)> {
         let ascending = |a: &(Text, Value), b: &(Text, Value)| order(&a.0, &b.0).is_lt();
-        if !members.is_sorted_by(ascending) {
+        let sorted = members.is_sorted_by(ascending);
+        if !sorted {
             members.sort_unstable_by(|a, b| order(&a.0, &b.0));
             if !members.is_sorted_by(ascending) {
                 return None;
             }
         }
-        Some(Self(members))
+        Some((Self(members), sorted))
+    }
+
+    /// Where the members are in memory.
+    pub(super) fn members(&self) -> *const (Text, Value) {
+        self.0.as_ptr()
     }
 
     /// The value of a member.

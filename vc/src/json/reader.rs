@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::original::{Cut, is_left_out};
 use super::{JsonError, JsonErrorKind as Kind, Number, Object, Text, Value};
 use crate::limits;
 
@@ -48,6 +49,12 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 /// # Errors
 /// [`JsonError`] when the bytes are not exactly one strict JSON value.
 pub fn parse_with(bytes: &[u8], limits: &Limits) -> Result<Value, JsonError> {
+    read(bytes, limits).map(|(value, _)| value)
+}
+
+/// The document, and the objects in it that stand in the text in canonical form and of which
+/// signatures leave a member out.
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<(Value, Vec<Cut>), JsonError> {
     if bytes.len() > limits.body_bytes {
         return Err(JsonError {
             kind: Kind::BodyTooLarge,
@@ -74,16 +81,18 @@ pub fn parse_with(bytes: &[u8], limits: &Limits) -> Result<Value, JsonError> {
         },
         depth: 0,
         nodes: 0,
+        deviations: 0,
+        cuts: Vec::new(),
         refusal: JsonError {
             kind: Kind::UnexpectedEnd,
             offset: 0,
         },
     };
     let mut value = Value::Null;
-    reader
-        .document(&mut value)
-        .map(|()| value)
-        .map_err(|Refused| reader.refusal)
+    match reader.document(&mut value) {
+        Ok(()) => Ok((value, reader.cuts)),
+        Err(Refused) => Err(reader.refusal),
+    }
 }
 
 /// Room for the members of an object, and for the items of an array, to begin with: most have no
@@ -98,6 +107,11 @@ struct Reader<'t> {
     limits: Limits,
     depth: usize,
     nodes: usize,
+    /// How often so far the text was spelled in another way than the canonical one (RFC 8785): space,
+    /// escapes, fractions and exponents, members out of order. A few of these would be canonical; to
+    /// take them for other only costs time.
+    deviations: usize,
+    cuts: Vec<Cut>,
     /// Why [`Refused`] was returned.
     refusal: JsonError,
 }
@@ -136,6 +150,7 @@ impl Reader<'_> {
     fn skip_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at += 1;
+            self.deviations += 1;
         }
     }
 
@@ -232,7 +247,8 @@ impl Reader<'_> {
     }
 
     fn object(&mut self) -> Result<Object, Refused> {
-        let open = self.at;
+        let (open, deviations) = (self.at, self.deviations);
+        let mut left_out = None;
         self.descend()?;
         let mut members = Vec::new();
         if self.peek() != Some(b'}') {
@@ -241,16 +257,36 @@ impl Reader<'_> {
                 if members.len() >= self.limits.members {
                     return Err(self.refuse(Kind::TooManyMembers));
                 }
+                let start = self.at;
                 let (name, value) = members.push_mut((Text::EMPTY, Value::Null));
                 *name = self.name()?;
                 self.value(value)?;
-                if !self.another(b'}', "',' or '}'")? {
+                let another = self.another(b'}', "',' or '}'")?;
+                if is_left_out(name) {
+                    let name = name.clone();
+                    // The comma after the member, or the one before the last.
+                    let comma = usize::from(!another && members.len() > 1);
+                    left_out = Some((start - comma..self.at, name));
+                }
+                if !another {
                     break;
                 }
             }
         }
         self.ascend();
-        Object::from_members(members).ok_or_else(|| self.duplicate(open))
+        let (object, sorted) = Object::from_members(members).ok_or_else(|| self.duplicate(open))?;
+        self.deviations += usize::from(!sorted);
+        if let Some((member, name)) = left_out
+            && self.deviations == deviations
+        {
+            self.cuts.push(Cut {
+                members: object.members(),
+                object: open..self.at,
+                member,
+                name,
+            });
+        }
+        Ok(object)
     }
 
     /// A member's name and the colon after it.
@@ -297,9 +333,12 @@ impl Reader<'_> {
 
     fn number(&mut self) -> Result<Number, Refused> {
         let start = self.at;
-        number::read(self.bytes, &mut self.at).map_err(|kind| match kind {
+        let number = number::read(self.bytes, &mut self.at).map_err(|kind| match kind {
             Kind::InvalidNumber => self.refuse(kind),
             kind => self.refuse_at(kind, start),
-        })
+        })?;
+        let written = self.bytes.get(start..self.at).unwrap_or_default();
+        self.deviations += usize::from(written.iter().any(|b| matches!(b, b'.' | b'e' | b'E')));
+        Ok(number)
     }
 }

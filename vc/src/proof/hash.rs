@@ -7,6 +7,7 @@ use super::Suite;
 use crate::canonical;
 use crate::denial::Reason;
 use crate::json::members::Path;
+use crate::json::original::Original;
 use crate::json::{Object, Value};
 use crate::key::KeyKind;
 use crate::linked_data::{self, HashFunction};
@@ -33,15 +34,17 @@ impl HashData {
         self.bytes.get(..2 * self.half).unwrap_or_default()
     }
 
-    fn set_proof(&mut self, canonical: &[u8]) {
+    /// The hash of the canonical proof, which comes in pieces.
+    fn set_proof(&mut self, canonical: &[&[u8]]) {
         self.set(0, canonical);
     }
 
-    fn set_document(&mut self, canonical: &[u8]) {
+    /// The hash of the canonical document.
+    fn set_document(&mut self, canonical: &[&[u8]]) {
         self.set(self.half, canonical);
     }
 
-    fn set(&mut self, from: usize, canonical: &[u8]) {
+    fn set(&mut self, from: usize, canonical: &[&[u8]]) {
         let (_, place) = self.bytes.split_at_mut(from);
         let hash = |place: &mut [u8], hash: &[u8]| {
             if let Some((place, _)) = place.split_at_mut_checked(hash.len()) {
@@ -49,18 +52,26 @@ impl HashData {
             }
         };
         if self.half == 48 {
-            hash(place, &Sha384::digest(canonical));
+            hash(place, &digest_of::<Sha384>(canonical));
         } else {
-            hash(place, &Sha256::digest(canonical));
+            hash(place, &digest_of::<Sha256>(canonical));
         }
     }
 }
 
-/// Where a document and its proof stand, for what is wrong with either.
+fn digest_of<D: Digest>(pieces: &[&[u8]]) -> sha2::digest::Output<D> {
+    let mut digest = D::new();
+    pieces.iter().for_each(|piece| digest.update(piece));
+    digest.finalize()
+}
+
+/// Where a document and its proof stand: for what is wrong with either, and for their text.
 #[derive(Clone, Copy)]
 pub(crate) struct Places<'a> {
     pub(crate) document: &'a Path<'a>,
     pub(crate) proof: &'a Path<'a>,
+    /// The text that both were read from, if it is at hand.
+    pub(crate) original: Option<&'a Original<'a>>,
 }
 
 /// What a key of this kind signs. `previous` are the proofs that this one builds on: they stay in
@@ -74,7 +85,7 @@ pub(super) fn hash_data(
     places: Places<'_>,
 ) -> Result<HashData, Reason> {
     if previous.is_empty() && !suite.is_linked_data() {
-        return Ok(jcs(kind, document, &["proof"], proof));
+        return Ok(jcs(kind, document, &["proof"], proof, places.original));
     }
     let mut with_previous = Object::new();
     let (document, left_out): (_, &[&str]) = if previous.is_empty() {
@@ -88,19 +99,37 @@ pub(super) fn hash_data(
     if suite.is_linked_data() {
         rdfc(kind, document, left_out, proof, places)
     } else {
-        Ok(jcs(kind, document, left_out, proof))
+        Ok(jcs(kind, document, left_out, proof, None))
     }
 }
 
-/// As JSON (RFC 8785). Neither is copied.
-fn jcs(kind: KeyKind, document: &Object, left_out: &[&str], proof: &Object) -> HashData {
+/// As JSON (RFC 8785). Neither is copied, and what stands in the text in this form is not written
+/// again.
+fn jcs(
+    kind: KeyKind,
+    document: &Object,
+    left_out: &[&str],
+    proof: &Object,
+    original: Option<&Original<'_>>,
+) -> HashData {
     let mut hashes = HashData::new(kind);
-    let mut bytes = Vec::with_capacity(USUAL_BYTES);
-    canonical::write_without(proof, &["proofValue"], &mut bytes);
-    hashes.set_proof(&bytes);
-    bytes.clear();
-    canonical::write_without(document, left_out, &mut bytes);
-    hashes.set_document(&bytes);
+    let mut bytes = Vec::new();
+    let mut write = |object: &Object, left_out: &[&str], set: &mut dyn FnMut(&[&[u8]])| {
+        let parts = match left_out {
+            [one] => original.and_then(|original| original.without(object, one)),
+            _ => None,
+        };
+        if let Some(parts) = parts {
+            set(&parts);
+        } else {
+            bytes.clear();
+            bytes.reserve(USUAL_BYTES);
+            canonical::write_without(object, left_out, &mut bytes);
+            set(&[&bytes]);
+        }
+    };
+    write(proof, &["proofValue"], &mut |parts| hashes.set_proof(parts));
+    write(document, left_out, &mut |parts| hashes.set_document(parts));
     hashes
 }
 
@@ -128,7 +157,7 @@ fn rdfc(
         configuration.insert("@context", context.clone());
     }
     let mut hashes = HashData::new(kind);
-    hashes.set_proof(canonical(&configuration, &["proofValue"], places.proof)?.as_bytes());
-    hashes.set_document(canonical(document, left_out, places.document)?.as_bytes());
+    hashes.set_proof(&[canonical(&configuration, &["proofValue"], places.proof)?.as_bytes()]);
+    hashes.set_document(&[canonical(document, left_out, places.document)?.as_bytes()]);
     Ok(hashes)
 }

@@ -14,6 +14,7 @@ use crate::document::Purpose;
 use crate::enveloped::Envelope;
 use crate::jose::TokenType;
 use crate::json::members::{Members, Path};
+use crate::json::original::Original;
 use crate::json::{Object, Value};
 use crate::trust::{OneTime, OneTimeKind, SpendError};
 
@@ -40,15 +41,21 @@ struct Grounds {
 }
 
 pub(super) fn verify(
-    envelope: Value,
+    envelope: Original<'_>,
     request: &ActionRequest<'_>,
     world: &World<'_>,
     one_time: &dyn OneTime,
 ) -> Result<AllowedAction, Denied> {
     let mut findings = Findings::default();
-    match check(&envelope, request, world, one_time, &mut findings) {
+    match check(
+        envelope.value(),
+        request,
+        &world.with(&envelope),
+        one_time,
+        &mut findings,
+    ) {
         Ok(grounds) => Ok(AllowedAction::new(
-            envelope,
+            envelope.into_value(),
             grounds.action,
             grounds.capability,
             grounds.subject.owner,

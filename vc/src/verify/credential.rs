@@ -14,15 +14,16 @@ use crate::document::Purpose;
 use crate::enveloped::Envelope;
 use crate::jose::TokenType;
 use crate::json::members::{Members, Path};
+use crate::json::original::Original;
 use crate::json::{Object, Value};
 use crate::limits::CREDENTIAL_BYTES;
 use crate::status::{StatusEntry, StatusPurpose};
 use crate::trust::{AgentStanding, Standing, StatusBit};
 
-pub(super) fn verify(document: Value, world: &World<'_>) -> Result<VerifiedCredential, Denied> {
+pub(super) fn verify(document: Original<'_>, world: &World<'_>) -> Result<VerifiedCredential, Denied> {
     let mut findings = Findings::default();
-    match check(&document, &Path::ROOT, world, &mut findings) {
-        Ok(held) => Ok(held.into_verified(&Arc::new(document), None, findings)),
+    match check(document.value(), &Path::ROOT, &world.with(&document), &mut findings) {
+        Ok(held) => Ok(held.into_verified(&Arc::new(document.into_value()), None, findings)),
         Err(reason) => Err(Denied::new(reason, findings)),
     }
 }

@@ -14,6 +14,7 @@ use crate::document::Purpose;
 use crate::enveloped::{Claims, Envelope};
 use crate::jose::TokenType;
 use crate::json::members::{Members, Path};
+use crate::json::original::Original;
 use crate::json::{Object, Value};
 use crate::presentation::{Presentation, credentials};
 use crate::proof::Proof;
@@ -30,15 +31,21 @@ struct Whole {
 }
 
 pub(super) fn verify(
-    document: Value,
+    document: Original<'_>,
     request: &PresentationRequest<'_>,
     world: &World<'_>,
     one_time: &dyn OneTime,
 ) -> Result<VerifiedPresentation, Denied> {
     let mut findings = Findings::default();
-    match check(&document, request, world, one_time, &mut findings) {
+    match check(
+        document.value(),
+        request,
+        &world.with(&document),
+        one_time,
+        &mut findings,
+    ) {
         Ok(held) => {
-            let whole = Arc::new(held.payload.unwrap_or(document));
+            let whole = Arc::new(held.payload.unwrap_or(document.into_value()));
             let credentials = held
                 .credentials
                 .into_iter()

@@ -35,6 +35,7 @@ pub(super) fn check<'a>(
         let places = Places {
             document: at,
             proof: here,
+            original: world.original,
         };
         check_signature(document, proof, &proofs.previous(proof), places, signer, world)
     })?;
@@ -53,6 +54,7 @@ pub(super) fn check_unbound(document: &Value, world: &World<'_>) -> Result<Vec<S
         let places = Places {
             document: &Path::ROOT,
             proof: here,
+            original: None,
         };
         check_signature(document, proof, &proofs.previous(proof), places, method.did(), world)?;
         methods.push(proof.verification_method.to_owned());

@@ -40,6 +40,7 @@ impl<'t> Reader<'t> {
     /// Reads on where [`Reader::plain`] stopped, in the string whose quote is at `open`.
     #[cold]
     pub(super) fn escaped(&mut self, open: usize) -> Result<String, Refused> {
+        self.deviations += 1;
         let mut out = String::from(self.slice(open + 1));
         loop {
             self.check_length(open, out.len())?;
