@@ -84,9 +84,20 @@ impl Node {
         change(&mut config);
         std::fs::write(data.join("config.toml"), config.to_toml().unwrap()).unwrap();
         let charter = folder.path().join("charter.json");
-        let founded = syndic(&data, &["found", "--name", "Alone", "--out", charter.to_str().unwrap()])
-            .output()
-            .unwrap();
+        let founded = syndic(
+            &data,
+            &[
+                "found",
+                "--name",
+                "Alone",
+                "--out",
+                charter.to_str().unwrap(),
+                "--member",
+                data.join("member.json").to_str().unwrap(),
+            ],
+        )
+        .output()
+        .unwrap();
         assert!(founded.status.success(), "{founded:?}");
         let child = syndic(&data, &["run", "--exit-with-stdin"])
             .stdin(Stdio::piped())
