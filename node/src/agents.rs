@@ -12,9 +12,10 @@ use syndic_vc::{did_key, object};
 use crate::credentials::{self, CredentialError};
 use crate::engine::PublishError;
 use crate::keys::RandomError;
-use crate::node::Node;
+use crate::node::{Node, key_method};
 use crate::records::{self, RecordError};
 use crate::store::Batch;
+use crate::webvh::{self, DidError};
 
 /// Longest agent name. Names appear in tables and paths.
 pub const MAX_NAME_BYTES: usize = 100;
@@ -166,6 +167,14 @@ pub async fn create(
     }
     let mut batch = Batch::default();
     let (did, key_held_by_node) = match did {
+        Some(did) if did.method() == "webvh" => {
+            // One of this node's own, so that it can sign for the agent.
+            webvh::signer(node, did.as_str()).map_err(|error| AgentError::Invalid {
+                at: "/did",
+                what: error.to_string(),
+            })?;
+            (did, true)
+        }
         Some(did) => {
             did_key::resolve(&did).map_err(|error| AgentError::Invalid {
                 at: "/did",
@@ -270,13 +279,20 @@ pub fn list(node: &Node) -> Result<Vec<Agent>, RecordError> {
     Ok(agents)
 }
 
-/// The key to sign with for an agent that is not retired.
+/// The key to sign with for an agent that is not retired, and its name in the agent's DID document.
 ///
 /// # Errors
 /// [`AgentError::Retired`], [`AgentError::KeyElsewhere`], or the store's error.
-pub fn signer(node: &Node, agent: &Agent) -> Result<SecretKey, AgentError> {
+pub fn signer(node: &Node, agent: &Agent) -> Result<(String, SecretKey), AgentError> {
     if agent.retired.is_some() {
         return Err(AgentError::Retired(agent.name.clone()));
+    }
+    if agent.did.method() == "webvh" {
+        return webvh::signer(node, agent.did.as_str()).map_err(|error| match error {
+            DidError::Record(inner) => inner.into(),
+            DidError::Deactivated(_) => AgentError::Retired(agent.name.clone()),
+            _ => AgentError::KeyElsewhere(agent.name.clone()),
+        });
     }
     let key = records::key(records::AGENT_KEY, agent.did.as_str());
     let sealed = node.store.get(&key).map_err(RecordError::from)?;
@@ -287,7 +303,8 @@ pub fn signer(node: &Node, agent: &Agent) -> Result<SecretKey, AgentError> {
         .open_record(purpose.as_bytes(), &sealed)
         .map_err(|error| records::damaged(&key, error.to_string()))?;
     let seed = <[u8; 32]>::try_from(&seed[..]).map_err(|_| records::damaged(&key, "not a 32-byte seed"))?;
-    Ok(SecretKey::from_seed(zeroize::Zeroizing::new(seed)))
+    let secret = SecretKey::from_seed(zeroize::Zeroizing::new(seed));
+    Ok((key_method(&agent.did), secret))
 }
 
 /// Retires an agent: it signs nothing more, and every credential of this issuer that it holds is revoked, all in one

@@ -317,7 +317,8 @@ impl IssuerKey<'_> {
 #[must_use]
 pub fn key_of_organization<'n>(node: &'n Node, issuer: Option<&str>) -> IssuerKey<'n> {
     let other = issuer.filter(|issuer| *issuer != node.organization.as_str());
-    let known = other.and_then(|issuer| Some((Did::parse(issuer).ok()?, webvh::signer(node, issuer).ok()?)));
+    let known =
+        other.and_then(|issuer| Some((Did::parse(issuer).ok()?, webvh::organization_signer(node, issuer).ok()?)));
     match known {
         None => IssuerKey::of_organization(node),
         Some((did, (method, key))) => IssuerKey {

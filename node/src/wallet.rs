@@ -17,7 +17,7 @@ use crate::clock;
 use crate::credentials::{self, CredentialError};
 use crate::instances::InstanceSuite;
 use crate::keys;
-use crate::node::{self, Node};
+use crate::node::Node;
 
 /// How long a signed action may be used when nothing else is asked for, in seconds.
 pub const DEFAULT_ACTION_SECONDS: i64 = 300;
@@ -66,7 +66,7 @@ pub fn sign_action(
     now: Timestamp,
 ) -> Result<Value, CredentialError> {
     let agent = agents::find(node, agent)?;
-    let signer = agents::signer(node, &agent)?;
+    let (method, signer) = agents::signer(node, &agent)?;
     let invalid = |at: &'static str, what: &str| CredentialError::Invalid {
         at,
         what: what.to_owned(),
@@ -99,7 +99,7 @@ pub fn sign_action(
         credential: &request.credential,
         agent: agent.did.clone(),
     };
-    Ok(draft.sign(&node::key_method(&agent.did), &signer)?)
+    Ok(draft.sign(&method, &signer)?)
 }
 
 /// What an agent is to present, and to whom.
@@ -125,13 +125,12 @@ pub fn present(
     now: Timestamp,
 ) -> Result<Value, CredentialError> {
     let agent = agents::find(node, agent)?;
-    let signer = agents::signer(node, &agent)?;
+    let (method, signer) = agents::signer(node, &agent)?;
     let draft = PresentationDraft {
         id: Some(keys::random_urn_uuid()?),
         holder: agent.did,
         credentials: request.credentials,
     };
-    let method = node::key_method(&draft.holder);
     let (challenge, domain) = (request.challenge.as_str(), request.domain.as_str());
     let Some(suite) = request.suite.data_integrity() else {
         let document = draft.to_document().map_err(IssueError::Refused)?;

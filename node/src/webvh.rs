@@ -84,6 +84,8 @@ pub struct NewDid {
     pub service: Option<Value>,
     /// Whether the DID may move to another host later.
     pub portable: bool,
+    /// Whether it is an agent's, to be registered with it, and not the organization's own.
+    pub for_agent: bool,
 }
 
 /// What is to change of a document.
@@ -95,7 +97,7 @@ pub struct DocumentChange {
     pub retire_previous: bool,
 }
 
-/// Makes a DID of the organization, and says in its log that it is its own.
+/// Makes a DID. One that is not for an agent is the organization's own, and its log says so.
 ///
 /// # Errors
 /// [`DidError`]; then there is no such DID.
@@ -103,10 +105,10 @@ pub async fn create(node: &Arc<Node>, new: NewDid, now: Timestamp) -> Result<Hos
     let place = place(node, &new)?;
     let (update, next, signing) = (fresh_key()?, fresh_key()?, fresh_key()?);
     let template = webvh::template(&place);
-    let names = vec![
-        node.organization.as_str().to_owned(),
-        format!("did:web:{}", place.as_identifier()),
-    ];
+    let mut names = vec![format!("did:web:{}", place.as_identifier())];
+    if !new.for_agent {
+        names.push(node.organization.as_str().to_owned());
+    }
     let state = document(&template, &names, &[signing.public_key()], new.service.as_ref());
     let changes = Changes {
         update_keys: Some(vec![update.public_key().clone()]),
@@ -135,11 +137,11 @@ pub async fn create(node: &Arc<Node>, new: NewDid, now: Timestamp) -> Result<Hos
     for key in [&update, &next, &signing] {
         batch.writes.push(record::seal(node, key)?);
     }
-    let own = Statement {
+    let own = (!new.for_agent).then(|| Statement {
         at: now,
         content: Content::OrganizationDid { did: did.clone() },
-    };
-    publish(node, &did, line, now, vec![own], batch).await?;
+    });
+    publish(node, &did, line, now, own.into_iter().collect(), batch).await?;
     Ok(hosted)
 }
 
@@ -217,6 +219,19 @@ pub fn signer(node: &Node, did: &str) -> Result<(String, SecretKey), DidError> {
         .first()
         .ok_or_else(|| DidError::Unknown(did.to_owned()))?;
     Ok((format!("{did}#{multikey}"), record::open(node, multikey)?))
+}
+
+/// The same, if the DID is the organization's own and not an agent's.
+///
+/// # Errors
+/// As [`signer`].
+pub fn organization_signer(node: &Node, did: &str) -> Result<(String, SecretKey), DidError> {
+    let own = find(node, did)?.names()?;
+    if own.iter().any(|name| name == node.organization.as_str()) {
+        signer(node, did)
+    } else {
+        Err(DidError::Unknown(did.to_owned()))
+    }
 }
 
 /// Finds a DID that this node controls.

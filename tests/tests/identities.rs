@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use syndic_tests::cluster::Cluster;
 use syndic_tests::http::Answer;
 use syndic_tests::node::Node;
-use syndic_tests::scenario::{AGENT, OWNER, authorize, capabilities, register, verify};
+use syndic_tests::scenario::{
+    AGENT, OWNER, act, action, authorize, capabilities, issue, present, refund, register, verify,
+};
 
 fn create(node: &Node, name: &str) -> String {
     let body = json!({"name": name, "host": "st-mary.example"});
@@ -172,4 +174,52 @@ fn what_cannot_be_a_did_is_refused() {
     assert_eq!(home.public().post("/dids", &json!({})).status, 405);
     let listed = home.admin().get("/dids").expect(200);
     assert_eq!(listed["dids"].as_array().unwrap().len(), 1);
+}
+
+/// An agent under a `did:webvh`: what it signs is accepted across a change of its keys, and not after its retirement.
+#[test]
+fn an_agent_keeps_its_did_when_its_keys_change() {
+    let cluster = Cluster::of(2);
+    let [home, other] = &cluster.nodes[..] else {
+        panic!("two nodes")
+    };
+    let body = json!({"name": "support", "host": "st-mary.example", "forAgent": true});
+    let made = home.admin().post("/dids", &body).expect(201);
+    let did = made["did"]["did"].as_str().unwrap();
+    let body = json!({"name": AGENT, "owner": {"id": OWNER, "name": "Dana Reyes"}, "did": did});
+    let agent = home.admin().post("/agents", &body).expect(201);
+    assert_eq!(agent["agent"]["keyHeldBy"], "node");
+    let credential = issue(home, AGENT);
+    assert_eq!(credential["credentialSubject"]["id"], did);
+    authorize(other, &home.did);
+    cluster.settle(&[0, 1]);
+    present(home, AGENT, &credential, other).expect_allowed();
+    act(home, AGENT, &credential, other, &refund("10.00")).expect_allowed();
+
+    let early = action(home, AGENT, &credential, other, &refund("20.00"));
+    let _rotated = change(home, did, "rotate", &json!({}));
+    cluster.settle(&[0, 1]);
+    other.public().post("/actions/verify", &early).expect_allowed();
+    act(home, AGENT, &credential, other, &refund("30.00")).expect_allowed();
+    // The DID is the agent's and lends it nothing of the organization.
+    let forged = json!({"credential": {
+        "@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiableCredential"], "issuer": did,
+        "credentialSubject": {"id": did},
+    }});
+    let issued = home.admin().post("/credentials/issue", &forged);
+    if issued.status == 201 {
+        verify(other, &issued.json()["verifiableCredential"]).expect_refused("issuer-unknown");
+    }
+    let _retired = home
+        .admin()
+        .post(&format!("/agents/{AGENT}/retire"), &json!({}))
+        .expect(200);
+    cluster.settle(&[0, 1]);
+    let body = json!({"credentials": [credential], "challenge": "c", "domain": other.did});
+    assert_eq!(
+        home.admin()
+            .post(&format!("/agents/{AGENT}/presentations"), &body)
+            .status,
+        409
+    );
 }

@@ -24,9 +24,16 @@ const RESOLUTION: &str = "application/did-resolution";
 #[utoipa::path(
     post,
     path = "/1.0/webvh/resolve-log",
-    tag = "identifiers",
+    tag = "identities",
     request_body = schema::Document,
-    responses((status = 200, description = "the resolution result", body = schema::Document, content_type = "application/did-resolution"), schema::Refused),
+    responses(
+        (status = 200, description = "the resolution result", body = schema::Document, content_type = "application/did-resolution"),
+        (status = "4XX", description = "the result with its error", content(
+            (schema::Document = "application/did-resolution"),
+            (schema::Document = "application/problem+json"),
+        )),
+        (status = 503, description = "not now", body = schema::ProblemDocument, content_type = "application/problem+json"),
+    ),
 )]
 pub async fn resolve_log(StrictJson(body, _): StrictJson) -> Response {
     match asked(&body) {
@@ -142,18 +149,19 @@ fn failure(status: StatusCode, name: &str, title: &str, detail: &str) -> Respons
 #[utoipa::path(
     post,
     path = "/dids",
-    tag = "identifiers",
+    tag = "identities",
     request_body = schema::Document,
     responses((status = 201, description = "the DID", body = schema::Document), schema::Refused, schema::AdminRefused),
     security(("admin_token" = [])),
 )]
 pub async fn create(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
-    answer::only(&body, &["name", "host", "service", "portable"])?;
+    answer::only(&body, &["name", "host", "service", "portable", "forAgent"])?;
     let new = NewDid {
         name: answer::optional_text(&body, "name")?.map(str::to_owned),
         host: answer::optional_text(&body, "host")?.map(str::to_owned),
         service: service(&body)?,
         portable: flag(&body, "portable")?,
+        for_agent: flag(&body, "forAgent")?,
     };
     let hosted = webvh::create(&node, new, clock::now()).await?;
     Ok(answer::json(StatusCode::CREATED, &object! { "did": hosted.to_json() }))
@@ -166,7 +174,7 @@ pub async fn create(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJs
 #[utoipa::path(
     get,
     path = "/dids",
-    tag = "identifiers",
+    tag = "identities",
     responses((status = 200, description = "the DIDs that this node controls", body = schema::Document), schema::Refused, schema::AdminRefused),
     security(("admin_token" = [])),
 )]
@@ -182,7 +190,7 @@ pub async fn list(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
 #[utoipa::path(
     post,
     path = "/dids/{did}/rotate",
-    tag = "identifiers",
+    tag = "identities",
     params(("did" = String, Path, description = "the DID")),
     request_body = schema::Document,
     responses((status = 200, description = "the DID", body = schema::Document), schema::Refused, schema::AdminRefused),
@@ -204,7 +212,7 @@ pub async fn rotate(
 #[utoipa::path(
     post,
     path = "/dids/{did}/update",
-    tag = "identifiers",
+    tag = "identities",
     params(("did" = String, Path, description = "the DID")),
     request_body = schema::Document,
     responses((status = 200, description = "the DID", body = schema::Document), schema::Refused, schema::AdminRefused),
@@ -230,7 +238,7 @@ pub async fn update(
 #[utoipa::path(
     post,
     path = "/dids/{did}/deactivate",
-    tag = "identifiers",
+    tag = "identities",
     params(("did" = String, Path, description = "the DID")),
     request_body = schema::Document,
     responses((status = 200, description = "the DID", body = schema::Document), schema::Refused, schema::AdminRefused),
@@ -256,9 +264,17 @@ fn shown(hosted: &Hosted) -> Result<Response, Problem> {
 #[utoipa::path(
     get,
     path = "/dids/{did}/{file}",
-    tag = "identifiers",
+    tag = "identities",
     params(("did" = String, Path, description = "the DID's name"), ("file" = String, Path, description = "did.jsonl, did-witness.json or did.json")),
-    responses((status = 200, description = "the file", body = schema::Document), schema::Refused),
+    responses(
+        (status = 200, description = "the file", content(
+            (String = "text/jsonl"),
+            (schema::Document = "application/json"),
+            (schema::Document = "application/did+json"),
+        )),
+        (status = 410, description = "the DID has ended", body = schema::ProblemDocument, content_type = "application/problem+json"),
+        schema::Refused,
+    ),
 )]
 pub async fn file(
     State(node): State<Arc<Node>>,
@@ -274,9 +290,17 @@ pub async fn file(
 #[utoipa::path(
     get,
     path = "/.well-known/{file}",
-    tag = "identifiers",
+    tag = "identities",
     params(("file" = String, Path, description = "did.jsonl, did-witness.json or did.json")),
-    responses((status = 200, description = "the file", body = schema::Document), schema::Refused),
+    responses(
+        (status = 200, description = "the file", content(
+            (String = "text/jsonl"),
+            (schema::Document = "application/json"),
+            (schema::Document = "application/did+json"),
+        )),
+        (status = 410, description = "the DID has ended", body = schema::ProblemDocument, content_type = "application/problem+json"),
+        schema::Refused,
+    ),
 )]
 pub async fn well_known(State(node): State<Arc<Node>>, Path(file): Path<String>) -> Result<Response, Problem> {
     serve(&node, "/.well-known/", &file)

@@ -49,6 +49,9 @@ pub struct CreateArguments {
     /// The DID may move to another host later
     #[arg(long)]
     pub portable: bool,
+    /// The DID is an agent's, for `syndic agent create --did`, and not the organization's own
+    #[arg(long)]
+    pub for_agent: bool,
 }
 
 /// `syndic did rotate`
@@ -98,8 +101,10 @@ fn create(global: &Global, arguments: &CreateArguments, output: &Output) -> Resu
             body.insert(member, value.as_str());
         }
     }
-    if arguments.portable {
-        body.insert("portable", true);
+    for (member, given) in [("portable", arguments.portable), ("forAgent", arguments.for_agent)] {
+        if given {
+            body.insert(member, true);
+        }
     }
     let answer = connect::with_own(global, |node| node.post("/dids", &Value::from(body)))?;
     show(&answer, output)
