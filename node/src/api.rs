@@ -9,6 +9,7 @@ mod problem_types;
 pub mod registry;
 pub mod resolution;
 pub mod schema;
+pub mod sd_jwt;
 pub mod trqp;
 pub mod verification;
 pub mod webvh;
@@ -45,6 +46,7 @@ fn open_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(verification::presentation))
         .routes(routes!(verification::proofs_alone))
         .routes(routes!(verification::action))
+        .routes(routes!(sd_jwt::verify))
         .routes(routes!(credentials::status_list))
         .routes(routes!(trqp::authorization))
         .routes(routes!(trqp::recognition))
@@ -98,6 +100,7 @@ fn admin_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(credentials::issue_by_instance))
         .routes(routes!(credentials::set_status))
         .routes(routes!(credentials::show))
+        .routes(routes!(sd_jwt::issue))
         .routes(routes!(registry::authorize))
         .routes(routes!(registry::withdraw))
         .routes(routes!(registry::recognize))

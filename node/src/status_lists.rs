@@ -9,7 +9,8 @@ use syndic_vc::document::Purpose;
 use syndic_vc::json::Value;
 use syndic_vc::object;
 use syndic_vc::proof::{self, ProofOptions};
-use syndic_vc::status::{self, StatusEntry, StatusPurpose};
+use syndic_vc::status::token::{self, StatusTokenDraft};
+use syndic_vc::status::{self, StatusEntry, StatusList, StatusPurpose};
 use syndic_vc::time::Timestamp;
 use syndic_vc::trust::{Knowledge as _, StatusBit};
 
@@ -169,10 +170,19 @@ async fn create(node: &Arc<Node>, purpose: StatusPurpose, now: Timestamp) -> Res
     Ok(list)
 }
 
+/// In which form a list is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ListForm {
+    /// A `BitstringStatusListCredential` (W3C Bitstring Status List 1.0).
+    Bitstring,
+    /// A `statuslist+jwt` of the same bits (IETF Token Status List).
+    Token,
+}
+
 /// Signed lists that were served a moment ago.
 #[derive(Default)]
 pub struct SignedLists {
-    lists: Mutex<BTreeMap<String, Signed>>,
+    lists: Mutex<BTreeMap<(String, ListForm), Signed>>,
 }
 
 #[derive(Clone)]
@@ -197,17 +207,21 @@ pub enum ServeError {
 }
 
 impl SignedLists {
-    /// The signed `BitstringStatusListCredential` for a list of this organization.
+    /// A list of this organization, signed.
     ///
     /// # Errors
     /// [`ServeError`].
-    pub fn serve(&self, node: &Node, name: &str, now: Timestamp) -> Result<Arc<Vec<u8>>, ServeError> {
+    pub fn serve(&self, node: &Node, name: &str, form: ListForm, now: Timestamp) -> Result<Arc<Vec<u8>>, ServeError> {
         let url = format!("{}/status-lists/{name}", node.config.http.public_url);
         let view = node.view();
         let organization = node.organization.as_str();
         let failed = |error: ReadError| ServeError::View(error.to_string());
         let log_size = view.log(organization).map_err(failed)?.frontier.size();
-        if let Some(signed) = self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&url)
+        if let Some(signed) = self
+            .lists
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&(url.clone(), form))
             && signed.log_size == log_size
             && now.seconds_since(signed.at) < i64::from(TTL_SECONDS)
         {
@@ -222,26 +236,16 @@ impl SignedLists {
             .status_bits(organization, &url)
             .map_err(failed)?
             .ok_or_else(unknown)?;
-        let document = status::StatusListDraft {
-            id: &url,
-            issuer: &node.organization,
-            purpose: known.purpose,
-            list: &list,
-            valid_from: now,
-            valid_until: clock::later(now, LIST_VALID_SECONDS),
-            time_to_live_seconds: TTL_SECONDS,
-        }
-        .to_document();
-        let options = ProofOptions::new(Purpose::AssertionMethod, &node.issuer_method(), now);
-        let document = proof::sign(document, &options, node.keys.credential_signer())
-            .map_err(|error| ServeError::Sign(error.to_string()))?;
-        let text = Arc::new(records::encode(&document));
+        let text = Arc::new(match form {
+            ListForm::Bitstring => signed_list(node, &url, known.purpose, &list, now)?,
+            ListForm::Token => signed_token(node, &url, &list, now)?,
+        });
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         if lists.len() >= MAX_CACHED {
             lists.clear();
         }
         lists.insert(
-            url,
+            (url, form),
             Signed {
                 log_size,
                 at: now,
@@ -250,4 +254,41 @@ impl SignedLists {
         );
         Ok(text)
     }
+}
+
+fn signed_list(
+    node: &Node,
+    url: &str,
+    purpose: StatusPurpose,
+    list: &StatusList,
+    now: Timestamp,
+) -> Result<Vec<u8>, ServeError> {
+    let document = status::StatusListDraft {
+        id: url,
+        issuer: &node.organization,
+        purpose,
+        list,
+        valid_from: now,
+        valid_until: clock::later(now, LIST_VALID_SECONDS),
+        time_to_live_seconds: TTL_SECONDS,
+    }
+    .to_document();
+    let options = ProofOptions::new(Purpose::AssertionMethod, &node.issuer_method(), now);
+    let document = proof::sign(document, &options, node.keys.credential_signer())
+        .map_err(|error| ServeError::Sign(error.to_string()))?;
+    Ok(records::encode(&document))
+}
+
+fn signed_token(node: &Node, url: &str, list: &StatusList, now: Timestamp) -> Result<Vec<u8>, ServeError> {
+    let draft = StatusTokenDraft {
+        uri: url,
+        issuer: &node.organization,
+        list,
+        issued: now,
+        expires: clock::later(now, LIST_VALID_SECONDS),
+        time_to_live_seconds: TTL_SECONDS,
+    };
+    token::sign(&draft, &node.issuer_method(), node.keys.credential_signer())
+        .map(String::into_bytes)
+        .map_err(|error| ServeError::Sign(error.to_string()))
 }

@@ -11,6 +11,8 @@ mod harness;
 mod instances;
 #[path = "vc_api/issue.rs"]
 mod issue;
+#[path = "vc_api/sd_jwt.rs"]
+mod sd_jwt;
 #[path = "vc_api/status.rs"]
 mod status;
 #[path = "vc_api/verify.rs"]

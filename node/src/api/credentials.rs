@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
 use syndic_vc::json::Value;
@@ -16,8 +16,11 @@ use crate::http::problem::Problem;
 use crate::http::strict_json::StrictJson;
 use crate::instances::{self, Instance};
 use crate::node::Node;
-use crate::status_lists::{ServeError, TTL_SECONDS};
+use crate::status_lists::{ListForm, ServeError, TTL_SECONDS};
 use crate::{agents, clock};
+
+/// The media type of a status list token.
+const STATUS_TOKEN: &str = "application/statuslist+jwt";
 
 /// `POST /credentials/issue` (W3C VC API): the first instance, and what may be filled in is.
 ///
@@ -301,12 +304,32 @@ fn change_asked(body: &Value) -> Result<Change, Problem> {
     params(("name" = String, Path, description = "the list's name")),
     responses((status = 200, description = "a `BitstringStatusListCredential`", body = schema::Document), schema::Refused),
 )]
-pub async fn status_list(State(node): State<Arc<Node>>, Path(name): Path<String>) -> Result<Response, Problem> {
-    match node.signed_lists.serve(&node, &name, clock::now()) {
-        Ok(text) => Ok(answer::cached(
-            answer::with_type(StatusCode::OK, "application/json", text.to_vec()),
-            TTL_SECONDS,
-        )),
+pub async fn status_list(
+    State(node): State<Arc<Node>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let wants_token = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|one| one.split(';').next().map(str::trim) == Some(STATUS_TOKEN));
+    let (form, media_type) = if wants_token {
+        (ListForm::Token, STATUS_TOKEN)
+    } else {
+        (ListForm::Bitstring, "application/json")
+    };
+    match node.signed_lists.serve(&node, &name, form, clock::now()) {
+        Ok(text) => {
+            let mut response = answer::cached(
+                answer::with_type(StatusCode::OK, media_type, text.to_vec()),
+                TTL_SECONDS,
+            );
+            let vary = HeaderValue::from_static("accept");
+            response.headers_mut().insert(header::VARY, vary);
+            Ok(response)
+        }
         Err(error @ ServeError::Unknown(_)) => Err(Problem::not_found(error.to_string())),
         Err(error) => Err(Problem::unavailable(error.to_string())),
     }

@@ -103,7 +103,7 @@ pub async fn presentation(
     .await
 }
 
-fn challenge_and_domain(options: &Value, node: &Node) -> Result<(String, String), Problem> {
+pub(super) fn challenge_and_domain(options: &Value, node: &Node) -> Result<(String, String), Problem> {
     let within = |problem| answer::within("/options", problem);
     let challenge = answer::text(options, "challenge").map_err(within)?;
     let own = node.organization.as_str();
@@ -200,7 +200,7 @@ fn member(body: Value, name: &str) -> Result<(Value, Value), Problem> {
 }
 
 /// A request that cannot be judged is answered as the VC API answers failures: whoever reads `verified` alone is safe.
-fn not_verified(problem: Problem) -> Problem {
+pub(super) fn not_verified(problem: Problem) -> Problem {
     let json = problem.type_.ends_with("/json-invalid");
     let kind = if json {
         problem_types::PARSING_ERROR
@@ -212,7 +212,9 @@ fn not_verified(problem: Problem) -> Problem {
 }
 
 /// Verification reads the store and may wait for one fsync.
-async fn off_the_async_threads(work: impl FnOnce() -> Response + Send + 'static) -> Result<Response, Problem> {
+pub(super) async fn off_the_async_threads(
+    work: impl FnOnce() -> Response + Send + 'static,
+) -> Result<Response, Problem> {
     match tokio::task::spawn_blocking(work).await {
         Ok(response) => Ok(response),
         Err(error) => {
@@ -230,10 +232,15 @@ fn respond<T: Verified>(verdict: &Result<T, Denied>) -> Response {
             let body = object! { "verified": true, "decision": Value::Object(decision.to_object()) };
             answer::json(StatusCode::OK, &body)
         }
-        Err(denied) => refusal(denied)
-            .with("decision", serde_json::json!(decision))
-            .into_response(),
+        Err(denied) => refused(denied, &decision),
     }
+}
+
+/// A refusal with its decision.
+pub(super) fn refused(denied: &Denied, decision: &Decision<'_>) -> Response {
+    refusal(denied)
+        .with("decision", serde_json::json!(decision))
+        .into_response()
 }
 
 fn refusal(denied: &Denied) -> Problem {

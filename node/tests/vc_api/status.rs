@@ -219,3 +219,27 @@ fn suspended_and_resumed_at_another_node() {
     assert_eq!(say("suspension", false), "revoked");
     becomes("revoked for good", 400, Some("revoked"));
 }
+
+#[test]
+fn the_same_bits_as_a_token() {
+    let node = usual();
+    let issued = node.issue("status", credential(&node.did));
+    let entry = &issued["credentialStatus"];
+    let list = entry["statusListCredential"].as_str().unwrap();
+    let index: u64 = entry["statusListIndex"].as_str().unwrap().parse().unwrap();
+    let token_bit = || {
+        let answer = node.fetch(&path_of(list), "application/statuslist+jwt");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.content_type, "application/statuslist+jwt");
+        let payload = answer.text.split('.').nth(1).unwrap();
+        let claims: Value = serde_json::from_slice(&Base::Base64Url.decode(payload).unwrap()).unwrap();
+        assert_eq!(claims["sub"], list);
+        assert_eq!(claims["status_list"]["bits"], 1);
+        let bits = syndic_vc::status::token::decode(claims["status_list"]["lst"].as_str().unwrap()).unwrap();
+        bits.get(index).unwrap()
+    };
+    assert!(!token_bit());
+    node.admin("/credentials/status", &change("revocation", true, &issued["id"]))
+        .expect(200, "revoke");
+    assert!(token_bit() && bit(&node, entry));
+}

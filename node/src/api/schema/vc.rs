@@ -209,3 +209,62 @@ pub struct ProofReport {
     /// The keys that signed, in the order of the proofs.
     pub verification_methods: Vec<String>,
 }
+
+/// Claims to be signed as an SD-JWT.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SdJwtClaims {
+    /// The type of the credential.
+    pub vct: String,
+    /// The claims.
+    pub claims: Document,
+    /// JSON Pointers to the claims that the holder may withhold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disclosable: Option<Vec<String>>,
+    /// The DID whose key must show it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<String>,
+    /// RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<String>,
+}
+
+/// A signed SD-JWT with all its disclosures.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SdJwtIssued {
+    /// For the holder.
+    pub sd_jwt: String,
+}
+
+/// An SD-JWT to be verified.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SdJwtQuestion {
+    /// The token, its disclosures, and the key binding if one was asked for.
+    pub sd_jwt: String,
+    /// The challenge that was handed out, if the holder is to show itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<PresentationOptions>,
+}
+
+/// An SD-JWT that holds.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SdJwtVerified {
+    /// Always true.
+    pub verified: bool,
+    /// Who issued it.
+    pub issuer: String,
+    /// Its type.
+    pub vct: String,
+    /// The claims that were shown.
+    pub claims: Document,
+    /// The key that showed it; null if that was not asked for.
+    pub holder_key: Option<Document>,
+    /// The decision.
+    pub decision: super::DecisionShape,
+}
