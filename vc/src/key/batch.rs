@@ -44,16 +44,15 @@ pub struct Claim<'a> {
 }
 
 /// Fewer signatures than this are checked one by one: the tests for points outside of the group cost
-/// as much as eleven single checks, however many signatures there are.
-pub const LEAST: usize = 16;
+/// the same however many signatures there are, and a batch of sixteen took as long as single checks.
+pub const LEAST: usize = 32;
 
 /// When the sum of a larger batch fails, groups of this many are tried, so that one wrong signature
-/// among a thousand costs sixty-four single checks and not a thousand; all wrong, the batch costs
-/// half as much again as single checks.
+/// among a thousand costs sixty-four single checks and not a thousand.
 const GROUP: usize = 64;
 
 /// Random halves of the points that are tested for points outside of the group of prime order. Each
-/// test costs half a single check, and misses with probability 1/2 at most. Sixteen are what a batch
+/// test costs a multiplication, and misses with probability 1/2 at most. Sixteen are what a batch
 /// of 64 can bear; see the module's text for what a miss means.
 const TRIALS: usize = 16;
 

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 use crate::trust::Knowledge;
 
 /// Verifies credentials from their texts: for each what [`super::credential`] says of it, sooner from
-/// sixteen on.
+/// [`LEAST`](crate::key::batch::LEAST) on.
 ///
 /// `randomness` is from the system's generator, drawn for this call and used for no other. The one way
 /// in which a verdict can differ from that of [`super::credential`], and how improbable it is, stands
