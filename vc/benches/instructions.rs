@@ -33,9 +33,8 @@ fn main() {
     let article = text(&credential());
     let small = text(&small());
     let value = json::parse(&article).unwrap();
-    let mut bare = bare();
     let mut run: Box<dyn FnMut()> = match name.as_str() {
-        "bare" => Box::new(move || bare()),
+        "bare" => bare(),
         "bare-and-same-verdict" => {
             let signer = north();
             let message = [7; 64];
