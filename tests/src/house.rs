@@ -19,7 +19,7 @@ fn walk(folder: &Path, suffix: &str, found: &mut Vec<PathBuf>) {
         let (path, name) = (entry.path(), entry.file_name());
         let name = name.to_string_lossy();
         if path.is_dir() {
-            if name != "target" && name != ".git" && name != "node_modules" {
+            if name != "target" && name != ".git" && name != "node_modules" && name != ".venv" {
                 walk(&path, suffix, found);
             }
         } else if name.ends_with(suffix) {

@@ -1,0 +1,103 @@
+//! DID documents of did:key, as the node resolves them and as others do: the same identifiers, the same key material,
+//! the same relationships.
+//!
+//! Differences that are meant, and not compared: which contexts a document names and how it writes a key (Multikey
+//! here, whatever the other prefers there); and that others derive an X25519 key from an Ed25519 key for key
+//! agreement, or list a P-256 or P-384 key for it too, while nothing here agrees on keys.
+
+use serde_json::Value;
+
+use crate::figures::{Figures, Way};
+use crate::ours::Ours;
+use crate::peer::{Alteration, Key, Peer};
+
+/// Keys of each kind that are compared.
+const KEYS: usize = 12;
+const RELATIONSHIPS: [&str; 4] = [
+    "authentication",
+    "assertionMethod",
+    "capabilityDelegation",
+    "capabilityInvocation",
+];
+/// What veramo cannot do: P-384.
+const OTHERS: [(&str, &[&str]); 3] = [
+    ("did-method-key", &["Ed25519", "P-256", "P-384"]),
+    ("key-did-resolver", &["Ed25519", "P-256", "P-384"]),
+    ("veramo", &["Ed25519", "P-256"]),
+];
+
+/// What two documents must agree on.
+#[derive(Debug, PartialEq)]
+struct Essence {
+    id: Value,
+    /// Identifier, controller and multikey of the method that the DID is made of.
+    method: (Value, Value, String),
+    relationships: Vec<Value>,
+}
+
+fn essence(document: &Value, key: &Key) -> Option<Essence> {
+    let methods = document["verificationMethod"].as_array()?;
+    let method = methods.iter().find(|method| method["id"] == key.method.as_str())?;
+    let relationships = RELATIONSHIPS.iter().map(|name| document[*name].clone()).collect();
+    Some(Essence {
+        id: document["id"].clone(),
+        method: (method["id"].clone(), method["controller"].clone(), multikey(method)?),
+        relationships,
+    })
+}
+
+/// The key of a verification method, however it is written.
+fn multikey(method: &Value) -> Option<String> {
+    if let Some(multikey) = method["publicKeyMultibase"].as_str() {
+        return Some(multikey.to_owned());
+    }
+    if let Some(base58) = method["publicKeyBase58"].as_str() {
+        let (_, raw) = multibase::decode(format!("z{base58}")).ok()?;
+        let tagged = [&[0xED, 0x01], raw.as_slice()].concat();
+        return Some(multibase::encode(multibase::Base::Base58Btc, tagged));
+    }
+    let jwk = serde_json::to_vec(&method["publicKeyJwk"]).ok()?;
+    let jwk = syndic_vc::json::parse(&jwk).ok()?;
+    let key = syndic_vc::key::PublicKey::from_jwk(&jwk, &syndic_vc::json::members::Path::ROOT).ok()?;
+    Some(key.to_multikey())
+}
+
+fn compare(peer: &mut Peer, ours: &Ours, keys: usize, figures: &mut Figures) {
+    for (other, kinds) in OTHERS {
+        for kind in kinds {
+            for _ in 0..keys {
+                let key = peer.key(kind);
+                let request = serde_json::json!({"did": key.did, "by": other});
+                let their_document = peer.made("did-document", request, "document");
+                let our_document = ours.resolve(&key.did);
+                let (theirs, ours) = (essence(&their_document, &key), essence(&our_document, &key));
+                figures.holds(
+                    &format!("{other}, {kind}"),
+                    Way::Theirs,
+                    theirs.is_some() && theirs == ours,
+                    || format!("{}: they have {theirs:?}, we have {ours:?}", key.did),
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn did_key_documents_say_the_same() {
+    let Some(mut peer) = Peer::start() else { return };
+    let ours = Ours::start();
+    let mut figures = Figures::new("did:key documents: the same");
+    compare(&mut peer, &ours, KEYS, &mut figures);
+    figures.finish();
+}
+
+#[test]
+fn an_altered_did_document_is_noticed() {
+    let Some(mut peer) = Peer::start_altered(Some(Alteration::Content)) else {
+        return;
+    };
+    let ours = Ours::start();
+    let mut figures = Figures::new("altered");
+    compare(&mut peer, &ours, 1, &mut figures);
+    assert!(figures.disagree(), "an altered document went unnoticed");
+}
