@@ -99,6 +99,8 @@ fn main() {
         criterion.bench_function(name, |bencher| bencher.iter(&mut *run));
     }
     let mut ours = ratios(&mut candidates);
+    suites::report();
+    batch::report();
     let mut others = peers::all(&signed);
     for (name, run) in &mut others {
         criterion.bench_function(name, |bencher| bencher.iter(&mut *run));
@@ -106,8 +108,6 @@ fn main() {
     criterion.final_summary();
     ours.extend(ratios(&mut others));
     report(&ours);
-    suites::report();
-    batch::report();
 }
 
 /// From a draft to the signed document, read back before it was signed.
