@@ -90,7 +90,7 @@ fn number(random: &mut Random) -> String {
         _ => {
             // In the digits of the canonical print: the reader wants no others for a double.
             let number = strict::Number::try_from(f64::from_bits(random.bits()));
-            number.map_or_else(|_| "1.5".to_owned(), |number| printed(number))
+            number.map_or_else(|_| "1.5".to_owned(), printed)
         }
     }
 }

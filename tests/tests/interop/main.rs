@@ -27,5 +27,6 @@ mod random;
 mod sd_jwt;
 mod signing;
 mod status;
+mod status_tokens;
 mod tampering;
 mod webvh;

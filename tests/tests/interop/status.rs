@@ -12,7 +12,7 @@ const LISTS: usize = 6;
 const LENGTHS: [u64; 2] = [131_072, 1 << 20];
 
 /// Indices to set: the first, the last, and some between.
-fn indices(length: u64, random: &mut Random) -> Vec<u64> {
+pub(crate) fn indices(length: u64, random: &mut Random) -> Vec<u64> {
     let mut all: Vec<u64> = (0..random.below(200)).map(|_| random.bits() % length).collect();
     all.extend([0, 7, 8, length - 1]);
     all.sort_unstable();
@@ -20,7 +20,8 @@ fn indices(length: u64, random: &mut Random) -> Vec<u64> {
     all
 }
 
-fn set_bits(list: &StatusList) -> Vec<u64> {
+/// The indices that are set.
+pub(crate) fn set_bits(list: &StatusList) -> Vec<u64> {
     (0..list.len()).filter(|index| list.get(*index).unwrap()).collect()
 }
 

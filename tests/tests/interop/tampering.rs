@@ -99,7 +99,7 @@ fn alter(value: &mut Value) {
             let name = ["@value", "@list", "name"]
                 .into_iter()
                 .find(|name| members.contains_key(*name));
-            match name.and_then(|name| members.get_mut(name)).or(None) {
+            match name.and_then(|name| members.get_mut(name)) {
                 Some(inner) => alter(inner),
                 None => match members.values_mut().next() {
                     Some(inner) => alter(inner),

@@ -27,6 +27,9 @@ const HISTORIES: usize = 3;
 /// didwebvh-ts 2.8.0 takes an entry for a signed one whose list of proofs is empty. It is asked for all else.
 const NO_PROOFS: &str = "an empty list of proofs";
 
+/// What is done to an entry.
+type Change<'a> = &'a dyn Fn(&mut Value);
+
 /// A history: the identifier, its log, and its witnesses' proofs.
 #[derive(Clone, Debug)]
 struct History {
@@ -124,7 +127,7 @@ fn altered(history: &History) -> Vec<(&'static str, History)> {
         copy.join("\n") + "\n"
     };
     for at in [0, lines.len() - 1] {
-        let changes: [(&'static str, &dyn Fn(&mut Value)); 6] = [
+        let changes: [(&'static str, Change<'_>); 6] = [
             ("another document", &|entry| {
                 entry["state"]["alsoKnownAs"] = json!(["https://mallory.example"])
             }),
