@@ -38,6 +38,22 @@ impl Ours {
         answer.expect(200)["didDocument"].clone()
     }
 
+    /// The document of a did:webvh from its log, as the node resolves it; null if it does not, or if nothing may be done
+    /// with it any more, which has a status of its own.
+    pub(crate) fn resolve_log(&self, did: &str, log: &str, witness: Option<&str>) -> Value {
+        let body = json!({"did": did, "log": log, "witness": witness});
+        let answer = self.node().public().post("/1.0/webvh/resolve-log", &body);
+        assert!(answer.status < 500, "{}", answer.text());
+        let body = answer.json();
+        let is_over = body["didDocumentMetadata"]["deactivated"] == true;
+        assert_eq!(answer.status == 410, is_over, "{}", answer.text());
+        if is_over {
+            Value::Null
+        } else {
+            body["didDocument"].clone()
+        }
+    }
+
     /// What we say of a credential.
     pub(crate) fn verify(&self, credential: &Value) -> Verdict {
         verdict(&scenario::verify(self.node(), credential))

@@ -7,6 +7,7 @@ use syndic_vc::key::PublicKey;
 use syndic_vc::webvh::{self, Changes, Log, Which, WitnessRule};
 
 use crate::figures::{Figures, Verdict, Way};
+use crate::ours::Ours;
 use crate::peer::{Alteration, Peer};
 use crate::random::Random;
 use crate::signing::{OurKey, now, to_ours, to_theirs};
@@ -299,6 +300,29 @@ fn histories_resolve_alike() {
         }
     }
     ours(&mut peer, &mut figures);
+    figures.finish();
+}
+
+#[test]
+fn the_node_resolves_their_logs() {
+    let Some(mut peer) = Peer::start() else { return };
+    let ours = Ours::start();
+    let mut figures = Figures::new("did:webvh logs over HTTP");
+    let mut others = Figures::new("");
+    for (row, history) in theirs(&mut peer, 1, &mut others) {
+        let resolve = |one: &History| ours.resolve_log(&one.did, &one.log, one.witness.as_deref());
+        let (_, expected) = ours_says(&history);
+        let document = resolve(&history);
+        figures.holds(&row, Way::Theirs, document == expected, || {
+            format!("the node resolves {document}, not {expected}")
+        });
+        for (what, copy) in altered(&history) {
+            let document = resolve(&copy);
+            figures.holds(&row, Way::TheirsAltered, document.is_null(), || {
+                format!("{what}: {document}")
+            });
+        }
+    }
     figures.finish();
 }
 
