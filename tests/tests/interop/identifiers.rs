@@ -7,9 +7,11 @@
 
 use serde_json::Value;
 
+use crate::claims::{self, SOMEBODY, Version};
 use crate::figures::{Figures, Way};
 use crate::ours::Ours;
 use crate::peer::{Alteration, Key, Peer};
+use crate::tampering::altered;
 
 /// Keys of each kind that are compared.
 const KEYS: usize = 12;
@@ -88,6 +90,34 @@ fn did_key_documents_say_the_same() {
     let ours = Ours::start();
     let mut figures = Figures::new("did:key documents: the same");
     compare(&mut peer, &ours, KEYS, &mut figures);
+    figures.finish();
+}
+
+/// No package of theirs resolves did:jwk; the key that went in must come out, and what it signed must hold.
+#[test]
+fn did_jwk_issuers_are_read() {
+    let Some(mut peer) = Peer::start() else { return };
+    let ours = Ours::start();
+    let mut figures = Figures::new("credentials of did:jwk issuers");
+    for (kind, suite) in [
+        ("Ed25519", "eddsa-jcs-2022"),
+        ("P-256", "ecdsa-jcs-2019"),
+        ("P-384", "ecdsa-jcs-2019"),
+    ] {
+        for (name, credential) in claims::credentials(Version::Two, SOMEBODY).into_iter().take(KEYS) {
+            let key = peer.key_as(kind, "did:jwk");
+            let document = ours.resolve(&key.did);
+            let method = &document["verificationMethod"][0];
+            let same = method["id"] == key.method.as_str() && method["publicKeyJwk"] == key.jwk;
+            figures.holds("the key in the document", Way::Theirs, same, || document.to_string());
+            let request = serde_json::json!({"suite": suite, "did": key.did, "credential": credential});
+            let issued = peer.made("issue", request, "document");
+            figures.judged(kind, Way::Theirs, name, &ours.verify(&issued));
+            for (what, copy) in altered(&issued) {
+                figures.judged(kind, Way::TheirsAltered, what, &ours.verify(&copy));
+            }
+        }
+    }
     figures.finish();
 }
 

@@ -149,7 +149,12 @@ impl Peer {
 
     /// A new key of the peer: its DID and the DID URL of the key.
     pub(crate) fn key(&mut self, kind: &str) -> Key {
-        let answer = self.ask("key", json!({"kind": kind}));
+        self.key_as(kind, "did:key")
+    }
+
+    /// The same under another method: did:key or did:jwk.
+    pub(crate) fn key_as(&mut self, kind: &str, method: &str) -> Key {
+        let answer = self.ask("key", json!({"kind": kind, "as": method}));
         let text = |name: &str| answer[name].as_str().unwrap().to_owned();
         Key {
             did: text("did"),
@@ -162,7 +167,7 @@ impl Peer {
 /// The public half of a key that the peer holds.
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
-    /// Its did:key.
+    /// Its did:key or did:jwk.
     pub(crate) did: String,
     /// The DID URL of the key.
     pub(crate) method: String,
