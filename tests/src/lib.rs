@@ -13,6 +13,7 @@ pub mod cluster;
 pub mod command;
 pub mod house;
 pub mod http;
+pub mod hurl;
 pub mod log_files;
 pub mod node;
 pub mod ports;
