@@ -184,10 +184,9 @@ impl Answer {
         assert_eq!(body["decision"]["decision"], outcome, "{body}");
         assert_eq!(self.codes().first().map(String::as_str), Some(code), "{body}");
         let first = &body["problemDetails"][0];
+        assert_eq!(first["code"], code, "{body}");
         assert!(
-            first["type"]
-                .as_str()
-                .is_some_and(|kind| kind.ends_with(&format!("/{code}"))),
+            first["type"].as_str().is_some_and(|kind| kind.starts_with("https://")),
             "{body}"
         );
         assert!(

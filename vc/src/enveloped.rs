@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 pub(crate) use claims::{Claims, numeric_date};
 
-use crate::credential::{CREDENTIALS_CONTEXT, Credential, check_validity, contexts, types};
+use crate::credential::{CREDENTIALS_CONTEXT, Credential, DataModel, check_validity, contexts, types};
 use crate::denial::{DenialCode, Reason};
 use crate::jose::{self, Jws, TokenType};
 use crate::json::members::{Members, Path};
@@ -162,7 +162,11 @@ impl<'v> Envelope<'v> {
             _ => return Ok(None),
         }
         let members = Members::of(value, at)?;
-        contexts(&members)?;
+        if contexts(&members)?.0 != DataModel::V2 {
+            let text = format!("an envelope has the context {CREDENTIALS_CONTEXT}: there is none in VCDM 1.1");
+            let at = members.at("@context").to_string();
+            return Err(Reason::new(DenialCode::ContextUnknown, at, text));
+        }
         if types(&members, expected)?.len() != 1 {
             return Err(members.error("type", "the type of the envelope and no other").into());
         }

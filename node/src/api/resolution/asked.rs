@@ -89,7 +89,7 @@ mod tests {
             "did%3",
             "did%3Akey%3A%ff",
             "%zz",
-            "did:key:z6Mk%00",
+            "did:key:z6Mk%2500%",
             "did:key:z6Mk%23%20",
         ] {
             assert!(Asked::read(path, None, Form::Dereferencing).is_err(), "{path}");
