@@ -49,7 +49,7 @@ impl Knowledge for Memory {
         }
     }
 
-    fn agent(&self, _did: &Did) -> AgentStanding {
+    fn agent(&self, _did: &Did, _at: Timestamp) -> AgentStanding {
         AgentStanding::Unknown
     }
 

@@ -1,5 +1,7 @@
 //! Agents of this organization: registered with an owner, retired with all they hold.
 
+mod succession;
+
 use std::sync::Arc;
 
 use syndic_registry::statement::{AgentRegistered, Content, Statement};
@@ -16,6 +18,8 @@ use crate::node::{Node, key_method};
 use crate::records::{self, RecordError};
 use crate::store::Batch;
 use crate::webvh::{self, DidError};
+
+pub use succession::{DEFAULT_OVERLAP_SECONDS, Succeeded, Succeeding, succeed};
 
 /// Longest agent name. Names appear in tables and paths.
 pub const MAX_NAME_BYTES: usize = 100;
@@ -48,6 +52,19 @@ pub struct Agent {
     pub retired: Option<Timestamp>,
     /// Whether this node holds its secret key.
     pub key_held_by_node: bool,
+    /// The DID whose place it took.
+    pub predecessor: Option<Did>,
+    /// What took its place.
+    pub successor: Option<Successor>,
+}
+
+/// The DID that takes an agent's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Successor {
+    /// The DID.
+    pub did: Did,
+    /// From when the agent counts as retired.
+    pub until: Timestamp,
 }
 
 /// Why an agent could not be registered, found or retired.
@@ -70,6 +87,9 @@ pub enum AgentError {
     /// The agent is retired.
     #[error("agent {0:?} is retired; a retired agent gets no credentials and signs nothing")]
     Retired(String),
+    /// The agent has a successor.
+    #[error("the agent was succeeded by {0}; ask for that one, or for the agent by its name")]
+    Succeeded(String),
     /// The agent holds its key itself.
     #[error("agent {0:?} holds its own key, so this node cannot sign for it; sign with the agent's own software")]
     KeyElsewhere(String),
@@ -104,6 +124,13 @@ impl Agent {
             if let Some(at) = self.retired {
                 members.insert("retired", at.to_string());
             }
+            if let Some(did) = &self.predecessor {
+                members.insert("predecessor", did.as_str());
+            }
+            if let Some(successor) = &self.successor {
+                members.insert("successor", successor.did.as_str());
+                members.insert("until", successor.until.to_string());
+            }
         }
         row
     }
@@ -124,12 +151,27 @@ impl Agent {
             created: time(records::text(key, row, "created")?)?,
             retired: row.get("retired").and_then(Value::as_str).map(time).transpose()?,
             key_held_by_node: records::text(key, row, "keyHeldBy")? == "node",
+            predecessor: row.get("predecessor").map(|_| did("predecessor")).transpose()?,
+            successor: match row.get("successor") {
+                None => None,
+                Some(_) => Some(Successor {
+                    did: did("successor")?,
+                    until: time(records::text(key, row, "until")?)?,
+                }),
+            },
         })
+    }
+
+    /// Since when it is out of service at a time: retired, or its overlap with a successor over.
+    #[must_use]
+    pub fn retired_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let over = self.successor.as_ref().map(|successor| successor.until);
+        self.retired.into_iter().chain(over.filter(|until| *until <= now)).min()
     }
 
     /// As the HTTP interface shows it.
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub fn to_json(&self, now: Timestamp) -> Value {
         let mut owner = object! { "id": self.owner.id.as_str() };
         if let (Value::Object(members), Some(name)) = (&mut owner, &self.owner.name) {
             members.insert("name", name.as_str());
@@ -139,8 +181,12 @@ impl Agent {
             "name": self.name.as_str(),
             "owner": owner,
             "created": self.created.to_string(),
-            "retired": self.retired.map_or(Value::Null, |at| at.to_string().into()),
+            "retired": self.retired_at(now).map_or(Value::Null, |at| at.to_string().into()),
             "keyHeldBy": if self.key_held_by_node { "node" } else { "agent" },
+            "successor": self.successor.as_ref().map_or(Value::Null, |successor| object! {
+                "did": successor.did.as_str(),
+                "until": successor.until.to_string(),
+            }),
         }
     }
 }
@@ -156,15 +202,7 @@ pub async fn create(
     did: Option<Did>,
     now: Timestamp,
 ) -> Result<Agent, AgentError> {
-    check_name(name)?;
-    if let Some(shown) = &owner.name
-        && (shown.is_empty() || shown.chars().count() > MAX_OWNER_NAME_CHARS || shown.chars().any(char::is_control))
-    {
-        return Err(AgentError::Invalid {
-            at: "/owner/name",
-            what: format!("must have 1 to {MAX_OWNER_NAME_CHARS} characters and no control characters"),
-        });
-    }
+    check_new(node, name, &owner)?;
     let mut batch = Batch::default();
     let (did, key_held_by_node) = match did {
         Some(did) if did.method() == "webvh" => {
@@ -183,13 +221,7 @@ pub async fn create(
             (did, false)
         }
         None => {
-            let secret = SecretKey::from_seed(crate::keys::random_seed()?);
-            let did = did_key::for_key(secret.public_key());
-            let purpose = format!("{AGENT_KEY_PURPOSE}{}", did.as_str());
-            let sealed = node.keys.seal_record(purpose.as_bytes(), secret.seed())?;
-            batch
-                .writes
-                .push((records::key(records::AGENT_KEY, did.as_str()), Some(sealed)));
+            let did = drawn_key(node, &mut batch)?;
             (did, true)
         }
     };
@@ -200,6 +232,8 @@ pub async fn create(
         created: now,
         retired: None,
         key_held_by_node,
+        predecessor: None,
+        successor: None,
     };
     let record_key = records::key(records::AGENT, agent.did.as_str());
     let name_key = records::key(records::AGENT_NAME, name);
@@ -216,21 +250,66 @@ pub async fn create(
     batch
         .writes
         .push((name_key, Some(agent.did.as_str().as_bytes().to_vec())));
+    node.engine.publish(vec![registration(&agent, now)], batch).await?;
+    Ok(agent)
+}
+
+/// Whether an agent of that name and owner can be registered, whatever its DID is to be.
+///
+/// # Errors
+/// [`AgentError::Invalid`], [`AgentError::Taken`], or the store's error.
+pub fn check_new(node: &Node, name: &str, owner: &Owner) -> Result<(), AgentError> {
+    check_name(name)?;
+    if let Some(shown) = &owner.name
+        && (shown.is_empty() || shown.chars().count() > MAX_OWNER_NAME_CHARS || shown.chars().any(char::is_control))
+    {
+        return Err(AgentError::Invalid {
+            at: "/owner/name",
+            what: format!("must have 1 to {MAX_OWNER_NAME_CHARS} characters and no control characters"),
+        });
+    }
+    let name_key = records::key(records::AGENT_NAME, name);
+    if node.store.get(&name_key).map_err(RecordError::from)?.is_some() {
+        return Err(AgentError::Taken(name.to_owned()));
+    }
+    // What others would refuse is the caller's mistake; it must not reach the log.
+    let said = AgentRegistered {
+        agent: node.organization.clone(),
+        name: name.to_owned(),
+        owner: owner.id.clone(),
+    };
     let statement = Statement {
+        at: Timestamp::UNIX_EPOCH,
+        content: Content::AgentRegistered(said),
+    };
+    statement.to_bytes().map_err(|error| AgentError::Invalid {
+        at: "/owner/id",
+        what: error.to_string(),
+    })?;
+    Ok(())
+}
+
+/// A new key for an agent, sealed in the batch, and its `did:key`.
+fn drawn_key(node: &Node, batch: &mut Batch) -> Result<Did, AgentError> {
+    let secret = SecretKey::from_seed(crate::keys::random_seed()?);
+    let did = did_key::for_key(secret.public_key());
+    let purpose = format!("{AGENT_KEY_PURPOSE}{}", did.as_str());
+    let sealed = node.keys.seal_record(purpose.as_bytes(), secret.seed())?;
+    batch
+        .writes
+        .push((records::key(records::AGENT_KEY, did.as_str()), Some(sealed)));
+    Ok(did)
+}
+
+fn registration(agent: &Agent, now: Timestamp) -> Statement {
+    Statement {
         at: now,
         content: Content::AgentRegistered(AgentRegistered {
             agent: agent.did.clone(),
             name: agent.name.clone(),
             owner: agent.owner.id.clone(),
         }),
-    };
-    // What others would refuse is the caller's mistake; it must not reach the log.
-    statement.to_bytes().map_err(|error| AgentError::Invalid {
-        at: "/owner/id",
-        what: error.to_string(),
-    })?;
-    node.engine.publish(vec![statement], batch).await?;
-    Ok(agent)
+    }
 }
 
 fn check_name(name: &str) -> Result<(), AgentError> {
@@ -283,8 +362,8 @@ pub fn list(node: &Node) -> Result<Vec<Agent>, RecordError> {
 ///
 /// # Errors
 /// [`AgentError::Retired`], [`AgentError::KeyElsewhere`], or the store's error.
-pub fn signer(node: &Node, agent: &Agent) -> Result<(String, SecretKey), AgentError> {
-    if agent.retired.is_some() {
+pub fn signer(node: &Node, agent: &Agent, now: Timestamp) -> Result<(String, SecretKey), AgentError> {
+    if agent.retired_at(now).is_some() {
         return Err(AgentError::Retired(agent.name.clone()));
     }
     if agent.did.method() == "webvh" {
@@ -308,26 +387,49 @@ pub fn signer(node: &Node, agent: &Agent) -> Result<(String, SecretKey), AgentEr
 }
 
 /// Retires an agent: it signs nothing more, and every credential of this issuer that it holds is revoked, all in one
-/// batch. Retiring twice is answered as the first time.
+/// batch. Whom it succeeded goes with it: whoever ends an agent by its name means all that goes by this name. Retiring
+/// twice is answered as the first time.
 ///
 /// # Errors
 /// [`AgentError`]; then nothing was retired.
 pub async fn retire(node: &Arc<Node>, agent: &str, now: Timestamp) -> Result<Agent, AgentError> {
     let _alone = node.agents_gate.write().await;
-    let mut agent = find(node, agent)?;
-    if agent.retired.is_some() {
-        return Ok(agent);
+    let asked = find(node, agent)?;
+    let (mut statements, mut batch) = (Vec::new(), Batch::default());
+    let mut next = Some(asked.did.clone());
+    let mut answer = asked;
+    while let Some(did) = next.take() {
+        let mut agent = find(node, did.as_str())?;
+        next.clone_from(&agent.predecessor);
+        if agent.retired_at(now).is_none() {
+            agent.retired = Some(now);
+            retire_one(node, &agent, now, &mut statements, &mut batch)?;
+        }
+        if agent.did == answer.did {
+            answer = agent;
+        }
     }
-    agent.retired = Some(now);
+    if !statements.is_empty() {
+        node.engine.publish(statements, batch).await?;
+    }
+    Ok(answer)
+}
+
+fn retire_one(
+    node: &Node,
+    agent: &Agent,
+    now: Timestamp,
+    statements: &mut Vec<Statement>,
+    batch: &mut Batch,
+) -> Result<(), AgentError> {
     let held = credentials::held_by(node, &agent.did).map_err(Box::new)?;
-    let mut statements = credentials::revocations(node, &held, now).map_err(Box::new)?;
+    statements.extend(credentials::revocations(node, &held, now).map_err(Box::new)?);
     statements.push(Statement {
         at: now,
         content: Content::AgentRetired {
             agent: agent.did.clone(),
         },
     });
-    let mut batch = Batch::default();
     batch.writes.push((
         records::key(records::AGENT, agent.did.as_str()),
         Some(records::encode(&agent.to_record())),
@@ -336,6 +438,5 @@ pub async fn retire(node: &Arc<Node>, agent: &str, now: Timestamp) -> Result<Age
     batch
         .writes
         .push((records::key(records::AGENT_KEY, agent.did.as_str()), None));
-    node.engine.publish(statements, batch).await?;
-    Ok(agent)
+    Ok(())
 }

@@ -87,6 +87,7 @@ fn admin_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(agents::create, agents::list))
         .routes(routes!(agents::show))
         .routes(routes!(agents::retire))
+        .routes(routes!(agents::succeed))
         .routes(routes!(credentials::issue_to_agent))
         .routes(routes!(agents::present))
         .routes(routes!(agents::sign_action))

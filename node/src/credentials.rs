@@ -20,9 +20,11 @@ use crate::records::{self, RecordError};
 use crate::status_lists::{Entry, StatusListError};
 use crate::store::ApplyError;
 
+mod again;
 mod changing;
 mod issuing;
 
+pub use again::{Reissued, issue_again};
 pub use changing::{Change, change_status, revocations};
 pub use issuing::{DEFAULT_VALIDITY_SECONDS, Grant, IssueRequest, issue, issue_to_agent};
 

@@ -243,8 +243,8 @@ impl Knowledge for Known<'_> {
         }
     }
 
-    fn agent(&self, did: &Did) -> AgentStanding {
-        self.sources.registry.agent(did)
+    fn agent(&self, did: &Did, at: Timestamp) -> AgentStanding {
+        self.sources.registry.agent(did, at)
     }
 
     /// About one of the consortium's, what the registry says; about anybody else, when it was asked.

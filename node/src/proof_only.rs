@@ -67,7 +67,7 @@ impl Knowledge for SelfDescribed {
         StatusBit::Unknown(NO_NODE.to_owned())
     }
 
-    fn agent(&self, _: &Did) -> AgentStanding {
+    fn agent(&self, _: &Did, _: Timestamp) -> AgentStanding {
         AgentStanding::Unavailable(NO_NODE.to_owned())
     }
 

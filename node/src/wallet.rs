@@ -66,7 +66,7 @@ pub fn sign_action(
     now: Timestamp,
 ) -> Result<Value, CredentialError> {
     let agent = agents::find(node, agent)?;
-    let (method, signer) = agents::signer(node, &agent)?;
+    let (method, signer) = agents::signer(node, &agent, now)?;
     let invalid = |at: &'static str, what: &str| CredentialError::Invalid {
         at,
         what: what.to_owned(),
@@ -125,7 +125,7 @@ pub fn present(
     now: Timestamp,
 ) -> Result<Value, CredentialError> {
     let agent = agents::find(node, agent)?;
-    let (method, signer) = agents::signer(node, &agent)?;
+    let (method, signer) = agents::signer(node, &agent, now)?;
     let draft = PresentationDraft {
         id: Some(keys::random_urn_uuid()?),
         holder: agent.did,

@@ -132,6 +132,13 @@ fn the_first_screen() {
 }
 
 #[test]
+fn the_help_of_a_succession() {
+    let output = run(&["agent", "succeed", "--help"]);
+    assert_exit(&output, 0);
+    assert_eq!(stdout(&output), include_str!("cli/agent-succeed.txt"));
+}
+
+#[test]
 fn nothing_typed_is_wrong_usage_and_shows_the_help() {
     let output = run(&[]);
     assert_exit(&output, 2);

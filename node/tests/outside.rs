@@ -487,7 +487,7 @@ impl Knowledge for Registry {
         StatusBit::Unknown("the registry has no such list".to_owned())
     }
 
-    fn agent(&self, _: &Did) -> AgentStanding {
+    fn agent(&self, _: &Did, _: Timestamp) -> AgentStanding {
         AgentStanding::Unknown
     }
 

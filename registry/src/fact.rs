@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `p` | [`ProfileFact`] |
 //! | `a` agent | [`Agent`] |
+//! | `u` agent | [`Succession`] |
 //! | `z` subject 0 action 0 resource | [`RightFact`], the latest word (authorizations) |
 //! | `Z` subject 0 action 0 resource 0 index (u64) | [`RightFact`], every word |
 //! | `n`, `N` | the same for recognitions |
@@ -52,6 +53,19 @@ pub struct Agent {
     pub owner: String,
     /// Which statement retired it, and when.
     pub retired: Option<(u64, Timestamp)>,
+}
+
+/// Who takes an agent's place, as the organization that registered it says and the agent's key signed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Succession {
+    /// Index of the statement.
+    pub index: u64,
+    /// When it was made, by the organization's clock.
+    pub at: Timestamp,
+    /// The DID that takes its place.
+    pub successor: String,
+    /// From this moment the agent counts as retired.
+    pub until: Timestamp,
 }
 
 /// The latest word of an organization on a right.
@@ -212,6 +226,24 @@ impl Fact for Agent {
     }
 }
 
+impl Fact for Succession {
+    fn write(&self, out: &mut Encoder) {
+        out.u64(self.index);
+        write_time(self.at, out);
+        out.run(self.successor.as_bytes());
+        write_time(self.until, out);
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
+        Ok(Self {
+            index: from.u64()?,
+            at: read_time(from)?,
+            successor: from.text("bytes in a DID", limits::ADDRESS_BYTES)?.to_owned(),
+            until: read_time(from)?,
+        })
+    }
+}
+
 impl Fact for RightFact {
     fn write(&self, out: &mut Encoder) {
         out.u64(self.index);
@@ -311,6 +343,11 @@ pub(crate) fn agent_key(organization: &str, agent: &str) -> Vec<u8> {
 /// Key of the same agent, to be found by its DID; without an organization, the prefix of all.
 pub(crate) fn agent_index_key(agent: &str, organization: Option<&str>) -> Vec<u8> {
     joined(b"r/x".to_vec(), b'a', &[agent, organization.unwrap_or_default()])
+}
+
+/// Key of the succession of an agent, as this organization says.
+pub(crate) fn succession_key(organization: &str, agent: &str) -> Vec<u8> {
+    joined(store::facts(organization), b'u', &[agent])
 }
 
 /// Key of the latest word on a right.

@@ -16,6 +16,7 @@ use crate::statement::{AgentRegistered, Content, Grant, Right, Statement, Status
 use crate::store::{ReadError, Reader, Write};
 
 pub(crate) mod dids;
+mod successions;
 
 const CHUNK_BYTES: usize = (limits::STATUS_CHUNK_BITS / 8) as usize;
 
@@ -84,6 +85,7 @@ impl<'a> Fold<'a> {
             }
             Content::AgentRegistered(registered) => self.register(index, at, registered),
             Content::AgentRetired { agent } => self.retire(index, at, agent.as_str()),
+            Content::AgentSucceeded(said) => self.succeed(index, at, said),
             Content::Authorize(grant) => self.grant(index, at, RightKind::Authorization, grant),
             Content::WithdrawAuthorization(right) => self.withdraw(index, at, RightKind::Authorization, right),
             Content::Recognize(grant) => self.grant(index, at, RightKind::Recognition, grant),

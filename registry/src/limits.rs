@@ -57,6 +57,13 @@ pub const STATUS_INDICES: usize = 1_000;
 /// full list of 2^26 bits has 16,384 rows.
 pub const STATUS_CHUNK_BITS: u64 = 4_096;
 
+/// Most seconds for which an agent and its successor are both in service: longer, and a key that was to be given up lives
+/// on. A quarter of a year lets credentials of all usual terms run out.
+pub const OVERLAP_SECONDS: i64 = 90 * 86_400;
+
+/// Longest signature in a statement, in characters: 96 bytes of P-384 are at most 133 in base58.
+pub const PROOF_BYTES: usize = 133;
+
 /// Longest kind of a statement, in bytes; unknown kinds are carried, but not as a way to hide
 /// text.
 pub const KIND_BYTES: usize = 64;

@@ -18,8 +18,10 @@ use crate::charter::{self, Endpoints};
 use crate::limits;
 
 mod dids;
+mod succession;
 
 pub use dids::DidVersion;
+pub use succession::AgentSucceeded;
 
 /// A statement and when it was made, by the organization's own clock.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,6 +44,8 @@ pub enum Content {
         /// The agent.
         agent: Did,
     },
+    /// Another DID takes the place of an agent that the organization registered. Final.
+    AgentSucceeded(AgentSucceeded),
     /// An entity may do something, for all that the organization answers for.
     Authorize(Grant),
     /// The organization no longer authorizes exactly this.
@@ -209,6 +213,7 @@ impl Content {
             Self::Profile(_) => "profile",
             Self::AgentRegistered(_) => "agentRegistered",
             Self::AgentRetired { .. } => "agentRetired",
+            Self::AgentSucceeded(_) => "agentSucceeded",
             Self::Authorize(_) => "authorize",
             Self::WithdrawAuthorization(_) => "withdrawAuthorization",
             Self::Recognize(_) => "recognize",
@@ -228,6 +233,7 @@ impl Content {
             "agentRetired" => Self::AgentRetired {
                 agent: did(members, "agent")?,
             },
+            "agentSucceeded" => Self::AgentSucceeded(AgentSucceeded::read(members)?),
             "authorize" => Self::Authorize(Grant::read(members, "entity")?),
             "withdrawAuthorization" => Self::WithdrawAuthorization(Right::read(members, "entity")?),
             "recognize" => Self::Recognize(Grant::read(members, "authority")?),
@@ -248,6 +254,7 @@ impl Content {
             Self::Profile(profile) => profile.write(&mut members),
             Self::AgentRegistered(registered) => registered.write(&mut members),
             Self::AgentRetired { agent } => drop(members.insert("agent", agent)),
+            Self::AgentSucceeded(succeeded) => succeeded.write(&mut members),
             Self::Authorize(grant) => grant.write("entity", &mut members),
             Self::WithdrawAuthorization(right) => right.write("entity", &mut members),
             Self::Recognize(grant) => grant.write("authority", &mut members),

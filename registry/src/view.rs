@@ -21,6 +21,7 @@ use crate::statement::{Content, Profile, Statement};
 use crate::store::{self, ReadError, Reader};
 
 mod dids;
+mod successions;
 
 pub use dids::{DidLog, DidLogError};
 
@@ -401,25 +402,6 @@ impl<'a> View<'a> {
         Ok(Standing::NotAuthorized)
     }
 
-    /// An agent is in service as long as one of those who registered it says so.
-    fn agent_standing(&self, agent: &str) -> Result<AgentStanding, ReadError> {
-        let mut registrations = self.registrations(agent)?;
-        // Those who register what others have registered come last.
-        registrations.sort_by(|(a, left), (b, right)| left.at.cmp(&right.at).then_with(|| a.cmp(b)));
-        let retired = registrations
-            .iter()
-            .filter_map(|(_, agent)| agent.retired)
-            .map(|(_, at)| at)
-            .max();
-        match registrations.into_iter().find(|(_, agent)| agent.retired.is_none()) {
-            Some((organization, agent)) => Ok(AgentStanding::Active {
-                owner: agent.owner,
-                organization,
-            }),
-            None => Ok(retired.map_or(AgentStanding::Unknown, |at| AgentStanding::Retired { at })),
-        }
-    }
-
     /// Hash over all that is known: equal on nodes that know the same, whatever the order in
     /// which they heard it. Reads all facts, in bounded memory.
     ///
@@ -500,8 +482,8 @@ impl Knowledge for View<'_> {
             .unwrap_or_else(|error| StatusBit::Unknown(error.to_string()))
     }
 
-    fn agent(&self, did: &Did) -> AgentStanding {
-        self.agent_standing(did.as_str())
+    fn agent(&self, did: &Did, at: Timestamp) -> AgentStanding {
+        self.agent_standing(did.as_str(), at)
             .unwrap_or_else(|error| AgentStanding::Unavailable(error.to_string()))
     }
 

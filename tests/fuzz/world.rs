@@ -69,7 +69,7 @@ impl Knowledge for World {
         StatusBit::Clear
     }
 
-    fn agent(&self, _: &Did) -> AgentStanding {
+    fn agent(&self, _: &Did, _: Timestamp) -> AgentStanding {
         AgentStanding::Unknown
     }
 

@@ -27,8 +27,8 @@ pub trait Knowledge {
     /// The bit at `index` of the status list `list`, which must be the issuer's own.
     fn status(&self, issuer: &Did, list: &str, purpose: StatusPurpose, index: u64) -> StatusBit;
 
-    /// What is known about `did` as an agent.
-    fn agent(&self, did: &Did) -> AgentStanding;
+    /// What is known about `did` as an agent, for the moment `at`.
+    fn agent(&self, did: &Did, at: Timestamp) -> AgentStanding;
 
     /// How old the knowledge about `issuer` is; `None`: nothing is known about it.
     fn freshness(&self, issuer: &Did) -> Option<Freshness>;

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use syndic_vc::did::Did;
 use syndic_vc::json::{Object, Value};
 use syndic_vc::object;
 
-use crate::agents::{self, Owner};
+use crate::agents::{self, DEFAULT_OVERLAP_SECONDS, Owner, Succeeding};
 use crate::api::{answer, schema};
 use crate::http::problem::Problem;
 use crate::http::strict_json::StrictJson;
 use crate::instances::InstanceSuite;
 use crate::node::Node;
 use crate::wallet::{self, ActionRequest, DEFAULT_ACTION_SECONDS, PresentRequest};
+use crate::webvh::{self, NewDid};
 use crate::{clock, credentials};
 
 /// `POST /agents`
@@ -30,7 +32,7 @@ use crate::{clock, credentials};
     security(("admin_token" = [])),
 )]
 pub async fn create(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
-    answer::only(&body, &["name", "owner", "did"])?;
+    answer::only(&body, &["name", "owner", "did", "method", "host"])?;
     let owner = body.get("owner").ok_or_else(|| {
         Problem::bad_request("/owner: is missing; an agent without a human owner is not registered".to_owned())
     })?;
@@ -43,13 +45,42 @@ pub async fn create(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJs
             .map_err(|problem| answer::within("/owner", problem))?
             .map(str::to_owned),
     };
-    let did = if body.get("did").is_some() {
-        Some(answer::did(&body, "did")?)
-    } else {
-        None
-    };
-    let agent = agents::create(&node, answer::text(&body, "name")?, owner, did, clock::now()).await?;
-    Ok(answer::json(StatusCode::CREATED, &object! { "agent": agent.to_json() }))
+    let name = answer::text(&body, "name")?;
+    let did = identity(&node, &body, name, &owner).await?;
+    let agent = agents::create(&node, name, owner, did, clock::now()).await?;
+    Ok(answer::json(
+        StatusCode::CREATED,
+        &object! { "agent": agent.to_json(clock::now()) },
+    ))
+}
+
+/// The DID that the request gives or asks for; `None` for a `did:key` of the node's making.
+async fn identity(node: &Arc<Node>, body: &Value, name: &str, owner: &Owner) -> Result<Option<Did>, Problem> {
+    let refused = |text: &str| Err(Problem::bad_request(text.to_owned()));
+    let host = answer::optional_text(body, "host")?;
+    let method = answer::optional_text(body, "method")?;
+    if body.get("did").is_some() {
+        return match (method, host) {
+            (None, None) => answer::did(body, "did").map(Some),
+            _ => refused("/did: says what the agent's DID is; leave `method` and `host` out"),
+        };
+    }
+    match (method, host) {
+        (None | Some("did:key"), None) => Ok(None),
+        (None | Some("did:key"), Some(_)) => refused("/host: is part of a did:webvh; a did:key has none"),
+        (Some("did:webvh"), host) => {
+            // What can be refused now must not leave a DID without an agent.
+            agents::check_new(node, name, owner)?;
+            let new = NewDid {
+                name: Some(name.to_ascii_lowercase().replace(['.', '_'], "-")),
+                host: host.map(str::to_owned),
+                for_agent: true,
+                ..NewDid::default()
+            };
+            Ok(Some(webvh::create(node, new, clock::now()).await?.did))
+        }
+        _ => refused("/method: must be did:key or did:webvh"),
+    }
 }
 
 /// `GET /agents`
@@ -64,7 +95,8 @@ pub async fn create(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJs
     security(("admin_token" = [])),
 )]
 pub async fn list(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
-    let agents: Vec<Value> = agents::list(&node)?.iter().map(agents::Agent::to_json).collect();
+    let now = clock::now();
+    let agents: Vec<Value> = agents::list(&node)?.iter().map(|agent| agent.to_json(now)).collect();
     Ok(answer::json(StatusCode::OK, &object! { "agents": agents }))
 }
 
@@ -86,7 +118,7 @@ pub async fn show(State(node): State<Arc<Node>>, Path(agent): Path<String>) -> R
     let ids: Vec<Value> = held.iter().map(|issued| issued.id.as_str().into()).collect();
     Ok(answer::json(
         StatusCode::OK,
-        &object! { "agent": agent.to_json(), "credentials": ids },
+        &object! { "agent": agent.to_json(clock::now()), "credentials": ids },
     ))
 }
 
@@ -104,7 +136,67 @@ pub async fn show(State(node): State<Arc<Node>>, Path(agent): Path<String>) -> R
 )]
 pub async fn retire(State(node): State<Arc<Node>>, Path(agent): Path<String>) -> Result<Response, Problem> {
     let agent = agents::retire(&node, &agent, clock::now()).await?;
-    Ok(answer::json(StatusCode::OK, &object! { "agent": agent.to_json() }))
+    Ok(answer::json(
+        StatusCode::OK,
+        &object! { "agent": agent.to_json(clock::now()) },
+    ))
+}
+
+/// `POST /agents/{agent}/succeed`
+///
+/// # Errors
+/// 400 that names the member at fault, 404 if there is no such agent, 409 if it is retired or succeeded already, 503 if
+/// it could not be made durable.
+#[utoipa::path(
+    post,
+    path = "/agents/{agent}/succeed",
+    tag = "agents",
+    params(("agent" = String, Path, description = "the agent's DID or name")),
+    request_body = schema::NewSuccession,
+    responses((status = 201, description = "a new DID has the name, and its credentials; both work until the overlap ends", body = schema::SuccessionAnswer), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
+pub async fn succeed(
+    State(node): State<Arc<Node>>,
+    Path(agent): Path<String>,
+    StrictJson(body, _): StrictJson,
+) -> Result<Response, Problem> {
+    answer::only(&body, &["overlapSeconds", "did", "until", "proof"])?;
+    let now = clock::now();
+    let done = agents::succeed(&node, &agent, succeeding(&body)?, now).await?;
+    let again = |reissued: &credentials::Reissued| -> Value {
+        object! { "id": reissued.id.as_str(), "replaces": reissued.replaces.as_str() }
+    };
+    let body = object! {
+        "agent": done.successor.to_json(now),
+        "predecessor": done.predecessor.to_json(now),
+        "credentials": done.reissued.iter().map(again).collect::<Vec<_>>(),
+    };
+    Ok(answer::json(StatusCode::CREATED, &body))
+}
+
+fn succeeding(body: &Value) -> Result<Succeeding, Problem> {
+    let given = ["did", "until", "proof"].iter().any(|name| body.get(name).is_some());
+    match body.get("overlapSeconds") {
+        Some(_) if given => Err(Problem::bad_request(
+            "/overlapSeconds: is for an agent whose key this node holds; one that holds its own signs `until`"
+                .to_owned(),
+        )),
+        None if given => Ok(Succeeding::ByAgent {
+            did: answer::did(body, "did")?,
+            until: answer::optional_time(body, "until")?
+                .ok_or_else(|| Problem::bad_request("/until: is missing; give the time that was signed".to_owned()))?,
+            proof: answer::text(body, "proof")?.to_owned(),
+        }),
+        None => Ok(Succeeding::ByNode {
+            overlap_seconds: DEFAULT_OVERLAP_SECONDS,
+        }),
+        Some(seconds) => Ok(Succeeding::ByNode {
+            overlap_seconds: seconds
+                .as_i64()
+                .ok_or_else(|| Problem::bad_request("/overlapSeconds: must be an integer".to_owned()))?,
+        }),
+    }
 }
 
 /// `POST /agents/{agent}/presentations`

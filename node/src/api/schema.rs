@@ -212,6 +212,56 @@ pub struct AgentShape {
     pub retired: Option<String>,
     /// `node` or `agent`.
     pub key_held_by: String,
+    /// What took its place, if anything did.
+    pub successor: Option<SuccessorShape>,
+}
+
+/// The DID that takes an agent's place.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SuccessorShape {
+    /// The DID.
+    pub did: String,
+    /// From when the agent counts as retired.
+    pub until: String,
+}
+
+/// How an agent is to be succeeded: `overlapSeconds` at most if this node holds its key, the others if it does itself.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewSuccession {
+    /// For how long both work, in seconds; an hour if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 7_776_000)]
+    pub overlap_seconds: Option<i64>,
+    /// The new `did:key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub did: Option<String>,
+    /// From when the old DID counts as retired, in whole seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// The old key's signature over agent, organization, successor and until (document 7), in multibase base58btc.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
+}
+
+/// The agent under its new DID.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SuccessionAnswer {
+    /// The successor, which has the name now.
+    pub agent: AgentShape,
+    /// The agent that was succeeded.
+    pub predecessor: AgentShape,
+    /// Credentials that were issued again.
+    pub credentials: Vec<ReissuedShape>,
+}
+
+/// A credential that was issued again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReissuedShape {
+    /// Its id.
+    pub id: String,
+    /// The id of the one it stands beside.
+    pub replaces: String,
 }
 
 /// One agent.
@@ -245,8 +295,16 @@ pub struct NewAgent {
     pub name: String,
     /// Who answers for it; an agent without an owner is not registered.
     pub owner: OwnerShape,
-    /// Its DID, if it holds its own key.
+    /// Its DID, if it has one already: a `did:key` whose key it holds, or a `did:webvh` of this node.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub did: Option<String>,
+    /// The kind of DID that this node makes for it: `did:key` (default) or `did:webvh`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^did:(key|webvh)$")]
+    pub method: Option<String>,
+    /// The host in its `did:webvh`; without it, that of the node's public URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
 }
 
 /// A presentation to be signed for an agent.

@@ -29,6 +29,8 @@ pub enum AgentCommand {
     /// Show one agent and its credentials
     #[command(after_help = "Example:\n  syndic agent show CustomerSupportAgent-v2.3")]
     Show(AgentArgument),
+    /// Give an agent a new key under a new identity; the old one works on until the overlap ends
+    Succeed(SucceedArguments),
     /// Retire an agent: it can act no more, and all its credentials are revoked
     #[command(after_help = "Example:\n  syndic agent retire CustomerSupportAgent-v2.3")]
     Retire(AgentArgument),
@@ -55,6 +57,23 @@ pub struct CreateArguments {
     pub did: Option<String>,
 }
 
+/// `syndic agent succeed`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The name then means the new identity, and every valid capability credential is issued to it again with the
+same end. The old identity is still reached by its DID.
+
+Example:
+  syndic agent succeed CustomerSupportAgent-v2.3 --overlap 86400")]
+pub struct SucceedArguments {
+    /// The agent's name or DID
+    #[arg(value_name = "AGENT")]
+    pub agent: String,
+    /// For how many seconds the old identity works beside the new one [default: 3600]
+    #[arg(long, value_name = "SECONDS")]
+    pub overlap: Option<u32>,
+}
+
 /// Which agent.
 #[derive(Debug, Args)]
 pub struct AgentArgument {
@@ -72,6 +91,7 @@ pub fn execute(global: &Global, command: &AgentCommand, output: &Output) -> Resu
         AgentCommand::Create(arguments) => create(global, arguments, output),
         AgentCommand::List => list(global, output),
         AgentCommand::Show(argument) => show(global, &argument.agent, output),
+        AgentCommand::Succeed(arguments) => succeed(global, arguments, output),
         AgentCommand::Retire(argument) => retire(global, &argument.agent, output),
     }
 }
@@ -136,6 +156,30 @@ fn show(global: &Global, agent: &str, output: &Output) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
+fn succeed(global: &Global, arguments: &SucceedArguments, output: &Output) -> Result<Exit, Failure> {
+    let path = format!("/agents/{}/succeed", segment(&arguments.agent));
+    let mut body = Object::new();
+    if let Some(seconds) = arguments.overlap {
+        body.insert("overlapSeconds", i64::from(seconds));
+    }
+    let answer = connect::with_own(global, |node| node.post(&path, &Value::from(body)))?;
+    let (agent, predecessor) = (required(&answer, "agent")?, required(&answer, "predecessor")?);
+    output.show(&answer, |page| {
+        describe(page, agent);
+        page.line("");
+        page.pairs(&[
+            ("succeeds", text(predecessor, &["did"])),
+            ("which works until", text(predecessor, &["successor", "until"])),
+        ]);
+        let rows: Vec<Vec<String>> = items(&answer, "credentials")
+            .iter()
+            .map(|credential| vec![text(credential, &["id"]), text(credential, &["replaces"])])
+            .collect();
+        page.table(&["ISSUED AGAIN", "FOR"], &rows, "no valid credentials to issue again");
+    });
+    Ok(Exit::Done)
+}
+
 fn retire(global: &Global, agent: &str, output: &Output) -> Result<Exit, Failure> {
     let path = format!("/agents/{}/retire", segment(agent));
     let answer = connect::with_own(global, |node| node.post(&path, &object! {}))?;
@@ -173,6 +217,12 @@ fn owner(agent: &Value) -> String {
 fn state(agent: &Value) -> String {
     match agent.get("retired").and_then(Value::as_str) {
         Some(time) => format!("retired {time}"),
+        None if agent
+            .get("successor")
+            .is_some_and(|successor| !matches!(successor, Value::Null)) =>
+        {
+            format!("until {}", text(agent, &["successor", "until"]))
+        }
         None => "active".to_owned(),
     }
 }

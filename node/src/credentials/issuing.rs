@@ -126,7 +126,7 @@ pub async fn issue(
     let draft = Draft::new(document, &key, instance, request.status, request.fill_issuer, now)?;
     let _in_service = node.agents_gate.read().await;
     if draft.capability {
-        check_agent(node, draft.subject.as_deref().unwrap_or_default())?;
+        check_agent(node, draft.subject.as_deref().unwrap_or_default(), now)?;
     }
     for _ in 0..MAX_ISSUE_ATTEMPTS {
         match attempt(node, &draft, &key, instance, now).await {
@@ -143,21 +143,21 @@ pub async fn issue(
     }))
 }
 
-fn invalid(at: &'static str, what: impl Into<String>) -> CredentialError {
+pub(super) fn invalid(at: &'static str, what: impl Into<String>) -> CredentialError {
     CredentialError::Invalid { at, what: what.into() }
 }
 
 /// Whether the subject's name and owner are the registered ones is this node's to say; verifiers rely on it.
-fn check_agent(node: &Node, agent: &str) -> Result<(), CredentialError> {
+fn check_agent(node: &Node, agent: &str, now: Timestamp) -> Result<(), CredentialError> {
     let registered = agents::find(node, agent)?;
-    match registered.retired {
+    match registered.retired_at(now) {
         Some(_) => Err(AgentError::Retired(registered.name).into()),
         None => Ok(()),
     }
 }
 
 /// A document that was looked at, without its status entries and its proof.
-struct Draft {
+pub(super) struct Draft {
     document: Object,
     id: String,
     subject: Option<String>,
@@ -167,7 +167,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(
+    pub(super) fn new(
         mut document: Object,
         key: &IssuerKey<'_>,
         instance: &Instance,
@@ -282,7 +282,7 @@ fn check_unsigned(document: &Object) -> Result<(), CredentialError> {
     envelope::check_unsigned(&Value::Object(document.clone())).map_err(CredentialError::Refused)
 }
 
-fn issuer_of(document: &Object) -> Option<&str> {
+pub(super) fn issuer_of(document: &Object) -> Option<&str> {
     let issuer = document.get("issuer")?;
     issuer.get("id").unwrap_or(issuer).as_str()
 }
@@ -307,6 +307,19 @@ async fn attempt(
     instance: &Instance,
     now: Timestamp,
 ) -> Result<Issued, CredentialError> {
+    let issued = signed(node, draft, key, instance, now).await?;
+    node.apply(rows(&issued)).await?;
+    Ok(issued)
+}
+
+/// The credential with entries that are free now; nobody may see it before [`rows`] are stored.
+pub(super) async fn signed(
+    node: &Arc<Node>,
+    draft: &Draft,
+    key: &IssuerKey<'_>,
+    instance: &Instance,
+    now: Timestamp,
+) -> Result<Issued, CredentialError> {
     let mut document = draft.document.clone();
     let mut entries = Vec::with_capacity(draft.status.len());
     for purpose in &draft.status {
@@ -321,16 +334,14 @@ async fn attempt(
         }
     }
     check_unsigned(&document)?;
-    let issued = Issued {
+    Ok(Issued {
         id: draft.id.clone(),
         agent: draft.subject.clone(),
         issued: now,
         document: sign(document, key, instance, now)?,
         valid_until: draft.valid_until,
         entries,
-    };
-    store(node, &issued).await?;
-    Ok(issued)
+    })
 }
 
 fn sign(document: Object, key: &IssuerKey<'_>, instance: &Instance, now: Timestamp) -> Result<Value, CredentialError> {
@@ -347,7 +358,7 @@ fn sign(document: Object, key: &IssuerKey<'_>, instance: &Instance, now: Timesta
     })
 }
 
-fn is_capability_credential(document: &Object) -> bool {
+pub(super) fn is_capability_credential(document: &Object) -> bool {
     match document.get("type") {
         Some(Value::Array(types)) => types
             .iter()
@@ -357,7 +368,8 @@ fn is_capability_credential(document: &Object) -> bool {
     }
 }
 
-async fn store(node: &Arc<Node>, issued: &Issued) -> Result<(), CredentialError> {
+/// What is stored of a credential, its entries with it; each must be free.
+pub(super) fn rows(issued: &Issued) -> Batch {
     let key = records::key(records::CREDENTIAL, &digest_name(&issued.id));
     let mut batch = Batch::default();
     batch.expectations.push((key.clone(), None));
@@ -373,6 +385,5 @@ async fn store(node: &Arc<Node>, issued: &Issued) -> Result<(), CredentialError>
         batch.expectations.push((entry.key(), None));
         batch.writes.push((entry.key(), Some(issued.id.clone().into_bytes())));
     }
-    node.apply(batch).await?;
-    Ok(())
+    batch
 }

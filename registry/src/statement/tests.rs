@@ -6,7 +6,7 @@ use super::*;
 use crate::example::{at, did};
 
 /// One good statement of each kind, as its log holds it.
-const GOOD: [&str; 14] = [
+const GOOD: [&str; 15] = [
     r#"{"at":"2026-11-24T22:50:53Z","endpoints":{"http":"https://a.example","peer":["/dns/a.example/tcp/8442"]},"kind":"profile","name":"Hospital A","peerIds":[]}"#,
     r#"{"agent":"did:key:z6MkAgent","at":"2026-11-24T22:50:53Z","kind":"agentRegistered","name":"Triage","owner":"did:key:z6MkOwner"}"#,
     r#"{"agent":"did:key:z6MkAgent","at":"2026-11-24T22:50:53Z","kind":"agentRetired"}"#,
@@ -20,6 +20,7 @@ const GOOD: [&str; 14] = [
     r#"{"at":"2026-11-24T22:50:53Z","cleared":[7],"kind":"statusChanged","list":"https://a.example/status/1","set":[5]}"#,
     r#"{"at":"2026-11-24T22:50:53Z","did":"did:webvh:QmePZQxDW6wr4ohW61LLra4jm8SU3Go6EnCKcVbvzXkNtn:a.example","entry":"{}","kind":"didVersion","witness":"[]"}"#,
     r#"{"at":"2026-11-24T22:50:53Z","did":"did:webvh:QmePZQxDW6wr4ohW61LLra4jm8SU3Go6EnCKcVbvzXkNtn:a.example","kind":"organizationDid"}"#,
+    r#"{"agent":"did:key:z6MkAgent","at":"2026-11-24T22:50:53Z","kind":"agentSucceeded","proof":"z2AXDGYSE4f2sz7tvMMzyHvUfcoJmxudvdhBcmiUSo6ijwfYmfZYsKRxboQMPh3R4kUhXRVdtSXFXMheka4Rc4P2","successor":"did:key:z6MkNew","until":"2026-11-24T23:50:53Z"}"#,
     r#"{"at":"2026-11-24T22:50:53Z","kind":"trustBundle","what":{"ever":[1,null]}}"#,
 ];
 
@@ -93,6 +94,7 @@ fn members_out_of_bounds_are_named() {
         both,
         _,
         _,
+        succeeded,
         _,
     ] = GOOD;
     let indices = |count: u64| Value::from((0..count).collect::<Vec<_>>());
@@ -107,6 +109,10 @@ fn members_out_of_bounds_are_named() {
         (retired, "at", "2026-11-24T22:50:53.5Z".into()),
         (retired, "at", "2026-11-24T22:50:53+00:00".into()),
         (retired, "at", "2026-02-30T22:50:53Z".into()),
+        (succeeded, "successor", "z6MkNew".into()),
+        (succeeded, "until", "2026-11-24".into()),
+        (succeeded, "proof", "z1".into()),
+        (succeeded, "proof", "z".repeat(134).into()),
         (authorize, "action", "*".into()),
         (authorize, "action", "Read".into()),
         (authorize, "action", "x".repeat(65).into()),
@@ -217,7 +223,7 @@ fn nothing_is_published_that_others_would_refuse() {
         .is_err()
     );
     // A kind that is known cannot be passed off as unknown.
-    let Content::Unknown(mut unknown) = Statement::parse(GOOD[13].as_bytes()).unwrap().content else {
+    let Content::Unknown(mut unknown) = Statement::parse(GOOD[14].as_bytes()).unwrap().content else {
         panic!()
     };
     unknown.kind = "agentRetired".to_owned();

@@ -8,12 +8,16 @@ use syndic_vc::capability::ResourcePattern;
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
 
-use crate::statement::{Content, Grant, Right, Statement};
+use crate::example::{did, key};
+use crate::limits;
+use crate::statement::{AgentSucceeded, Content, Grant, Right, Statement};
 
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     /// (organization, agent) to (first registered, owner, retired at).
     agents: BTreeMap<(String, String), (Timestamp, String, Option<Timestamp>)>,
+    /// (organization, agent) to until when it works beside its successor, and that.
+    successions: BTreeMap<(String, String), (Timestamp, String)>,
     /// (organization, recognition?, subject, action, resource) to the latest grant.
     rights: BTreeMap<(String, bool, String, String, String), Option<Grant>>,
     /// (organization, list) to what was created and which bits are set.
@@ -47,6 +51,16 @@ impl Model {
             Content::AgentRetired { agent } => {
                 if let Some(known) = self.agents.get_mut(&(us(), agent.to_string())) {
                     known.2.get_or_insert(statement.at);
+                }
+            }
+            Content::AgentSucceeded(said) => {
+                let agent = (us(), said.agent.to_string());
+                let works = matches!(self.agents.get(&agent), Some((_, _, None)));
+                let wait = said.until.unix_seconds() - statement.at.unix_seconds();
+                let timely = wait >= 0 && wait <= limits::OVERLAP_SECONDS;
+                if works && timely && said.agent != said.successor && signed(organization, said) {
+                    let what = (said.until, said.successor.to_string());
+                    self.successions.entry(agent).or_insert(what);
                 }
             }
             Content::Authorize(grant) => {
@@ -154,16 +168,32 @@ impl Model {
         }
     }
 
-    pub(crate) fn agent(&self, agent: &str) -> String {
-        let known: Vec<_> = self.agents.iter().filter(|((_, of), _)| of == agent).collect();
-        let active = known.iter().filter(|(_, (_, _, retired))| retired.is_none());
-        match active.min_by_key(|((organization, _), (at, _, _))| (at, organization)) {
-            Some(((organization, _), (_, owner, _))) => format!("{owner} at {organization}"),
-            None => match known.iter().filter_map(|(_, (_, _, retired))| retired.as_ref()).max() {
+    pub(crate) fn agent(&self, agent: &str, asked: Timestamp) -> String {
+        let known = self.agents.iter().filter(|((_, of), _)| of == agent);
+        let known: Vec<_> = known
+            .map(|(whose, (at, owner, retired))| {
+                let over = self.successions.get(whose).map(|(until, _)| *until);
+                let over = over.filter(|until| *until <= asked);
+                let ended = match (*retired, over) {
+                    (Some(one), Some(other)) => Some(one.min(other)),
+                    (one, other) => one.or(other),
+                };
+                (at, &whose.0, owner, ended)
+            })
+            .collect();
+        let active = known.iter().filter(|(.., ended)| ended.is_none());
+        match active.min_by_key(|(at, organization, ..)| (*at, *organization)) {
+            Some((_, organization, owner, _)) => format!("{owner} at {organization}"),
+            None => match known.iter().filter_map(|(.., ended)| *ended).max() {
                 Some(at) => format!("retired {at}"),
                 None => "unknown".to_owned(),
             },
         }
+    }
+
+    pub(crate) fn successor(&self, organization: &str, agent: &str) -> Option<(Timestamp, String)> {
+        let whose = (organization.to_owned(), agent.to_owned());
+        self.successions.get(&whose).cloned()
     }
 
     /// `None`: cannot be told.
@@ -177,4 +207,19 @@ impl Model {
             .get(&(organization.to_owned(), list.to_owned()))
             .map(|(_, _, bits)| bits)
     }
+}
+
+/// Whether it is what the agent's key would have signed: Ed25519 signs the same thing the same way.
+fn signed(organization: &str, said: &AgentSucceeded) -> bool {
+    let organization = (1..4).map(did).find(|did| did.as_str() == organization);
+    let seed = (20..24).find(|seed| did(*seed) == said.agent);
+    organization.zip(seed).is_some_and(|(organization, seed)| {
+        let AgentSucceeded {
+            agent,
+            successor,
+            until,
+            ..
+        } = said;
+        AgentSucceeded::sign(&organization, agent, successor, *until, &key(10 * seed)).is_ok_and(|good| good == *said)
+    })
 }

@@ -2,6 +2,7 @@
 
 mod dids;
 mod random;
+mod successions;
 
 use super::*;
 use crate::charter::Endpoints;
@@ -199,7 +200,7 @@ fn the_consortium_authorizes_when_enough_others_do() {
 fn only_whoever_registered_an_agent_retires_it() {
     let mut store = MemoryStore::default();
     let agent = did(7);
-    let asked = |store: &MemoryStore| View::new(charter(), store).agent(&agent);
+    let asked = |store: &MemoryStore| View::new(charter(), store).agent(&agent, at(100));
     let retire = |seconds| [statement(seconds, Content::AgentRetired { agent: agent.clone() })];
     assert_eq!(asked(&store), AgentStanding::Unknown);
     say(&mut store, &did(1), &retire(0));
@@ -439,7 +440,7 @@ fn a_store_that_cannot_be_read_allows_nothing() {
         let view = View::new(charter(), &broken);
         let standing = standing(&view, did(2).as_str(), 1, "r");
         assert!(!matches!(standing, Standing::Authorized { .. }), "{standing:?}");
-        assert!(matches!(view.agent(&did(7)), AgentStanding::Unavailable(_)));
+        assert!(matches!(view.agent(&did(7), at(0)), AgentStanding::Unavailable(_)));
         let status = view.status(&did(1), LISTS[0], StatusPurpose::Revocation, 0);
         assert!(matches!(status, StatusBit::Unknown(_)), "{status:?}");
         assert_eq!(view.freshness(&did(1)), None);

@@ -40,7 +40,7 @@ impl Knowledge for Stranger {
         StatusBit::Unknown("nothing is known here".to_owned())
     }
 
-    fn agent(&self, _: &Did) -> AgentStanding {
+    fn agent(&self, _: &Did, _: Timestamp) -> AgentStanding {
         AgentStanding::Unknown
     }
 

@@ -77,7 +77,7 @@ impl Knowledge for Cached {
         }
     }
 
-    fn agent(&self, _: &Did) -> AgentStanding {
+    fn agent(&self, _: &Did, _: Timestamp) -> AgentStanding {
         AgentStanding::Unknown
     }
 
@@ -102,8 +102,8 @@ impl Knowledge for Resolving {
         self.0.status(issuer, list, purpose, index)
     }
 
-    fn agent(&self, did: &Did) -> AgentStanding {
-        self.0.agent(did)
+    fn agent(&self, did: &Did, at: Timestamp) -> AgentStanding {
+        self.0.agent(did, at)
     }
 
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {

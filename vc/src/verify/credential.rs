@@ -231,7 +231,7 @@ pub(super) fn check_status_entry(
 
 /// An unknown agent is the issuer's responsibility; a retired one is nobody's any more.
 pub(super) fn check_agent(agent: &Did, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
-    match world.knowledge.agent(agent) {
+    match world.knowledge.agent(agent, world.now) {
         AgentStanding::Unknown | AgentStanding::Active { .. } => Ok(()),
         AgentStanding::Retired { at: since } => {
             let text = format!("the agent was retired at {since}: register a new agent");

@@ -196,7 +196,7 @@ impl Knowledge for Known {
         }
     }
 
-    fn agent(&self, did: &Did) -> AgentStanding {
+    fn agent(&self, did: &Did, _: Timestamp) -> AgentStanding {
         if self.down.contains("agent") {
             return AgentStanding::Unavailable("down".into());
         }

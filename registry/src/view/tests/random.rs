@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::super::model::Model;
 use super::super::*;
 use super::{LISTS, change, create, register, right, say, statement};
-use crate::example::{at, charter, did};
-use crate::statement::{Grant, Unknown};
+use crate::example::{at, charter, did, key};
+use crate::statement::{AgentSucceeded, Grant, Unknown};
 use crate::store::{MemoryStore, Write};
 
 const ACTIONS: [&str; 2] = ["read", "write"];
@@ -47,7 +47,8 @@ fn anything() -> impl Strategy<Value = Statement> {
     let content = prop_oneof![
         1 => Just(Content::Unknown(Unknown { kind: "later".to_owned(), members: syndic_vc::json::Object::new() })),
         3 => (agent.clone(), "urn:[ab]").prop_map(|(agent, owner)| register(&agent, &owner)),
-        2 => agent.prop_map(|agent| Content::AgentRetired { agent }),
+        1 => agent.prop_map(|agent| Content::AgentRetired { agent }),
+        4 => succession(),
         6 => grant.clone().prop_map(Content::Authorize),
         2 => right.clone().prop_map(Content::WithdrawAuthorization),
         3 => grant.prop_map(Content::Recognize),
@@ -61,6 +62,21 @@ fn anything() -> impl Strategy<Value = Statement> {
         }),
     ];
     (0_i64..9, content).prop_map(|(seconds, content)| statement(seconds, content))
+}
+
+/// Successions of a few agents among each other, most of them signed by the agent, for one of three organizations.
+fn succession() -> impl Strategy<Value = Content> {
+    let until = prop::sample::select(vec![0_i64, 8, 60, 120, crate::limits::OVERLAP_SECONDS + 9]);
+    (1_u8..4, 20_u8..23, 20_u8..24, until, prop::bool::weighted(0.8)).prop_map(
+        |(organization, agent, successor, until, own)| {
+            let signer = key(10 * if own { agent } else { successor });
+            let organization = did(organization);
+            let (agent, successor) = (did(agent), did(successor));
+            Content::AgentSucceeded(
+                AgentSucceeded::sign(&organization, &agent, &successor, at(until), &signer).unwrap(),
+            )
+        },
+    )
 }
 
 /// Which log grows next, and by how much.
@@ -152,13 +168,23 @@ fn compare(view: &View<'_>, model: &Model) -> Result<(), TestCaseError> {
         }
     }
     for agent in (20..24).map(did) {
-        let standing = match view.agent(&agent) {
-            AgentStanding::Unknown => "unknown".to_owned(),
-            AgentStanding::Active { owner, organization } => format!("{owner} at {organization}"),
-            AgentStanding::Retired { at } => format!("retired {at}"),
-            AgentStanding::Unavailable(why) => why,
-        };
-        prop_assert_eq!(standing, model.agent(agent.as_str()));
+        for time in TIMES.map(at) {
+            let standing = match view.agent(&agent, time) {
+                AgentStanding::Unknown => "unknown".to_owned(),
+                AgentStanding::Active { owner, organization } => format!("{owner} at {organization}"),
+                AgentStanding::Retired { at } => format!("retired {at}"),
+                AgentStanding::Unavailable(why) => why,
+            };
+            prop_assert_eq!(standing, model.agent(agent.as_str(), time));
+        }
+        for n in 1..4 {
+            let organization = did(n);
+            let said = view.successor(organization.as_str(), agent.as_str()).unwrap();
+            prop_assert_eq!(
+                said.map(|said| (said.until, said.successor)),
+                model.successor(organization.as_str(), agent.as_str())
+            );
+        }
     }
     for n in 1..4 {
         for list in LISTS {
