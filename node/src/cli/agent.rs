@@ -60,8 +60,8 @@ pub struct CreateArguments {
 /// `syndic agent succeed`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The name then means the new identity, and every valid capability credential is issued to it again with the
-same end. The old identity is still reached by its DID.
+The name then means the new identity, and every valid capability credential is issued to it again
+with the same end. The old identity is still reached by its DID.
 
 Example:
   syndic agent succeed CustomerSupportAgent-v2.3 --overlap 86400")]

@@ -64,6 +64,10 @@ pub async fn issue_again(
         let instance = instance_of(node, &document, &old.document)?;
         let document = for_successor(&document, successor);
         let key = instances::key_of_organization(node, issuer_of(&document));
+        if issuer_of(&document) != Some(key.did.as_str()) {
+            // It was issued under a DID that has ended since, so nobody accepts it any more.
+            continue;
+        }
         let draft = Draft::new(document, &key, &instance, Some(purposes(&old)), false, now)?;
         let new = loop {
             let new = issuing::signed(node, &draft, &key, &instance, now).await?;
