@@ -109,3 +109,59 @@ fn admin_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(registry::members))
         .routes(routes!(registry::digest))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::{admin_routes, open_routes, openapi};
+
+    fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get("$ref") {
+                    found.insert(reference);
+                }
+                members.values().for_each(|member| references(member, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn what_the_description_names_it_describes() {
+        for (routes, listener, least) in [
+            (open_routes(), openapi::PUBLIC, 15),
+            (admin_routes(), openapi::ADMIN, 35),
+        ] {
+            let document = openapi::describe(routes.into_openapi(), listener);
+            let document: Value = serde_json::from_str(&document.to_json().unwrap()).unwrap();
+            assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+            assert!(document["paths"].as_object().unwrap().len() >= least);
+            let mut found = BTreeSet::new();
+            references(&document, &mut found);
+            assert!(!found.is_empty());
+            for reference in found {
+                let pointer = reference.strip_prefix('#').unwrap();
+                assert!(document.pointer(pointer).is_some(), "{listener}: {reference}");
+            }
+        }
+    }
+
+    /// `routes!` routes what is described; what goes around it must be described by hand, and is counted here.
+    #[test]
+    fn only_paths_with_a_wildcard_go_around_the_description() {
+        let source = include_str!("api.rs");
+        let around: Vec<&str> = source
+            .lines()
+            .filter(|line| line.trim().starts_with(".route("))
+            .collect();
+        assert!(around.iter().all(|line| line.contains("{*")), "{around:#?}");
+        assert_eq!(around.len(), 2);
+    }
+}

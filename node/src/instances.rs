@@ -433,8 +433,9 @@ mod tests {
 
     #[test]
     fn the_defaults_are_valid_and_each_fault_is_found() {
+        type Fault = (&'static str, fn(&mut Vec<Instance>));
         check(&defaults()).unwrap();
-        let faults: [(&str, fn(&mut Vec<Instance>)); 6] = [
+        let faults: [Fault; 6] = [
             ("none", Vec::clear),
             ("a name twice", |all| all[1].name = all[0].name.clone()),
             ("a name that is no path segment", |all| all[0].name = "a/b".to_owned()),

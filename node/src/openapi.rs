@@ -9,17 +9,16 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Info, License, OpenApi};
+use utoipa::openapi::{ComponentsBuilder, Info, License, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::api::answer;
+use crate::api::{answer, schema};
 use crate::node::Node;
 
 /// The path at which each listener describes itself.
 pub const PATH: &str = "/openapi.json";
 
 /// The routes of a listener, and beside them the description of them.
-#[must_use]
 pub fn described(routes: OpenApiRouter<Arc<Node>>, node: Arc<Node>, listener: &'static str) -> Router {
     let (router, document) = routes.split_for_parts();
     // What is written here is made of strings and numbers, so that writing it cannot fail.
@@ -33,7 +32,9 @@ pub fn described(routes: OpenApiRouter<Arc<Node>>, node: Arc<Node>, listener: &'
         .merge(Router::new().route(PATH, get(serve)).with_state(text))
 }
 
-fn describe(mut document: OpenApi, listener: &str) -> OpenApi {
+/// Finishes the document that the routes made.
+#[must_use]
+pub fn describe(mut document: OpenApi, listener: &str) -> OpenApi {
     let mut info = Info::new(
         format!("Syndic, {listener} listener"),
         env!("CARGO_PKG_VERSION").to_owned(),
@@ -47,8 +48,19 @@ fn describe(mut document: OpenApi, listener: &str) -> OpenApi {
     license.identifier = Some("Apache-2.0".to_owned());
     info.license = Some(license);
     document.info = info;
+    let components = document.components.get_or_insert_with(Default::default);
+    // The answers that several operations share are named by them, and described here.
+    let shared = ComponentsBuilder::new()
+        .schema_from::<schema::Allowed>()
+        .schema_from::<schema::AsOfShape>()
+        .schema_from::<schema::DecisionShape>()
+        .schema_from::<schema::Denial>()
+        .schema_from::<schema::Document>()
+        .schema_from::<schema::ProblemDocument>()
+        .schema_from::<schema::ReasonShape>()
+        .build();
+    components.schemas.extend(shared.schemas);
     if listener == ADMIN {
-        let components = document.components.get_or_insert_with(Default::default);
         components.security_schemes.insert(
             "admin_token".to_owned(),
             SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()).into(),

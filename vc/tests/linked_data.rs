@@ -612,7 +612,7 @@ fn work_is_bounded() {
         with(&format!(r#""credentialSubject":[{items}]"#))
     };
     // Two like holders of like things: every order of the things would be tried.
-    let things = vec![r#"{"note":"x"}"#; 8].join(",");
+    let things = [r#"{"note":"x"}"#; 8].join(",");
     let document = like(2, &format!(r#"{{"has":[{things}]}}"#));
     assert_eq!(code_and_place(&document).0, "linked-data-too-complex");
     assert_eq!(code_and_place(&like(2, r#"{"has":[{"note":"x"}]}"#)).0, "allowed");

@@ -75,12 +75,12 @@ impl Story {
 }
 
 fn document(store: &MemoryStore, did: &Did) -> Result<Arc<DidDocument>, ResolveError> {
-    View::new(&charter(), store).document(did)
+    View::new(charter(), store).document(did)
 }
 
 fn number(store: &MemoryStore, did: &Did) -> u64 {
     let charter = charter();
-    let log = View::new(&charter, store).did_log(did).unwrap().unwrap();
+    let log = View::new(charter, store).did_log(did).unwrap().unwrap();
     log.resolve(did, &webvh::Which::Latest, at(1_000))
         .unwrap()
         .metadata
@@ -149,7 +149,7 @@ fn two_stories_about_one_version_are_none() {
     story.then(&[], "two", &Changes::default());
     let refused = |store: &MemoryStore| {
         let charter = charter();
-        assert!(View::new(&charter, store).did_log(&story.did).unwrap().unwrap().forked);
+        assert!(View::new(charter, store).did_log(&story.did).unwrap().unwrap().forked);
         assert!(matches!(document(store, &story.did), Err(ResolveError::Document(_))));
     };
     // In one log, and in the logs of two.
@@ -192,7 +192,7 @@ fn an_organization_is_meant_by_its_did_only_if_both_say_so() {
             &[statement(60, create(LIST, StatusPurpose::Revocation, 131_072))],
         );
         sign(&mut store, 1, 60);
-        let view = View::new(&charter, &store);
+        let view = View::new(charter, &store);
         let standing = view.standing(us.as_str(), &story.did, "read", "x", at(60));
         assert_eq!(matches!(standing, Standing::Authorized { .. }), meant, "{names:?}");
         let bit = view.status(&story.did, LIST, StatusPurpose::Revocation, 7);
