@@ -16,13 +16,13 @@ mod world;
 use std::hint::black_box;
 
 use syndic_vc::canonical;
-use syndic_vc::credential::Credential;
+use syndic_vc::credential::{CapabilityCredentialDraft, Credential};
 use syndic_vc::did_key;
 use syndic_vc::json::{self, members::Path};
 use syndic_vc::verify;
 
-use setup::{Cached, Resolving, bare, small};
-use world::{credential, draft, north, now, policy, sign, text};
+use setup::{Cached, Resolving, bare, many, small, small_draft};
+use world::{credential, draft, north, now, policy, text};
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
@@ -44,8 +44,10 @@ fn main() {
                 key.verify(black_box(&message), black_box(&signature)).unwrap();
             })
         }
-        "batch-64" => batch(64),
-        "batch-1024" => batch(1_024),
+        "batch-64" => batch(64, &draft()),
+        "batch-1024" => batch(1_024, &draft()),
+        "batch-small-64" => batch(64, &small_draft()),
+        "batch-small-1024" => batch(1_024, &small_draft()),
         "parse" => Box::new(|| drop(black_box(json::parse(black_box(&article)).unwrap()))),
         "canonicalize" => Box::new(|| drop(black_box(canonical::to_bytes(black_box(&value))))),
         "digest" => Box::new(|| {
@@ -68,6 +70,9 @@ fn main() {
         "verify-small" => {
             Box::new(|| drop(verify::credential(black_box(&small), &policy, &cached, now).expect("a good one")))
         }
+        "verify-small-uncached" => {
+            Box::new(|| drop(verify::credential(black_box(&small), &policy, &resolving, now).expect("a good one")))
+        }
         _ => {
             println!("skipped: counts only what it is asked for; run vc/benches/counted");
             return;
@@ -79,14 +84,8 @@ fn main() {
 }
 
 /// A batch of credentials of one issuer.
-fn batch(count: usize) -> Box<dyn FnMut()> {
-    let texts: Vec<Vec<u8>> = (0..count)
-        .map(|n| {
-            let mut draft = draft();
-            draft.id = format!("urn:uuid:6f1c2a3e-8d4b-4c59-9a27-{n:012x}");
-            text(&sign(&draft))
-        })
-        .collect();
+fn batch(count: u32, draft: &CapabilityCredentialDraft) -> Box<dyn FnMut()> {
+    let texts = many(count, draft);
     let (known, policy, now) = (Cached::new(), policy(), now());
     Box::new(move || {
         let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();

@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use syndic_vc::capability::ResourcePattern;
+use syndic_vc::credential::CapabilityCredentialDraft;
 use syndic_vc::did::Did;
 use syndic_vc::did_key;
 use syndic_vc::document::DidDocument;
@@ -113,10 +114,25 @@ impl Knowledge for Resolving {
 
 /// The same agent with its billing capability only, and no suspension list.
 pub(crate) fn small() -> Value {
+    sign(&small_draft())
+}
+
+pub(crate) fn small_draft() -> CapabilityCredentialDraft {
     let mut draft = draft();
     draft.capability = vec![draft.capability.remove(2)];
     draft.status = vec![revocation()];
-    sign(&draft)
+    draft
+}
+
+/// Credentials that differ in their ids.
+pub(crate) fn many(count: u32, draft: &CapabilityCredentialDraft) -> Vec<Vec<u8>> {
+    let mut draft = draft.clone();
+    (0..count)
+        .map(|n| {
+            draft.id = format!("urn:uuid:6f1c2a3e-8d4b-4c59-9a27-{n:012x}");
+            text(&sign(&draft))
+        })
+        .collect()
 }
 
 /// One strict signature check over 64 bytes with a key that is already decompressed.

@@ -83,6 +83,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<(Value, Vec<Cut>), J
         nodes: 0,
         deviations: 0,
         cuts: Vec::new(),
+        members: Vec::with_capacity(OPEN_MEMBERS),
+        items: Vec::with_capacity(OPEN_ITEMS),
         refusal: JsonError {
             kind: Kind::UnexpectedEnd,
             offset: 0,
@@ -95,10 +97,9 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<(Value, Vec<Cut>), J
     }
 }
 
-/// Room for the members of an object, and for the items of an array, to begin with: most have no
-/// more, and the memory stays within the sizes that allocators serve fastest.
-const FIRST_MEMBERS: usize = 8;
-const FIRST_ITEMS: usize = 4;
+/// Room for what is open at once in a document of the usual size.
+const OPEN_MEMBERS: usize = 32;
+const OPEN_ITEMS: usize = 16;
 
 struct Reader<'t> {
     text: &'t str,
@@ -112,6 +113,12 @@ struct Reader<'t> {
     /// take them for other only costs time.
     deviations: usize,
     cuts: Vec<Cut>,
+    /// The members so far of all objects that are open, the innermost last. An object is allocated
+    /// when it ends, with room for what it has and no more: a batch of documents that each take three
+    /// times their size no longer fits in the processor's caches.
+    members: Vec<(Text, Value)>,
+    /// The same for the items of arrays.
+    items: Vec<Value>,
     /// Why [`Refused`] was returned.
     refusal: JsonError,
 }
@@ -232,48 +239,50 @@ impl Reader<'_> {
 
     fn array(&mut self) -> Result<Vec<Value>, Refused> {
         self.descend()?;
-        let mut items = Vec::new();
+        let first = self.items.len();
         if self.peek() != Some(b']') {
-            items.reserve_exact(FIRST_ITEMS);
             loop {
-                self.value(items.push_mut(Value::Null))?;
+                let mut item = Value::Null;
+                self.value(&mut item)?;
+                self.items.push(item);
                 if !self.another(b']', "',' or ']'")? {
                     break;
                 }
             }
         }
         self.ascend();
-        Ok(items)
+        Ok(self.items.drain(first..).collect())
     }
 
     fn object(&mut self) -> Result<Object, Refused> {
         let (open, deviations) = (self.at, self.deviations);
         let mut left_out = None;
         self.descend()?;
-        let mut members = Vec::new();
+        let first = self.members.len();
         if self.peek() != Some(b'}') {
-            members.reserve_exact(FIRST_MEMBERS);
             loop {
-                if members.len() >= self.limits.members {
+                let before = self.members.len() - first;
+                if before >= self.limits.members {
                     return Err(self.refuse(Kind::TooManyMembers));
                 }
                 let start = self.at;
-                let (name, value) = members.push_mut((Text::EMPTY, Value::Null));
-                *name = self.name()?;
-                self.value(value)?;
+                let name = self.name()?;
+                let mut value = Value::Null;
+                self.value(&mut value)?;
                 let another = self.another(b'}', "',' or '}'")?;
-                if is_left_out(name) {
-                    let name = name.clone();
+                if is_left_out(&name) {
                     // The comma after the member, or the one before the last.
-                    let comma = usize::from(!another && members.len() > 1);
-                    left_out = Some((start - comma..self.at, name));
+                    let comma = usize::from(!another && before > 0);
+                    left_out = Some((start - comma..self.at, name.clone()));
                 }
+                self.members.push((name, value));
                 if !another {
                     break;
                 }
             }
         }
         self.ascend();
+        let members = self.members.drain(first..).collect();
         let (object, sorted) = Object::from_members(members).ok_or_else(|| self.duplicate(open))?;
         self.deviations += usize::from(!sorted);
         if let Some((member, name)) = left_out

@@ -16,8 +16,6 @@ enum Form {
 }
 
 impl Text {
-    pub(super) const EMPTY: Self = Self(Form::Known(""));
-
     /// The name of a member.
     pub(super) fn name(text: &str) -> Self {
         Self(known_name(text).map_or_else(|| Form::Other(text.into()), Form::Known))

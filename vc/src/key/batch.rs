@@ -247,8 +247,7 @@ impl SubgroupTest {
 /// Whether the group order times the point is nothing, by one multiplication that may take its time
 /// from the point: there are no secrets here.
 fn is_of_prime_order(point: &EdwardsPoint) -> bool {
-    let order_minus_one = -Scalar::ONE;
-    EdwardsPoint::vartime_double_scalar_mul_basepoint(&order_minus_one, point, &Scalar::ZERO) == -point
+    EdwardsPoint::vartime_multiscalar_mul([-Scalar::ONE], [point]) == -point
 }
 
 #[cfg(test)]
