@@ -57,7 +57,7 @@ impl Model {
                 let agent = (us(), said.agent.to_string());
                 let works = matches!(self.agents.get(&agent), Some((_, _, None)));
                 let wait = said.until.unix_seconds() - statement.at.unix_seconds();
-                let timely = wait >= 0 && wait <= limits::OVERLAP_SECONDS;
+                let timely = (0..=limits::OVERLAP_SECONDS).contains(&wait);
                 if works && timely && said.agent != said.successor && signed(organization, said) {
                     let what = (said.until, said.successor.to_string());
                     self.successions.entry(agent).or_insert(what);
