@@ -1,10 +1,11 @@
 //! The fold of successions: the first that the agent's own key signed counts, and no other after it.
 
+use syndic_vc::time::Timestamp;
+
 use super::Fold;
 use crate::fact::{self, Agent, Succession};
 use crate::statement::AgentSucceeded;
 use crate::store::ReadError;
-use syndic_vc::time::Timestamp;
 
 impl Fold<'_> {
     /// Only an agent that this organization registered, and that is in service, has a successor here; a second one
