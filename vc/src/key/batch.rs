@@ -28,7 +28,7 @@ use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::{Identity, IsIdentity, VartimeMultiscalarMul};
-use sha2::{Digest, Sha512};
+use sha2::{Digest, Sha256, Sha512};
 
 use super::{Kind, PublicKey, Signature, ed25519, is_canonical};
 
@@ -164,15 +164,15 @@ fn hold_together(terms: &[Term<'_, '_>], randomness: &[u8; 32]) -> bool {
 
 /// Random bytes that depend on the caller's and on every equation.
 struct Random {
-    seed: [u8; 64],
+    seed: [u8; 32],
     counter: u64,
-    block: [u8; 64],
+    block: [u8; 32],
     used: usize,
 }
 
 impl Random {
     fn new(terms: &[Term<'_, '_>], randomness: &[u8; 32]) -> Self {
-        let mut hasher = Sha512::new();
+        let mut hasher = Sha256::new();
         hasher.update(b"syndic: a batch of Ed25519 signatures\n");
         hasher.update(randomness);
         for term in terms {
@@ -182,14 +182,14 @@ impl Random {
         Self {
             seed: hasher.finalize().into(),
             counter: 0,
-            block: [0; 64],
-            used: 64,
+            block: [0; 32],
+            used: 32,
         }
     }
 
     fn take<const N: usize>(&mut self) -> [u8; N] {
         if self.used + N > self.block.len() {
-            let hash = Sha512::new()
+            let hash = Sha256::new()
                 .chain_update(self.seed)
                 .chain_update(self.counter.to_le_bytes());
             self.block = hash.finalize().into();
