@@ -9,7 +9,9 @@ use syndic_vc::resolve::{self, ResolveError};
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
 use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit};
+use syndic_vc::json::{self, Value};
 use syndic_vc::verify::Policy;
+use syndic_vc::{enveloped, jose};
 
 /// The challenge that every presentation of the corpus answers.
 pub const CHALLENGE: &str = "kmZ0vI2cQ1yT5b8Xw3rH9g";
@@ -38,6 +40,14 @@ pub fn policy() -> Policy {
         max_staleness_seconds: 300,
         clock_skew_seconds: 60,
     }
+}
+
+/// Whether a document is the one that was sent, or the one in the envelope that was sent.
+pub fn is_what_was_sent(data: &[u8], document: &Value) -> bool {
+    let Ok(sent) = json::parse_with(data, &jose::document_limits()) else {
+        return false;
+    };
+    enveloped::document_of(&sent).is_ok_and(|sent| *sent == *document)
 }
 
 /// The bytes as an `encodedList` would write them.

@@ -49,6 +49,8 @@ pub fn run(path: &Path, mut variables: BTreeMap<String, Value>) -> Result<Passed
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
+        // A refusal may end the connection, and the next request must not be the one to find out.
+        .max_idle_connections(0)
         .proxy(None)
         .allow_non_standard_methods(true)
         .build()

@@ -28,6 +28,33 @@ fn proved(document: Object, suite: Suite, method: &str, signer: &dyn Signer) -> 
     proof::sign(document, &options, signer).unwrap()
 }
 
+/// The bytes of a document in which every list of one proof is that proof: both are one proof (VC Data Integrity 1.0
+/// section 2.1), and the proof is what the signature cannot be over.
+fn normal(document: &Value) -> Vec<u8> {
+    fn unlisted(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                let names: Vec<String> = members.keys().map(str::to_owned).collect();
+                for name in names {
+                    let member = members.get_mut(&name).unwrap();
+                    if name == "proof"
+                        && let Value::Array(proofs) = member
+                        && proofs.len() == 1
+                    {
+                        *member = proofs.remove(0);
+                    }
+                    unlisted(member);
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(unlisted),
+            _ => {}
+        }
+    }
+    let mut document = document.clone();
+    unlisted(&mut document);
+    canonical::to_bytes(&document)
+}
+
 fn accepted_credential(text: &[u8]) -> Option<Value> {
     let verified = verify::credential(text, &policy(), &Known::new(), now()).ok()?;
     Some(verified.document().clone())
@@ -37,7 +64,7 @@ fn credential_kind(name: &'static str, valid: &Value) -> Kind {
     Kind {
         name,
         valid: text(valid),
-        meaning: Box::new(|text| Some(canonical::to_bytes(&accepted_credential(text)?))),
+        meaning: Box::new(|text| Some(normal(&accepted_credential(text)?))),
     }
 }
 
@@ -57,6 +84,11 @@ fn linked_data_kind() -> Kind {
         meaning: Box::new(|text| {
             let document = accepted_credential(text)?.into_object().ok()?;
             let proof = document.get("proof")?.clone();
+            let proof = proof
+                .as_array()
+                .and_then(|proofs| proofs.first())
+                .unwrap_or(&proof)
+                .clone();
             let quads = linked_data::canonical(&document, &["proof"]).expect("it was verified in this form");
             let created = proof.get("created").cloned().unwrap_or_default();
             Some([quads.into_bytes(), canonical::to_bytes(&created)].concat())
@@ -89,7 +121,7 @@ fn presentation_kind() -> Kind {
                 domain: DOMAIN,
             };
             let verified = verify::presentation(text, &request, &policy(), &Known::new(), &Once::new(), now()).ok()?;
-            Some(canonical::to_bytes(verified.document()))
+            Some(normal(verified.document()))
         }),
     }
 }
@@ -102,7 +134,7 @@ fn action_kind() -> Kind {
             let audience = south().did;
             let request = ActionRequest { audience: &audience };
             let allowed = verify::action(text, &request, &policy(), &Known::new(), &Once::new(), now()).ok()?;
-            Some(canonical::to_bytes(allowed.document()))
+            Some(normal(allowed.document()))
         }),
     }
 }

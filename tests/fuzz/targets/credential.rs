@@ -2,13 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use syndic_fuzz::{World, now, policy};
-use syndic_vc::{json, verify};
+use syndic_fuzz::{World, is_what_was_sent, now, policy};
+use syndic_vc::verify;
 
 fuzz_target!(|data: &[u8]| {
-    let sent = json::parse(data);
     if let Ok(verified) = verify::credential(data, &policy(), &World, now()) {
-        assert_eq!(sent.as_ref(), Ok(verified.document()));
+        assert!(is_what_was_sent(data, verified.document()));
     }
     let _ = verify::proof_only(data, &policy(), &World, now());
 });

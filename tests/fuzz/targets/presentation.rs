@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use syndic_fuzz::{CHALLENGE, DOMAIN, World, now, policy};
+use syndic_fuzz::{CHALLENGE, DOMAIN, World, is_what_was_sent, now, policy};
 use syndic_vc::verify::{self, PresentationRequest};
 
 fuzz_target!(|data: &[u8]| {
@@ -11,6 +11,6 @@ fuzz_target!(|data: &[u8]| {
         domain: DOMAIN,
     };
     if let Ok(verified) = verify::presentation(data, &request, &policy(), &World, &World, now()) {
-        assert_eq!(syndic_vc::json::parse(data).as_ref(), Ok(verified.document()));
+        assert!(is_what_was_sent(data, verified.document()));
     }
 });
