@@ -16,11 +16,14 @@ use syndic_vc::verify::{self, ActionRequest, HolderProof, PresentationRequest, S
 use syndic_vc::{canonical, did_key, enveloped, jose, linked_data, object};
 use world::*;
 
-/// A kind of signed document: a valid one, and what a text means to a verifier, if it accepts it.
+/// What a text means to a verifier, if it accepts it.
+type Meaning = dyn Fn(&[u8]) -> Option<Vec<u8>>;
+
+/// A kind of signed document, and a valid one.
 struct Kind {
     name: &'static str,
     valid: Vec<u8>,
-    meaning: Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>,
+    meaning: Box<Meaning>,
 }
 
 fn proved(document: Object, suite: Suite, method: &str, signer: &dyn Signer) -> Value {
