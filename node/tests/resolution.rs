@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod ports;
+
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -59,18 +61,14 @@ fn syndic(folder: &std::path::Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn free() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 impl Node {
     /// A node that runs alone, configured as `init` leaves it but for `change`.
     fn start(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("node");
-        let port = free();
+        let port = ports::free();
         let at = |port: u16| format!("127.0.0.1:{port}");
-        let (public, admin, peer) = (at(port), at(free()), at(free()));
+        let (public, admin, peer) = (at(port), at(ports::free()), at(ports::free()));
         let report = syndic(
             &data,
             &[

@@ -11,6 +11,7 @@ mod harness;
 mod instances;
 #[path = "vc_api/issue.rs"]
 mod issue;
+mod ports;
 #[path = "vc_api/sd_jwt.rs"]
 mod sd_jwt;
 #[path = "vc_api/status.rs"]

@@ -1,6 +1,5 @@
 //! Nodes in this process, and calls to them.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -73,7 +72,7 @@ pub(crate) fn nodes(names: &[&str], configure: impl Fn(String) -> String) -> Vec
             name: (*name).to_owned(),
             public: "127.0.0.1:0".to_owned(),
             admin: "127.0.0.1:0".to_owned(),
-            peer: free_address(),
+            peer: format!("127.0.0.1:{}", crate::ports::free()),
             public_url: Some(format!(
                 "https://{}.example",
                 name.replace(['.', ' '], "").to_lowercase()
@@ -102,14 +101,6 @@ pub(crate) fn nodes(names: &[&str], configure: impl Fn(String) -> String) -> Vec
         setup::join(folder.path(), &founded.charter_path).unwrap();
     }
     folders.into_iter().map(start).collect()
-}
-
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string()
 }
 
 fn start(folder: TempDir) -> Node {
