@@ -19,6 +19,9 @@ pub struct Config {
     pub http: Http,
     /// The libp2p listener.
     pub peer: Peer,
+    /// What the node may do by itself.
+    #[serde(default)]
+    pub node: Node,
     /// Where data is kept.
     #[serde(default)]
     pub store: Store,
@@ -83,6 +86,15 @@ pub struct Peer {
     pub listen: String,
     /// Multiaddrs told to the other members.
     pub advertise: Vec<String>,
+}
+
+/// `[node]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Node {
+    /// Sign after a start before any other member has answered. A node whose data folder is an old copy tells two
+    /// stories then, and its organization is frozen for good.
+    pub sign_alone: bool,
 }
 
 /// `[store]`
@@ -226,6 +238,7 @@ mod tests {
                 listen: "/ip4/0.0.0.0/tcp/8442".to_owned(),
                 advertise: vec![],
             },
+            node: Node::default(),
             store: Store::default(),
             trust: Trust::default(),
             outside: outside::Settings::default(),

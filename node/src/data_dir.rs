@@ -104,6 +104,12 @@ impl DataDir {
         self.path.join("admin.token.sha256")
     }
 
+    /// Present once the organization's log was begun. It lies beside the keys and not in the store: with the keys and
+    /// without the store, the log must be fetched before anything is added to it.
+    pub fn log_begun_path(&self) -> PathBuf {
+        self.path.join("log.begun")
+    }
+
     /// The store's folder ([`crate::store`]).
     pub fn store_path(&self) -> PathBuf {
         self.path.join("store")

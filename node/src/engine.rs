@@ -231,8 +231,12 @@ impl Driver {
     }
 
     fn handle(&mut self, event: Event) {
+        let settled = self.replica.is_settled();
         for effect in self.replica.handle(event, clock::now(), &self.reader) {
             self.carry_out(effect);
+        }
+        if !settled && self.replica.is_settled() {
+            tracing::info!("another member has answered: this node may sign");
         }
     }
 

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError};
-use crate::data_dir::{DataDir, DataDirError};
+use crate::data_dir::{self, DataDir, DataDirError};
 use crate::engine::{Engine, PublishError, StoreReader};
 use crate::http;
 use crate::http::server::{self, BindError};
@@ -128,7 +128,7 @@ pub async fn run(
     // Listeners before the log: a port that is taken must not cost a signature.
     let public = server::bind(&config.http.public, "public", options.behind_proxy).await?;
     let admin = server::bind(&config.http.admin, "admin", options.behind_proxy).await?;
-    let node = start(config, keys, store, charter).await?;
+    let node = start(&data, config, keys, store, charter).await?;
     let listening = Listening {
         public: public.local_addr(),
         admin: admin.local_addr(),
@@ -172,6 +172,7 @@ pub async fn run(
 }
 
 async fn start(
+    data: &DataDir,
     config: Config,
     keys: Arc<Keystore>,
     store: Arc<dyn Store>,
@@ -208,6 +209,12 @@ async fn start(
         limits: net::limits::Limits::default(),
     })
     .await?;
+    if config.node.sign_alone {
+        tracing::warn!(
+            "[node] sign_alone = true: this node signs before any other member has answered. If its data folder is an old \
+             copy, or another copy of it runs, the organization tells two stories and is frozen for good"
+        );
+    }
     let replica = Replica::load(
         replica::Config {
             charter: charter.clone(),
@@ -217,6 +224,8 @@ async fn start(
             }),
             heartbeat_seconds: config.trust.heartbeat_seconds,
             compare_seconds: config.trust.anti_entropy_seconds,
+            sign_alone: config.node.sign_alone,
+            published_before: data.log_begun_path().exists(),
             seed: keys::random_u64()?,
         },
         &StoreReader(store.clone()),
@@ -235,10 +244,24 @@ async fn start(
         one_time,
         outside,
     }));
-    if node.view().log(node.organization.as_str())?.frontier.size() == 0 {
+    let begun = data.log_begun_path();
+    if node.view().log(node.organization.as_str())?.frontier.size() > 0 {
+        mark_begun(&begun)?;
+    } else if begun.exists() {
+        tracing::warn!("the store was lost: this organization's log is fetched from the other members");
+    } else {
         introduce(&node).await?;
+        mark_begun(&begun)?;
     }
     Ok(node)
+}
+
+/// Remembers, apart from the store, that the log was begun: see [`DataDir::log_begun_path`].
+fn mark_begun(path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    data_dir::write_durably(path, b"")
 }
 
 /// The first statement of every log: who speaks, and where.

@@ -126,6 +126,7 @@ pub fn init(
             requests_per_second: config::DEFAULT_REQUESTS_PER_SECOND,
         },
         peer: config::Peer { listen, advertise },
+        node: config::Node::default(),
         store: config::Store { engine: options.engine },
         trust: config::Trust::default(),
         outside: crate::outside::Settings::default(),

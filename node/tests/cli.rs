@@ -71,6 +71,7 @@ fn folder_of_a_node_at(folder: &Path, admin: &str) {
             allowed_hosts: vec![],
             requests_per_second: 50,
         },
+        node: syndic_node::config::Node::default(),
         peer: Peer {
             listen: "/ip4/127.0.0.1/tcp/1".to_owned(),
             advertise: vec![],

@@ -159,6 +159,8 @@ fn replica(consortium: &Consortium, member: &Member, store: &Memory) -> Replica 
         charter: consortium.charter.clone(),
         me: Some(me),
         heartbeat_seconds: 60,
+        sign_alone: true,
+        published_before: false,
         compare_seconds: 5,
         seed: 1,
     };

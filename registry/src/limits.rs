@@ -105,6 +105,10 @@ pub const ASK_SECONDS: i64 = 10;
 /// [`ASK_SECONDS`], so that a peer that never answers is less than half of the time in the way.
 pub const REST_SECONDS: i64 = 15;
 
+/// Seconds for which a publication waits for the first answer of another member after a start: a connection and an
+/// answer take milliseconds, and whoever waits for the publication should hear why it is not made.
+pub const UNSETTLED_SECONDS: i64 = 5;
+
 /// Signature checks that one peer may cause at once. 1,000 members renew their heads in less.
 pub const CHECKS_BURST: i64 = 1_000;
 

@@ -20,6 +20,7 @@ mod news;
 mod own;
 mod peers;
 mod piece;
+mod restore;
 pub(crate) mod rng;
 mod settle;
 mod track;
@@ -56,6 +57,10 @@ pub struct Config {
     pub heartbeat_seconds: u32,
     /// Seconds between two rounds of comparing heads with peers.
     pub compare_seconds: u32,
+    /// Sign after a start without asking others first. If the store is an old copy, that tells two stories.
+    pub sign_alone: bool,
+    /// The own log was begun before, even if nothing of it is stored here: the store was lost.
+    pub published_before: bool,
     /// Seed of the choice of peers.
     pub seed: u64,
 }
@@ -281,6 +286,12 @@ pub enum PublishError {
         /// Entries in the own store.
         held: u64,
     },
+    /// Nobody has answered since the start: the store may be an old copy.
+    #[error(
+        "no other member has answered since this node started, and its store may be an old copy: it signs nothing before \
+         one has; connect it to a member, or set [node] sign_alone = true if no other copy of this node ever ran"
+    )]
+    Unsettled,
     /// The own organization is frozen: it told two stories.
     #[error("this organization's log is frozen: two heads that contradict each other carry its signature")]
     Frozen,
@@ -313,6 +324,8 @@ pub struct Replica {
     /// One for each member, whether or not anything is known of its log.
     tracks: BTreeMap<Did, Track>,
     peers: Peers,
+    /// Whether somebody has answered since the start, or nobody need.
+    settled: bool,
     /// Batches in flight, by number, and whose log they belong to.
     flights: BTreeMap<u64, Did>,
     next_batch: u64,
@@ -346,13 +359,13 @@ impl Replica {
                 return Err(LoadError::WrongKey(me.organization.clone()));
             }
         }
-        let ids = config
-            .charter
-            .members()
-            .iter()
-            .flat_map(|card| card.peer_ids().iter().cloned());
+        let ids = config.charter.members().iter().flat_map(|card| {
+            let ids = card.peer_ids().iter();
+            ids.map(|id| (id.clone(), card.did().clone()))
+        });
         Ok(Self {
             peers: Peers::new(ids),
+            settled: !restore::must_ask(&config, &tracks),
             tracks,
             own: config.me.map(Own::new),
             heartbeat_seconds: i64::from(config.heartbeat_seconds),
@@ -399,6 +412,7 @@ impl Replica {
 
     fn tick(&mut self, step: &mut Step<'_>) {
         self.expire(step);
+        self.refuse_unsettled(step);
         self.repair(step);
         self.heartbeat(step);
         let due = self.compared.is_none_or(|at| {

@@ -50,7 +50,7 @@ impl Replica {
         }
         match ask {
             Ask::Compare { id, logs } => {
-                let answer = self.newer(id, &logs, step);
+                let answer = self.newer(id, from, &logs, step);
                 if self.is_behind(&logs) {
                     self.compare_back(from, step);
                 }
@@ -74,7 +74,16 @@ impl Replica {
     }
 
     /// Heads newer than the asker's, longer logs first, and forks that it does not know of.
-    fn newer(&self, id: u64, theirs: &[Standpoint], step: &mut Step<'_>) -> Answer {
+    fn newer(&self, id: u64, asker: &str, theirs: &[Standpoint], step: &mut Step<'_>) -> Answer {
+        let own = self.peers.organization(asker);
+        let unavailable = Answer::Refused {
+            id,
+            why: Refusal::Unavailable,
+        };
+        // What is not said of the asker's own log would read as "there is no more of it".
+        if own.and_then(|own| self.tracks.get(own)).is_some_and(|track| track.lost) {
+            return unavailable;
+        }
         let theirs: BTreeMap<&str, &Standpoint> = theirs.iter().map(|log| (log.organization.as_str(), log)).collect();
         let (mut longer, mut fresher, mut frozen) = (Vec::new(), Vec::new(), Vec::new());
         for (organization, track) in &self.tracks {
@@ -99,6 +108,8 @@ impl Replica {
             }
         }
         longer.extend(fresher);
+        // A node that was restored from a backup learns first what it has said itself.
+        longer.sort_by_key(|organization| Some(*organization) != own);
         let (mut notes, mut forks, mut room) = (Vec::new(), Vec::new(), limits::HEADS_BYTES);
         for organization in frozen {
             let Some(Some(fork)) = step.read(stored_fork(organization, step.reader)) else {
@@ -113,6 +124,9 @@ impl Replica {
         for organization in longer {
             let state = LogState::read(organization.as_str(), step.reader);
             let Some(head) = step.read(state).and_then(|state| state.head) else {
+                if Some(organization) == own {
+                    return unavailable;
+                }
                 continue;
             };
             let Some(left) = room.checked_sub(head.note().len() + 2) else {

@@ -106,6 +106,7 @@ impl Replica {
         match (question, answer) {
             (Question::Compare, Answer::Heads { notes, forks, .. }) => {
                 self.take_heads(from, &notes, forks, step);
+                self.settle(from, step);
             }
             (
                 Question::Pull {

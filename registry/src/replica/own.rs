@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
+use syndic_vc::time::Timestamp;
+
 use super::batch;
+use super::restore;
 use super::track::{Cargo, Flight, Held, Publication};
 use super::{Effect, Me, PublishError, Replica, Step};
 use crate::fold;
@@ -22,6 +25,7 @@ pub(super) struct Own {
 
 struct Queued {
     ticket: u64,
+    since: Timestamp,
     statements: Vec<Statement>,
     entries: Vec<Vec<u8>>,
     bytes: usize,
@@ -46,6 +50,21 @@ impl Own {
         Ok(())
     }
 
+    /// Takes out what has waited too long, and gives the tickets.
+    pub(super) fn take_late(&mut self, now: Timestamp) -> Vec<u64> {
+        let (mut late, mut bytes) = (Vec::new(), 0);
+        self.queue.retain(|queued| {
+            let stays = !restore::is_late(queued.since, now);
+            if !stays {
+                late.push(queued.ticket);
+                bytes += queued.bytes;
+            }
+            stays
+        });
+        self.queued_bytes -= bytes;
+        late
+    }
+
     /// As many publications, in order, as fit one batch.
     fn next_group(&mut self) -> Vec<Queued> {
         let (mut group, mut statements, mut bytes) = (Vec::new(), 0, 0);
@@ -62,7 +81,7 @@ impl Own {
 }
 
 impl Queued {
-    fn new(ticket: u64, statements: &[Statement]) -> Result<Self, PublishError> {
+    fn new(ticket: u64, statements: &[Statement], since: Timestamp) -> Result<Self, PublishError> {
         if statements.is_empty() || statements.len() > limits::APPEND_STATEMENTS {
             return Err(PublishError::Size);
         }
@@ -77,6 +96,7 @@ impl Queued {
         }
         Ok(Self {
             ticket,
+            since,
             statements: statements.to_vec(),
             entries,
             bytes,
@@ -88,7 +108,7 @@ impl Replica {
     pub(super) fn publish(&mut self, ticket: u64, statements: &[Statement], step: &mut Step<'_>) {
         let queued = match &mut self.own {
             None => Err(PublishError::NoOrganization),
-            Some(own) => Queued::new(ticket, statements).and_then(|queued| own.push(queued)),
+            Some(own) => Queued::new(ticket, statements, step.now).and_then(|queued| own.push(queued)),
         };
         match queued {
             Ok(()) => self.publish_next(step),
@@ -105,6 +125,9 @@ impl Replica {
                 return;
             };
             if track.flight.is_some() || own.queue.is_empty() {
+                return;
+            }
+            if refusal == Some(PublishError::Unsettled) {
                 return;
             }
             if let Some(why) = refusal {
@@ -130,6 +153,8 @@ impl Replica {
             Some(PublishError::StoreFailed)
         } else if known > held {
             Some(PublishError::Behind { known, held })
+        } else if !self.settled {
+            Some(PublishError::Unsettled)
         } else {
             None
         }
@@ -190,7 +215,7 @@ impl Replica {
         let Some(track) = self.tracks.get(&own.me.organization) else {
             return;
         };
-        if track.flight.is_some() || track.is_closed() || track.known > track.size() {
+        if track.flight.is_some() || track.is_closed() || track.known > track.size() || !self.settled {
             return;
         }
         let last = track.held.log.head.as_ref();

@@ -19,6 +19,7 @@ pub(super) struct Peers {
 
 #[derive(Debug)]
 struct Member {
+    organization: Did,
     connected: bool,
     asked: BTreeMap<u64, Asked>,
     checks: Budget,
@@ -42,15 +43,22 @@ pub(super) enum Question {
 }
 
 impl Peers {
-    pub(super) fn new(peers: impl Iterator<Item = Peer>) -> Self {
+    pub(super) fn new(peers: impl Iterator<Item = (Peer, Did)>) -> Self {
         Self {
-            table: peers.map(|peer| (peer, Member::new())).collect(),
+            table: peers
+                .map(|(peer, organization)| (peer, Member::new(organization)))
+                .collect(),
             next_ask: 1,
         }
     }
 
     pub(super) fn is_member(&self, peer: &str) -> bool {
         self.table.contains_key(peer)
+    }
+
+    /// Whose node it is.
+    pub(super) fn organization(&self, peer: &str) -> Option<&Did> {
+        self.table.get(peer).map(|member| &member.organization)
     }
 
     pub(super) fn connected(&mut self, peer: &str) {
@@ -156,8 +164,9 @@ impl Peers {
 }
 
 impl Member {
-    const fn new() -> Self {
+    const fn new(organization: Did) -> Self {
         Self {
+            organization,
             connected: false,
             asked: BTreeMap::new(),
             checks: Budget::new(limits::CHECKS_BURST, limits::CHECKS_PER_SECOND),
@@ -213,7 +222,11 @@ mod tests {
     }
 
     fn peers() -> Peers {
-        let mut peers = Peers::new(["a", "b", "c"].into_iter().map(str::to_owned));
+        let mut peers = Peers::new(
+            ["a", "b", "c"]
+                .into_iter()
+                .map(|peer| (peer.to_owned(), Did::parse("did:x:y").unwrap())),
+        );
         for peer in ["a", "b", "c"] {
             peers.connected(peer);
         }

@@ -5,6 +5,7 @@
 mod follow;
 mod forks;
 mod own;
+mod restore;
 
 use std::cell::Cell;
 
@@ -33,6 +34,8 @@ fn config(number: u8) -> Config {
         }),
         heartbeat_seconds: 60,
         compare_seconds: 5,
+        sign_alone: false,
+        published_before: false,
         seed: 1,
     }
 }

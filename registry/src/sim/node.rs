@@ -64,6 +64,8 @@ impl Node {
             me: Some(me),
             heartbeat_seconds: 15,
             compare_seconds: 3,
+            sign_alone: false,
+            published_before: false,
             seed,
         };
         let replica =
