@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod answer;
 pub mod credentials;
+pub mod forks;
 pub mod logs;
 pub mod operations;
 mod problem_types;
@@ -51,6 +52,8 @@ fn open_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(trqp::authorization))
         .routes(routes!(trqp::recognition))
         .routes(routes!(logs::charter))
+        .routes(routes!(forks::list))
+        .routes(routes!(forks::proof))
         .route("/logs/{organization}/{*path}", get(logs::file))
         .routes(routes!(operations::capability_context))
 }

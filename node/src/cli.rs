@@ -16,6 +16,7 @@ pub mod demo;
 pub mod did;
 pub mod documents;
 pub mod failure;
+pub mod fork;
 pub mod output;
 pub mod passphrase;
 pub mod present;
@@ -142,6 +143,9 @@ pub enum Command {
     /// Say whom this organization trusts for what, and ask what others say
     #[command(subcommand, after_help = registry::EXAMPLE)]
     Registry(registry::RegistryCommand),
+    /// Show who told two stories about its log, and verify a proof of that
+    #[command(subcommand, after_help = fork::EXAMPLE)]
+    Fork(fork::ForkCommand),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -168,6 +172,7 @@ pub fn execute(line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Command::Did(command) => did::execute(global, &command, output),
         Command::Webvh(command) => webvh::execute(&command, output),
         Command::Registry(command) => registry::execute(global, &command, output),
+        Command::Fork(command) => fork::execute(global, &command, output),
         Command::Completions(arguments) => completions::execute(&arguments, output),
     }
 }

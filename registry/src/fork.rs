@@ -4,6 +4,12 @@
 //! Honest software never signs what this proves: neither a crash nor a restart, neither a replay
 //! nor two answers crossing on the wire leads to two different logs under one key.
 
+mod document;
+#[cfg(test)]
+mod tests;
+
+pub use document::ForkFileError;
+
 use syndic_vc::did::Did;
 
 use crate::charter::Charter;
@@ -13,6 +19,7 @@ use crate::log::Hash;
 use crate::message::codec::{Decoder, Encoder};
 use crate::message::{self, MessageError};
 use crate::proof::{self, ProofError};
+use crate::store::{self, ReadError, Reader};
 
 /// Two signed heads of one log that disagree about its first entries.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,6 +30,19 @@ pub struct Fork {
     pub one: Branch,
     /// The other.
     pub other: Branch,
+    /// Proof that they do agree about one entry less, so that it is known where they part.
+    pub common: Option<Common>,
+}
+
+/// What the two stories have in common: everything but the last of the entries that are disagreed about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Common {
+    /// Root of the first [`Fork::at`] - 1 entries.
+    pub root: Hash,
+    /// Consistency proof from there to the one head.
+    pub one: Vec<Hash>,
+    /// Consistency proof from there to the other head.
+    pub other: Vec<Hash>,
 }
 
 /// One of the two stories.
@@ -48,6 +68,9 @@ pub enum ForkError {
     /// A proof does not lead to its head.
     #[error("a head does not imply what is said: {0}")]
     Proof(#[from] ProofError),
+    /// What is said to be common is nothing.
+    #[error("what is said to be common is no part of it")]
+    Common,
     /// The two agree.
     #[error("the two heads do not disagree")]
     Agreement,
@@ -62,14 +85,53 @@ impl Fork {
         let organization = organization_of(charter.id(), &self.one.note).ok_or(ForkError::Stranger)?;
         let card = charter.member(organization).ok_or(ForkError::Stranger)?;
         let origin = head::origin(charter.id(), organization);
+        let mut heads = Vec::with_capacity(2);
         for branch in [&self.one, &self.other] {
             let head = Head::verify(&branch.note, &origin, card.log_key())?;
             proof::verify_consistency(self.at, &branch.root, head.size(), head.root(), &branch.proof)?;
+            heads.push(head);
         }
+        self.verify_common(&heads)?;
         if self.one.root == self.other.root {
             return Err(ForkError::Agreement);
         }
         Ok(card.did().clone())
+    }
+
+    fn verify_common(&self, heads: &[Head]) -> Result<(), ForkError> {
+        let Some(common) = &self.common else { return Ok(()) };
+        let size = self
+            .at
+            .checked_sub(1)
+            .filter(|size| *size > 0)
+            .ok_or(ForkError::Common)?;
+        for (head, proof) in heads.iter().zip([&common.one, &common.other]) {
+            proof::verify_consistency(size, &common.root, head.size(), head.root(), proof)?;
+        }
+        Ok(())
+    }
+
+    /// How many entries the two stories have in common, if the proof says; otherwise it is less than [`Fork::at`].
+    #[must_use]
+    pub fn common_prefix(&self) -> Option<u64> {
+        (self.at <= 1 || self.common.is_some()).then(|| self.at.saturating_sub(1))
+    }
+
+    /// Whether this says more than the other proof about where the stories part: earlier, or as early and for certain.
+    #[must_use]
+    pub fn supersedes(&self, other: &Self) -> bool {
+        let rank = |fork: &Self| (fork.at, fork.common_prefix().is_none());
+        rank(self) < rank(other)
+    }
+
+    /// The proof against an organization that a store holds, if it holds one.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the store cannot say.
+    pub fn stored(organization: &str, reader: &dyn Reader) -> Result<Option<Self>, ReadError> {
+        let damaged = |_| ReadError::damaged(format!("the evidence against {organization}"), "it does not decode");
+        let bytes = reader.get(&store::evidence(organization))?;
+        bytes.map(|bytes| Self::decode(&bytes).map_err(damaged)).transpose()
     }
 
     /// The proof as bytes, as it is stored and sent.
@@ -98,6 +160,12 @@ impl Fork {
             out.hash(&branch.root);
             out.hashes(&branch.proof);
         }
+        out.byte(u8::from(self.common.is_some()));
+        if let Some(common) = &self.common {
+            out.hash(&common.root);
+            out.hashes(&common.one);
+            out.hashes(&common.other);
+        }
     }
 
     pub(crate) fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
@@ -105,6 +173,17 @@ impl Fork {
             at: from.size()?,
             one: Branch::read(from)?,
             other: Branch::read(from)?,
+            common: from.flag()?.then(|| Common::read(from)).transpose()?,
+        })
+    }
+}
+
+impl Common {
+    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
+        Ok(Self {
+            root: from.hash()?,
+            one: message::hashes(from)?,
+            other: message::hashes(from)?,
         })
     }
 }

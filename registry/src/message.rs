@@ -13,7 +13,7 @@ use crate::log::Hash;
 use codec::{Decoder, Encoder};
 
 /// Version of the encoding that this crate speaks.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What is broadcast to all members.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -15,6 +15,7 @@ use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit}
 
 use crate::charter::{Charter, MemberCard};
 use crate::fact::{self, Agent, ListFact, ProfileFact, RightFact, RightKind};
+use crate::fork::Fork;
 use crate::limits;
 use crate::log::{self, Hash, LogState};
 use crate::statement::{Content, Profile, Statement};
@@ -100,6 +101,14 @@ impl<'a> View<'a> {
     /// [`ReadError`] if the store cannot say.
     pub fn is_frozen(&self, organization: &str) -> Result<bool, ReadError> {
         Ok(self.reader.get(&store::evidence(organization))?.is_some())
+    }
+
+    /// The proof that an organization told two stories, if there is one.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the store cannot say.
+    pub fn fork(&self, organization: &str) -> Result<Option<Fork>, ReadError> {
+        Fork::stored(organization, self.reader)
     }
 
     /// How much of an organization's log is known, and its newest head.

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::fork::Branch;
+use crate::fork::{Branch, Common};
 
 fn any_note() -> impl Strategy<Value = String> {
     "[a-z/:\n]{0,80}"
@@ -27,7 +27,15 @@ fn any_branch() -> impl Strategy<Value = Branch> {
 }
 
 fn any_fork() -> impl Strategy<Value = Fork> {
-    (any_size(), any_branch(), any_branch()).prop_map(|(at, one, other)| Fork { at, one, other })
+    let common = proptest::option::of(
+        (any::<Hash>(), any_hashes(), any_hashes()).prop_map(|(root, one, other)| Common { root, one, other }),
+    );
+    (any_size(), any_branch(), any_branch(), common).prop_map(|(at, one, other, common)| Fork {
+        at,
+        one,
+        other,
+        common,
+    })
 }
 
 fn any_broadcast() -> impl Strategy<Value = Broadcast> {
@@ -226,7 +234,7 @@ fn other_versions_and_kinds_are_told_apart() {
         kind_of(Ask::decode(&bytes)),
         MessageErrorKind::Value("bytes after the end")
     );
-    bytes[0] = 2;
+    bytes[0] = VERSION + 1;
     let error = Ask::decode(&bytes).unwrap_err();
     assert!(error.is_other_version());
     assert_eq!(error.to_string(), "not a message: version 2 of the format at byte 1");

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use syndic_vc::did::Did;
-
 use super::exchange::seconds;
 use super::{Effect, Misbehaviour, Replica, Step};
 use crate::fork::Fork;
@@ -11,7 +9,7 @@ use crate::limits;
 use crate::log::{self, LogState};
 use crate::message::{Answer, Ask, Piece, Refusal, Standpoint};
 use crate::proof;
-use crate::store::{self, ReadError};
+use crate::store::ReadError;
 
 impl Replica {
     pub(super) fn asked(&mut self, from: &str, token: u64, bytes: &[u8], step: &mut Step<'_>) {
@@ -112,7 +110,7 @@ impl Replica {
         longer.sort_by_key(|organization| Some(*organization) != own);
         let (mut notes, mut forks, mut room) = (Vec::new(), Vec::new(), limits::HEADS_BYTES);
         for organization in frozen {
-            let Some(Some(fork)) = step.read(stored_fork(organization, step.reader)) else {
+            let Some(Some(fork)) = step.read(Fork::stored(organization.as_str(), step.reader)) else {
                 continue;
             };
             let Some(left) = room.checked_sub(fork.encode().len()) else {
@@ -181,13 +179,4 @@ impl Replica {
             end_proof,
         }))
     }
-}
-
-fn stored_fork(organization: &Did, reader: &dyn crate::store::Reader) -> Result<Option<Fork>, ReadError> {
-    let bytes = reader.get(&store::evidence(organization.as_str()))?;
-    let damaged = |_| ReadError::Damaged {
-        place: format!("the evidence against {organization}"),
-        what: "it does not decode",
-    };
-    bytes.map(|bytes| Fork::decode(&bytes).map_err(damaged)).transpose()
 }

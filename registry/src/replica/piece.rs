@@ -142,6 +142,7 @@ impl Replica {
                 at: piece.from,
                 one,
                 other,
+                common: None,
             },
             step,
         );

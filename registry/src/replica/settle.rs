@@ -223,6 +223,7 @@ impl Replica {
                 root: *theirs.root(),
                 proof: Vec::new(),
             },
+            common: None,
         }))
     }
 

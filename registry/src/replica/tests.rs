@@ -376,10 +376,10 @@ fn strangers_get_and_bring_nothing() {
 #[test]
 fn broken_messages_are_refused_and_newer_ones_left_alone() {
     let mut node = Node::new(1);
-    let effects = node.hear(2, &[1, 99, 0]);
+    let effects = node.hear(2, &[2, 99, 0]);
     assert_eq!(verdict(&effects), Verdict::Reject);
     assert!(matches!(penalties(&effects)[..], [(_, Misbehaviour::Malformed(_))]));
-    let effects = node.hear(2, &[2, 1, 0]);
+    let effects = node.hear(2, &[1, 1, 0]);
     assert_eq!(verdict(&effects), Verdict::Ignore);
     assert_eq!(penalties(&effects), []);
 
@@ -388,14 +388,14 @@ fn broken_messages_are_refused_and_newer_ones_left_alone() {
         token: 1,
         bytes: bytes.to_vec(),
     };
-    assert_eq!(penalties(&node.run(request(&[1, 99]))).len(), 1);
-    assert_eq!(penalties(&node.run(request(&[2, 99]))).len(), 0);
+    assert_eq!(penalties(&node.run(request(&[2, 99]))).len(), 1);
+    assert_eq!(penalties(&node.run(request(&[1, 99]))).len(), 0);
     let answer = |bytes: &[u8]| Event::Response {
         from: peer(2),
         bytes: bytes.to_vec(),
     };
-    assert_eq!(penalties(&node.run(answer(&[1, 99]))).len(), 1);
-    assert_eq!(penalties(&node.run(answer(&[2, 99]))).len(), 0);
+    assert_eq!(penalties(&node.run(answer(&[2, 99]))).len(), 1);
+    assert_eq!(penalties(&node.run(answer(&[1, 99]))).len(), 0);
 }
 
 #[test]

@@ -108,7 +108,12 @@ impl<'a> Forger<'a> {
                 };
             }
         }
-        Some(Fork { at, one, other })
+        Some(Fork {
+            at,
+            one,
+            other,
+            common: None,
+        })
     }
 }
 

@@ -1,0 +1,206 @@
+//! An organization that tells two stories, and one that only was restored from a backup. The nodes are ordinary ones: a
+//! data folder that was copied and run twice is how organizations come to fork.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use syndic_tests::cluster::{Cluster, digest};
+use syndic_tests::command;
+use syndic_tests::node::Node;
+use syndic_tests::program;
+use syndic_tests::scenario::{AGENT, authorize, issue, register, revoke, verify};
+
+/// Comparisons of heads are a second apart in a cluster of tests; the rest is for a loaded machine.
+const FOUND_WITHIN: Duration = Duration::from_secs(20);
+
+fn speak(node: &Node, what: &str) -> Value {
+    let body = json!({"entity": "did:web:partner.example", "action": "read", "resource": what});
+    node.admin().post("/registry/authorize", &body).expect(200)
+}
+
+fn copy(from: &Path, to: &Path) {
+    let _removed = std::fs::remove_dir_all(to);
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
+fn forks(node: &Node) -> Vec<Value> {
+    let answer = node.public().get("/forks").expect(200);
+    answer["forks"].as_array().unwrap().clone()
+}
+
+#[test]
+fn who_runs_two_copies_of_a_node_is_found_out_by_all() {
+    let mut cluster = Cluster::of(5);
+    let did = cluster.nodes[0].did.clone();
+    let _agent = register(&cluster.nodes[0], AGENT);
+    let credential = issue(&cluster.nodes[0], AGENT);
+    let _agent = register(&cluster.nodes[1], "Twin");
+    let twin = issue(&cluster.nodes[1], "Twin");
+    for verifier in 1..5 {
+        authorize(&cluster.nodes[verifier], &did);
+        authorize(&cluster.nodes[verifier], &cluster.nodes[1].did);
+    }
+    cluster.settle(&[0, 1, 2, 3, 4]);
+    verify(&cluster.nodes[1], &credential).expect_allowed();
+    assert_eq!(forks(&cluster.nodes[1]), Vec::<Value>::new());
+    let size = digest(&cluster.nodes[1])["organizations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["did"] == did.as_str())
+        .unwrap()["size"]
+        .as_u64()
+        .unwrap();
+
+    // One story for the first half, in the absence of the other.
+    for node in [0, 3, 4] {
+        cluster.nodes[node].stop();
+    }
+    let data = cluster.nodes[0].data.clone();
+    let backup = cluster.folder().join("backup");
+    copy(&data, &backup);
+    cluster.nodes[0].start();
+    for line in ["one/1", "one/2"] {
+        speak(&cluster.nodes[0], line);
+    }
+    cluster.settle(&[0, 1, 2]);
+    // And another for the second half, whose nodes cannot know better.
+    for node in [0, 1, 2] {
+        cluster.nodes[node].stop();
+    }
+    copy(&backup, &data);
+    for node in [3, 4, 0] {
+        cluster.nodes[node].start();
+    }
+    speak(&cluster.nodes[0], "other/1");
+    cluster.settle(&[0, 3, 4]);
+    verify(&cluster.nodes[3], &credential).expect_allowed();
+
+    let met = Instant::now();
+    for node in [1, 2] {
+        cluster.nodes[node].start();
+    }
+    let up = Instant::now();
+    command::eventually("all hold the proof", FOUND_WITHIN, || {
+        let held: Vec<Vec<Value>> = cluster.nodes[1..].iter().map(forks).collect();
+        if held.iter().all(|forks| forks.len() == 1) {
+            Ok(())
+        } else {
+            Err(format!("{held:?}"))
+        }
+    });
+    println!(
+        "all four hold the proof {:?} after both halves run ({:?} after they began to start)",
+        up.elapsed(),
+        met.elapsed()
+    );
+
+    for node in &cluster.nodes[1..] {
+        assert_eq!(forks(node)[0]["organization"], did.as_str());
+        verify(node, &credential).expect_refused("issuer-frozen");
+        // Whoever did not fork is believed as before.
+        verify(node, &twin).expect_allowed();
+    }
+    println!("the log had {size} entries when the stories parted");
+    // The one who did it may say nothing more, and hears why.
+    let body = json!({"entity": "did:web:partner.example", "action": "read", "resource": "more"});
+    let refused = cluster.nodes[0].admin().post("/registry/authorize", &body);
+    assert_eq!(refused.status, 503);
+    assert!(refused.text().contains("frozen"), "{}", refused.text());
+
+    offline(&cluster, &did);
+}
+
+/// The proof convinces on a machine that has the charter and nothing else; and no byte of it can be changed.
+fn offline(cluster: &Cluster, did: &str) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let proof = elsewhere.path().join("fork.json");
+    let charter = elsewhere.path().join("charter.json");
+    std::fs::copy(&cluster.charter, &charter).unwrap();
+    let out = proof.display().to_string();
+    let _exported = cluster.nodes[4]
+        .syndic(&["fork", "export", did, "--out", &out])
+        .expect_success("syndic fork export");
+    let check = |file: &Path| {
+        let mut command = Command::new(program::syndic());
+        command
+            .args(["fork", "verify", "--json", "--charter"])
+            .args([&charter, file])
+            .env_clear()
+            .current_dir(elsewhere.path());
+        command::run(&mut command, Duration::from_secs(20))
+    };
+    let report = check(&proof).expect_success("syndic fork verify").json();
+    assert_eq!(
+        (&report["proven"], &report["organization"]),
+        (&json!(true), &json!(did))
+    );
+
+    let bytes = std::fs::read(&proof).unwrap();
+    let changed = elsewhere.path().join("changed.json");
+    for at in (0..bytes.len()).step_by(bytes.len() / 40) {
+        let mut other = bytes.clone();
+        other[at] ^= 1;
+        std::fs::write(&changed, other).unwrap();
+        assert_eq!(check(&changed).code, Some(1), "byte {at}");
+    }
+    // Every node has one that holds.
+    for node in &cluster.nodes[1..] {
+        let file = node.public().get(&format!("/forks/{did}"));
+        assert_eq!(file.status, 200);
+        std::fs::write(&changed, file.text()).unwrap();
+        let _report = check(&changed).expect_success("syndic fork verify");
+    }
+}
+
+#[test]
+fn a_restored_backup_is_no_fork() {
+    let mut cluster = Cluster::of(3);
+    let did = cluster.nodes[0].did.clone();
+    let _agent = register(&cluster.nodes[0], AGENT);
+    let credential = issue(&cluster.nodes[0], AGENT);
+    authorize(&cluster.nodes[1], &did);
+    cluster.settle(&[0, 1, 2]);
+    cluster.nodes[0].stop();
+    let data = cluster.nodes[0].data.clone();
+    let backup = cluster.folder().join("backup");
+    copy(&data, &backup);
+    cluster.nodes[0].start();
+    revoke(&cluster.nodes[0], &credential);
+    speak(&cluster.nodes[0], "after/the/backup");
+    cluster.settle(&[0, 1, 2]);
+    for node in [0, 1, 2] {
+        cluster.nodes[node].stop();
+    }
+    copy(&backup, &data);
+
+    // Alone it says nothing: nobody can tell it whether there is more.
+    cluster.nodes[0].start();
+    let body = json!({"entity": "did:web:partner.example", "action": "read", "resource": "alone"});
+    let refused = cluster.nodes[0].admin().post("/registry/authorize", &body);
+    assert_eq!(refused.status, 503);
+    assert!(refused.text().contains("sign_alone"), "{}", refused.text());
+
+    // Asked, the others know more; it catches up and goes on.
+    for node in [1, 2] {
+        cluster.nodes[node].start();
+    }
+    cluster.settle(&[0, 1, 2]);
+    speak(&cluster.nodes[0], "goes/on");
+    cluster.settle(&[0, 1, 2]);
+    for node in &cluster.nodes {
+        assert_eq!(forks(node), Vec::<Value>::new());
+    }
+    verify(&cluster.nodes[1], &credential).expect_refused("revoked");
+}
