@@ -237,7 +237,7 @@ fn other_versions_and_kinds_are_told_apart() {
     bytes[0] = VERSION + 1;
     let error = Ask::decode(&bytes).unwrap_err();
     assert!(error.is_other_version());
-    assert_eq!(error.to_string(), "not a message: version 2 of the format at byte 1");
+    assert_eq!(error.to_string(), "not a message: version 3 of the format at byte 1");
 }
 
 #[test]
