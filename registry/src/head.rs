@@ -217,12 +217,12 @@ impl Head {
 }
 
 /// Text of a checkpoint: origin, size, root (C2SP tlog-checkpoint).
-fn text(origin: &str, size: u64, root: &Hash) -> String {
+pub(crate) fn text(origin: &str, size: u64, root: &Hash) -> String {
     format!("{origin}\n{size}\n{}\n", Base::Base64Pad.encode(root))
 }
 
 /// Origin, size and root of a checkpoint text without extension lines.
-fn checkpoint(text: &str) -> Option<(&str, u64, Hash)> {
+pub(crate) fn checkpoint(text: &str) -> Option<(&str, u64, Hash)> {
     let mut lines = text.strip_suffix('\n')?.split('\n');
     let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
     if lines.next().is_some() || !note::is_key_name(origin) {
@@ -238,16 +238,16 @@ fn checkpoint(text: &str) -> Option<(&str, u64, Hash)> {
 }
 
 /// What a cosignature signs (C2SP tlog-cosignature, Ed25519).
-fn cosigned(text: &str, stamp: u64) -> String {
+pub(crate) fn cosigned(text: &str, stamp: u64) -> String {
     format!("cosignature/v1\ntime {stamp}\n{text}")
 }
 
-fn split_cosignature(bytes: &[u8]) -> Option<(u64, &[u8])> {
+pub(crate) fn split_cosignature(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (stamp, signature) = bytes.split_first_chunk::<8>()?;
     Some((u64::from_be_bytes(*stamp), signature))
 }
 
-fn time_of(stamp: u64) -> Option<Timestamp> {
+pub(crate) fn time_of(stamp: u64) -> Option<Timestamp> {
     Timestamp::from_unix_seconds(i64::try_from(stamp).ok()?).ok()
 }
 

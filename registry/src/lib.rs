@@ -7,10 +7,12 @@
 //! - [`statement`], [`log`], [`head`], [`proof`], [`tile`]: what an organization says, and how it
 //!   is signed, proven and served.
 //! - [`fold`], [`fact`], [`view`]: what follows from the statements, and who may do what.
+//! - [`cosignature`]: what other members say of a head.
 //! - [`replica`], [`message`], [`fork`]: how logs travel, and what happens to a log that tells two
 //!   stories.
 
 pub mod charter;
+pub mod cosignature;
 #[cfg(test)]
 mod example;
 pub mod fact;

@@ -27,6 +27,13 @@ pub const NOTE_SIGNATURES: usize = 64;
 /// Longest line in a note in bytes, key names and post-quantum signatures of others included.
 pub const NOTE_LINE_BYTES: usize = 8 * 1024;
 
+/// Members beyond the charter's `witnesses` that cosign the heads of a log: one may be away and one may lie, and there
+/// are still enough.
+pub const SPARE_WITNESSES: usize = 2;
+
+/// Most cosignatures of one head in a message: as many lines as a note has.
+pub const COSIGNATURES: usize = NOTE_SIGNATURES;
+
 /// Most members of a consortium: a decision on the consortium's authority asks each member's
 /// statements at worst, which stays under a millisecond.
 pub const CHARTER_MEMBERS: usize = 1_000;

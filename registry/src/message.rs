@@ -7,6 +7,7 @@
 
 pub(crate) mod codec;
 
+use crate::cosignature::Cosignature;
 use crate::fork::Fork;
 use crate::limits;
 use crate::log::Hash;
@@ -22,6 +23,21 @@ pub enum Broadcast {
     News(News),
     /// An organization told two stories.
     Fork(Fork),
+    /// Members cosigned a head of another's log.
+    Cosigned(Cosigned),
+}
+
+/// Cosignatures of one head of one log.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cosigned {
+    /// DID of the log's organization.
+    pub organization: String,
+    /// Number of entries that the head covers.
+    pub size: u64,
+    /// Root over these entries.
+    pub root: Hash,
+    /// One or more, ascending by witness; all of this size and root.
+    pub lines: Vec<Cosignature>,
 }
 
 /// A new head of one log, with its newest entries so that who is up to date need not ask.
@@ -69,6 +85,8 @@ pub struct Standpoint {
     pub time: u64,
     /// Whether it holds evidence of a fork.
     pub frozen: bool,
+    /// Says which cosignatures of this log it holds: equal for equal sets, 0 for none.
+    pub cosigned: u64,
 }
 
 /// What is answered.
@@ -83,6 +101,8 @@ pub enum Answer {
         notes: Vec<String>,
         /// Evidence.
         forks: Vec<Fork>,
+        /// Cosignatures, where the asker holds others than the answerer.
+        cosigned: Vec<Cosigned>,
     },
     /// To [`Ask::Pull`].
     Piece(Piece),
@@ -174,6 +194,7 @@ const HEADS: u8 = 4;
 const PULL: u8 = 5;
 const PIECE: u8 = 6;
 const REFUSED: u8 = 7;
+const COSIGNED: u8 = 11;
 
 impl Broadcast {
     /// The message as bytes.
@@ -184,6 +205,11 @@ impl Broadcast {
             Self::Fork(fork) => {
                 let mut out = begin(FORK, 2 * limits::NOTE_BYTES);
                 fork.write(&mut out);
+                out.finish()
+            }
+            Self::Cosigned(cosigned) => {
+                let mut out = begin(COSIGNED, cosigned.bytes());
+                cosigned.write(&mut out);
                 out.finish()
             }
         }
@@ -198,6 +224,7 @@ impl Broadcast {
         let message = match kind {
             NEWS => Self::News(News::read(&mut from)?),
             FORK => Self::Fork(Fork::read(&mut from)?),
+            COSIGNED => Self::Cosigned(Cosigned::read(&mut from)?),
             other => return Err(from.fault(MessageErrorKind::Kind(other))),
         };
         from.finish()?;
@@ -220,6 +247,45 @@ impl News {
             note: note(from)?,
             from: from.size()?,
             entries: entries(from)?,
+        })
+    }
+}
+
+impl Cosigned {
+    /// What one takes in a message beside its DIDs.
+    const LEAST_BYTES: usize = 44;
+
+    /// What it takes in a message.
+    pub(crate) fn bytes(&self) -> usize {
+        let lines = self.lines.iter();
+        let lines = lines.map(|line| line.witness.as_str().len() + Cosignature::LEAST_BYTES);
+        Self::LEAST_BYTES + self.organization.len() + lines.sum::<usize>()
+    }
+
+    fn write(&self, out: &mut Encoder) {
+        out.run(self.organization.as_bytes());
+        out.u64(self.size);
+        out.hash(&self.root);
+        out.count(self.lines.len());
+        for line in &self.lines {
+            line.write(out);
+        }
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
+        let organization = from.text("DID", limits::ORGANIZATION_BYTES)?.to_owned();
+        let (size, root) = (from.size()?, from.hash()?);
+        let lines = from.list("cosignatures", limits::COSIGNATURES, Cosignature::LEAST_BYTES, |from| {
+            Cosignature::read(from, size, root)
+        })?;
+        if lines.is_empty() || !lines.is_sorted_by(|a, b| a.witness < b.witness) {
+            return Err(from.value("no cosignatures, or out of order"));
+        }
+        Ok(Self {
+            organization,
+            size,
+            root,
+            lines,
         })
     }
 }
@@ -290,7 +356,7 @@ impl Ask {
 
 impl Standpoint {
     /// What one takes in a message beside the DID.
-    pub(crate) const LEAST_BYTES: usize = 51;
+    pub(crate) const LEAST_BYTES: usize = 59;
 
     fn write(&self, out: &mut Encoder) {
         out.run(self.organization.as_bytes());
@@ -298,6 +364,7 @@ impl Standpoint {
         out.hash(&self.root);
         out.u64(self.time);
         out.byte(u8::from(self.frozen));
+        out.u64(self.cosigned);
     }
 
     fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
@@ -307,6 +374,7 @@ impl Standpoint {
             root: from.hash()?,
             time: from.u64()?,
             frozen: from.flag()?,
+            cosigned: from.u64()?,
         })
     }
 }
@@ -325,7 +393,12 @@ impl Answer {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Heads { id, notes, forks } => {
+            Self::Heads {
+                id,
+                notes,
+                forks,
+                cosigned,
+            } => {
                 let mut out = begin(HEADS, notes.iter().map(|n| 2 + n.len()).sum());
                 out.u64(*id);
                 out.count(notes.len());
@@ -335,6 +408,10 @@ impl Answer {
                 out.count(forks.len());
                 for fork in forks {
                     fork.write(&mut out);
+                }
+                out.count(cosigned.len());
+                for cosigned in cosigned {
+                    cosigned.write(&mut out);
                 }
                 out.finish()
             }
@@ -359,6 +436,12 @@ impl Answer {
                 id: from.u64()?,
                 notes: from.list("heads", limits::CHARTER_MEMBERS, 2, note)?,
                 forks: from.list("forks", limits::CHARTER_MEMBERS, 80, Fork::read)?,
+                cosigned: from.list(
+                    "cosigned heads",
+                    limits::HEADS_BYTES / Cosigned::LEAST_BYTES,
+                    Cosigned::LEAST_BYTES,
+                    Cosigned::read,
+                )?,
             },
             PIECE => Self::Piece(Piece::read(&mut from)?),
             REFUSED => {

@@ -24,6 +24,7 @@ mod restore;
 pub(crate) mod rng;
 mod settle;
 mod track;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use syndic_vc::key::Signer;
 use syndic_vc::time::Timestamp;
 
 use crate::charter::Charter;
+use crate::cosignature::{self, CosignatureError};
 use crate::fork::{Fork, ForkError};
 use crate::head::HeadError;
 use crate::limits;
@@ -241,6 +243,9 @@ pub enum Misbehaviour {
     /// It sent a fork that proves nothing.
     #[error(transparent)]
     Fork(#[from] ForkError),
+    /// It sent a cosignature that its witness did not make.
+    #[error(transparent)]
+    Cosignature(#[from] CosignatureError),
     /// The parts of a message do not fit each other, or not what was asked.
     #[error("{0}")]
     Inconsistent(&'static str),
@@ -341,14 +346,19 @@ struct Step<'a> {
 }
 
 impl Replica {
-    /// Starts from what is stored: reads one small row or three for each member, and no entry.
+    /// Starts from what is stored: reads a few small rows for each member, and no entry.
     ///
     /// # Errors
     /// [`LoadError`] says what does not fit.
     pub fn load(config: Config, reader: &dyn Reader) -> Result<Self, LoadError> {
         let mut tracks = BTreeMap::new();
         for card in config.charter.members() {
-            let track = Track::load(config.charter.id(), card, reader)?;
+            let witnesses = cosignature::appointed(&config.charter, card.did().as_str());
+            let appointed = config
+                .me
+                .as_ref()
+                .is_some_and(|me| witnesses.iter().any(|card| *card.did() == me.organization));
+            let track = Track::load(config.charter.id(), card, appointed, reader)?;
             tracks.insert(card.did().clone(), track);
         }
         if let Some(me) = &config.me {
@@ -415,6 +425,7 @@ impl Replica {
         self.refuse_unsettled(step);
         self.repair(step);
         self.heartbeat(step);
+        self.witness_all(step);
         let due = self.compared.is_none_or(|at| {
             let passed = step.now.seconds_since(at);
             passed < 0 || passed >= self.compare_seconds

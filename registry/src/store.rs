@@ -12,6 +12,7 @@
 //! | `r/h` DID 0 level (u8) index (u64) | hash of 256^level entries, level >= 1 |
 //! | `r/p` DID | a head that promises more than is stored, in the middle of a catch-up ([`crate::replica`]) |
 //! | `r/f` DID | evidence of a fork: two signed heads |
+//! | `r/w` DID 0 witness's DID | the newest cosignature of that witness ([`crate::cosignature`]) |
 //! | `r/v` DID 0 kind ... | facts folded from that log ([`crate::fact`]) |
 //! | `r/x` kind ... 0 DID | the same facts, found by subject instead of by organization |
 //!
@@ -137,6 +138,22 @@ pub fn hash(organization: &str, level: u8, index: u64) -> Vec<u8> {
     key.push(0);
     key.push(level);
     key.extend_from_slice(&index.to_be_bytes());
+    key
+}
+
+/// Key of the newest cosignature by `witness` of a head of an organization's log.
+#[must_use]
+pub fn cosignature(organization: &str, witness: &str) -> Vec<u8> {
+    let mut key = cosignatures(organization);
+    key.extend_from_slice(witness.as_bytes());
+    key
+}
+
+/// Prefix of all cosignatures of an organization's log.
+#[must_use]
+pub(crate) fn cosignatures(organization: &str) -> Vec<u8> {
+    let mut key = scoped(b"r/w", organization, 64);
+    key.push(0);
     key
 }
 

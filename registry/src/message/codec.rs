@@ -53,6 +53,11 @@ impl Encoder {
         }
     }
 
+    /// Bytes of a length that both sides know.
+    pub(crate) fn raw(&mut self, value: &[u8]) {
+        self.bytes.extend_from_slice(value);
+    }
+
     pub(crate) fn finish(self) -> Vec<u8> {
         self.bytes
     }
@@ -80,6 +85,10 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    pub(crate) fn value(&self, what: &'static str) -> MessageError {
+        self.fault(MessageErrorKind::Value(what))
+    }
+
     fn take(&mut self, bytes: usize) -> Result<&'a [u8], MessageError> {
         match self.rest.split_at_checked(bytes) {
             Some((head, rest)) => {
@@ -90,7 +99,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], MessageError> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], MessageError> {
         match self.rest.split_first_chunk::<N>() {
             Some((head, rest)) => {
                 self.rest = rest;

@@ -38,6 +38,35 @@ fn any_fork() -> impl Strategy<Value = Fork> {
     })
 }
 
+fn any_cosigned() -> impl Strategy<Value = Cosigned> {
+    let line = (
+        "[a-z]{1,9}",
+        any::<[u8; 4]>(),
+        0..9_999_999_999_i64,
+        any::<[u8; 32]>(),
+        any::<[u8; 32]>(),
+    );
+    (any_size(), any::<Hash>(), vec(line, 1..5)).prop_map(|(size, root, lines)| {
+        let line = |(name, key_id, time, r, s): (String, _, i64, [u8; 32], [u8; 32])| Cosignature {
+            witness: syndic_vc::did::Did::parse(&format!("did:x:{name}")).unwrap(),
+            size,
+            root,
+            time: syndic_vc::time::Timestamp::from_unix_seconds(time).unwrap(),
+            key_id,
+            signature: [r, s].concat().try_into().unwrap(),
+        };
+        let mut lines: Vec<Cosignature> = lines.into_iter().map(line).collect();
+        lines.sort_by(|a, b| a.witness.cmp(&b.witness));
+        lines.dedup_by(|a, b| a.witness == b.witness);
+        Cosigned {
+            organization: "did:x:log".to_owned(),
+            size,
+            root,
+            lines,
+        }
+    })
+}
+
 fn any_broadcast() -> impl Strategy<Value = Broadcast> {
     prop_oneof![
         (any_note(), any_size(), any_entries()).prop_map(|(note, from, entries)| Broadcast::News(News {
@@ -46,19 +75,27 @@ fn any_broadcast() -> impl Strategy<Value = Broadcast> {
             entries
         })),
         any_fork().prop_map(Broadcast::Fork),
+        any_cosigned().prop_map(Broadcast::Cosigned),
     ]
 }
 
 fn any_standpoints() -> impl Strategy<Value = Vec<Standpoint>> {
-    let one = ("[a-z:]{1,60}", any_size(), any::<Hash>(), any::<u64>(), any::<bool>()).prop_map(
-        |(organization, size, root, time, frozen)| Standpoint {
+    let one = (
+        "[a-z:]{1,60}",
+        any_size(),
+        any::<Hash>(),
+        any::<u64>(),
+        any::<bool>(),
+        any::<u64>(),
+    )
+        .prop_map(|(organization, size, root, time, frozen, cosigned)| Standpoint {
             organization,
             size,
             root,
             time,
             frozen,
-        },
-    );
+            cosigned,
+        });
     vec(one, 0..6).prop_map(|mut logs| {
         logs.sort_by(|a, b| a.organization.cmp(&b.organization));
         logs.dedup_by(|a, b| a.organization == b.organization);
@@ -88,11 +125,18 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         any_hashes(),
     );
     prop_oneof![
-        (any::<u64>(), vec(any_note(), 0..4), vec(any_fork(), 0..3)).prop_map(|(id, notes, forks)| Answer::Heads {
-            id,
-            notes,
-            forks
-        }),
+        (
+            any::<u64>(),
+            vec(any_note(), 0..4),
+            vec(any_fork(), 0..3),
+            vec(any_cosigned(), 0..3)
+        )
+            .prop_map(|(id, notes, forks, cosigned)| Answer::Heads {
+                id,
+                notes,
+                forks,
+                cosigned
+            }),
         piece.prop_map(|(id, note, from, start_root, start_proof, entries, end_proof)| {
             Answer::Piece(Piece {
                 id,
@@ -248,6 +292,7 @@ fn logs_are_listed_once_and_in_order() {
         root: [0; 32],
         time: 0,
         frozen: false,
+        cosigned: 0,
     };
     let kind = |logs| kind_of(Ask::decode(&Ask::Compare { id: 0, logs }.encode()));
     let wrong = MessageErrorKind::Value("logs out of order");

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::exchange::seconds;
+use super::witness;
 use super::{Effect, Misbehaviour, Replica, Step};
 use crate::fork::Fork;
 use crate::limits;
 use crate::log::{self, LogState};
-use crate::message::{Answer, Ask, Piece, Refusal, Standpoint};
+use crate::message::{Answer, Ask, Cosigned, Piece, Refusal, Standpoint};
 use crate::proof;
 use crate::store::ReadError;
 
@@ -133,7 +134,35 @@ impl Replica {
             room = left;
             notes.push(head.note().to_owned());
         }
-        Answer::Heads { id, notes, forks }
+        let cosigned = self.cosigned(&theirs, room, step);
+        Answer::Heads {
+            id,
+            notes,
+            forks,
+            cosigned,
+        }
+    }
+
+    /// The cosignatures of those logs of which the asker holds others.
+    fn cosigned(&self, theirs: &BTreeMap<&str, &Standpoint>, mut room: usize, step: &mut Step<'_>) -> Vec<Cosigned> {
+        let mut all = Vec::new();
+        for (organization, track) in &self.tracks {
+            let them = theirs.get(organization.as_str());
+            let ours = track.witnesses.fingerprint();
+            let equal = them.map_or(0, |them| them.cosigned) == ours;
+            if ours == 0 || equal || track.is_closed() || them.is_some_and(|them| them.frozen) {
+                continue;
+            }
+            let read = witness::sent(organization, step.reader);
+            for cosigned in step.read(read).unwrap_or_default() {
+                let Some(left) = room.checked_sub(cosigned.bytes()) else {
+                    return all;
+                };
+                room = left;
+                all.push(cosigned);
+            }
+        }
+        all
     }
 
     /// Whether the asker has something that is missing here.

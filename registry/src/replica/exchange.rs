@@ -60,6 +60,7 @@ impl Replica {
                     root: head.map_or(EMPTY_ROOT, |head| *head.root()),
                     time: head.map_or(0, seconds),
                     frozen: track.frozen,
+                    cosigned: if track.frozen { 0 } else { track.witnesses.fingerprint() },
                 }
             })
     }
@@ -104,9 +105,15 @@ impl Replica {
         };
         self.give_up([question.clone()]);
         match (question, answer) {
-            (Question::Compare, Answer::Heads { notes, forks, .. }) => {
+            (
+                Question::Compare,
+                Answer::Heads {
+                    notes, forks, cosigned, ..
+                },
+            ) => {
                 self.take_heads(from, &notes, forks, step);
                 self.settle(from, step);
+                self.take_cosigned(from, cosigned, step);
             }
             (
                 Question::Pull {

@@ -22,6 +22,7 @@ impl Replica {
         match Broadcast::decode(bytes) {
             Ok(Broadcast::News(news)) => self.news(from, token, news, step),
             Ok(Broadcast::Fork(fork)) => self.told_of_fork(&from, token, fork, step),
+            Ok(Broadcast::Cosigned(cosigned)) => self.told_of_cosignatures(&from, token, cosigned, step),
             // From a newer program: no reason to blame anybody.
             Err(error) if error.is_other_version() => {
                 step.verdict(token, Verdict::Ignore);
@@ -255,7 +256,7 @@ impl Replica {
 }
 
 impl Step<'_> {
-    fn reject(&mut self, token: u64, from: &str, why: impl Into<Misbehaviour>) {
+    pub(super) fn reject(&mut self, token: u64, from: &str, why: impl Into<Misbehaviour>) {
         self.verdict(token, Verdict::Reject);
         self.penalize(from, why);
     }

@@ -32,6 +32,9 @@ impl Replica {
     }
 
     pub(super) fn stored(&mut self, batch: u64, step: &mut Step<'_>) {
+        if self.cosignatures_stored(batch, step) {
+            return;
+        }
         let Some((organization, cargo)) = self.land(batch) else {
             return;
         };
@@ -43,10 +46,12 @@ impl Replica {
                 track.known = track.known.max(next.log.frontier.size());
                 track.held = next;
                 self.own_stored(publications, step);
+                self.witness(&organization, step);
             }
             Cargo::Received { next } => {
                 track.held = next;
                 self.settle_doubt(&organization, step);
+                self.witness(&organization, step);
             }
             Cargo::Evidence(fork) => {
                 step.push(Effect::Announce(Broadcast::Fork(fork.clone()).encode()));
@@ -60,6 +65,9 @@ impl Replica {
     }
 
     pub(super) fn store_failed(&mut self, batch: u64, step: &mut Step<'_>) {
+        if self.cosignatures_failed(batch, step) {
+            return;
+        }
         let Some((organization, cargo)) = self.land(batch) else {
             return;
         };

@@ -6,6 +6,7 @@ mod follow;
 mod forks;
 mod own;
 mod restore;
+mod witness;
 
 use std::cell::Cell;
 
@@ -160,7 +161,7 @@ fn the_news(effects: &[Effect]) -> News {
     match announcements(effects).as_slice() {
         [bytes] => match Broadcast::decode(bytes).unwrap() {
             Broadcast::News(news) => news,
-            Broadcast::Fork(_) => panic!("a fork"),
+            other => panic!("{other:?}"),
         },
         other => panic!("{} announcements", other.len()),
     }
@@ -264,7 +265,7 @@ impl Reader for Broken {
 }
 
 #[test]
-fn a_start_reads_three_rows_for_each_member_and_no_entry() {
+fn a_start_reads_three_rows_and_the_cosignatures_for_each_member_and_no_entry() {
     let mut node = Node::new(1);
     for ticket in 0..4 {
         node.publish(ticket, ticket * 200..(ticket + 1) * 200);
@@ -275,7 +276,7 @@ fn a_start_reads_three_rows_for_each_member_and_no_entry() {
         ranges: Cell::new(0),
     };
     Replica::load(config(1), &store).unwrap();
-    assert_eq!((store.gets.get(), store.ranges.get()), (9, 0));
+    assert_eq!((store.gets.get(), store.ranges.get()), (9, 3));
 }
 
 #[test]

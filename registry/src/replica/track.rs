@@ -6,6 +6,7 @@ use syndic_vc::key::PublicKey;
 use syndic_vc::time::Timestamp;
 
 use super::Peer;
+use super::witness::Witnesses;
 use crate::charter::MemberCard;
 use crate::fork::Fork;
 use crate::head::{self, Head, HeadError};
@@ -40,6 +41,8 @@ pub(super) struct Track {
     pub(super) unreadable: bool,
     /// The store could not be read after it failed: nothing is known until it can.
     pub(super) lost: bool,
+    /// Who cosigned it.
+    pub(super) witnesses: Witnesses,
 }
 
 /// State of a log in the store.
@@ -96,7 +99,12 @@ pub(super) struct Doubt {
 }
 
 impl Track {
-    pub(super) fn load(consortium: &str, card: &MemberCard, reader: &dyn Reader) -> Result<Self, ReadError> {
+    pub(super) fn load(
+        consortium: &str,
+        card: &MemberCard,
+        appointed: bool,
+        reader: &dyn Reader,
+    ) -> Result<Self, ReadError> {
         let organization = card.did().as_str();
         let held = Held::read(organization, reader)?;
         Ok(Self {
@@ -113,6 +121,7 @@ impl Track {
             doubt: None,
             unreadable: false,
             lost: false,
+            witnesses: Witnesses::load(organization, appointed, reader)?,
         })
     }
 
@@ -122,6 +131,7 @@ impl Track {
         self.held = Held::read(&self.organization, reader)?;
         self.frozen |= reader.get(&store::evidence(&self.organization))?.is_some();
         self.known = self.known.max(self.held.known());
+        self.witnesses.reload(&self.organization, reader)?;
         self.lost = false;
         Ok(())
     }

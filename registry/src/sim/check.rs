@@ -7,11 +7,12 @@ use syndic_vc::time::Timestamp;
 
 use super::node::{Machine, Node};
 use crate::charter::Charter;
+use crate::cosignature::{self, Cosignature};
 use crate::fold;
 use crate::fork::{self, Fork};
 use crate::head::{self, Head};
 use crate::log::{self, EMPTY_ROOT, Hash, LogState, leaf_hash, node_hash};
-use crate::message::{Answer, Broadcast};
+use crate::message::{Answer, Broadcast, Cosigned};
 use crate::statement::Statement;
 use crate::store::{self, Batch, MemoryStore, Reader, Write};
 
@@ -24,6 +25,9 @@ pub(super) struct Check {
     pub(super) acknowledged: Vec<(usize, u64, Vec<u8>)>,
     /// Roots of all heads of honest members that were ever sent by anybody honest.
     heads: BTreeMap<(usize, u64), Hash>,
+    /// Roots that honest members cosigned: witness, log, size.
+    cosigned: BTreeMap<(usize, usize, u64), Hash>,
+    consortium: String,
     /// Notes whose signatures were checked here.
     verified: BTreeSet<String>,
 }
@@ -35,11 +39,19 @@ fn read<T>(result: Result<T, store::ReadError>) -> Result<T, String> {
 }
 
 impl Check {
+    pub(super) fn new(consortium: String) -> Self {
+        Self {
+            consortium,
+            ..Self::default()
+        }
+    }
+
     /// Before a batch is applied to an honest member's disk.
     pub(super) fn before(&self, nodes: &[Node], node: usize, disk: &MemoryStore, batch: &Batch) -> Checked {
         for write in &batch.writes {
             match write.key.get(..3) {
                 Some(b"r/e") => entry_is_true(nodes, node, disk, write)?,
+                Some(b"r/w") => cosignature_is_true(nodes, self.consortium.as_str(), disk, write)?,
                 Some(b"r/l" | b"r/p" | b"r/h" | b"r/v" | b"r/x") => {}
                 Some(b"r/f") => evidence_is_fair(nodes, write)?,
                 _ => return Err(format!("a batch writes {:?}", write.key)),
@@ -130,6 +142,7 @@ impl Check {
                 entries_are_stored(nodes, owner, disk, news.from, &news.entries)
             }
             Ok(Broadcast::Fork(fork)) => fork_is_stored(nodes, charter, disk, &fork),
+            Ok(Broadcast::Cosigned(cosigned)) => self.cosignatures_are_stored(nodes, disk, &cosigned),
             Err(error) => Err(format!("an honest broadcast is {error}")),
         }
     }
@@ -137,7 +150,12 @@ impl Check {
     /// Before an honest member answers.
     pub(super) fn answer(&mut self, nodes: &[Node], charter: &Charter, disk: &MemoryStore, bytes: &[u8]) -> Checked {
         match Answer::decode(bytes) {
-            Ok(Answer::Heads { notes, forks, .. }) => {
+            Ok(Answer::Heads {
+                notes, forks, cosigned, ..
+            }) => {
+                for cosigned in &cosigned {
+                    self.cosignatures_are_stored(nodes, disk, cosigned)?;
+                }
                 for note in notes {
                     self.head_is_stored(nodes, charter, disk, &note)?;
                 }
@@ -152,6 +170,27 @@ impl Check {
             Ok(Answer::Refused { .. }) => Ok(()),
             Err(error) => Err(format!("an honest answer is {error}")),
         }
+    }
+
+    /// What is sent is on the sender's disk, and no honest member cosigned two roots of one size.
+    fn cosignatures_are_stored(&mut self, nodes: &[Node], disk: &MemoryStore, cosigned: &Cosigned) -> Checked {
+        let name = cosigned.organization.as_str();
+        let of = nodes.iter().position(|node| node.did.as_str() == name);
+        let of = of.ok_or("a cosignature of nobody's log is sent")?;
+        for line in &cosigned.lines {
+            let stored = read(Cosignature::of(name, line.witness.as_str(), disk))?;
+            if stored.as_ref() != Some(line) {
+                return Err("a cosignature is sent that is not on the sender's disk".to_owned());
+            }
+            let Some(by) = nodes.iter().position(|node| node.did == line.witness && !node.hostile) else {
+                continue;
+            };
+            let root = *self.cosigned.entry((by, of, line.size)).or_insert(line.root);
+            if root != line.root {
+                return Err(format!("member {by} cosigned two roots of size {} of {of}", line.size));
+            }
+        }
+        Ok(())
     }
 
     fn head_is_stored(
@@ -233,6 +272,38 @@ fn entry_is_true(nodes: &[Node], node: usize, disk: &MemoryStore, write: &Write)
         return Ok(());
     }
     Err(format!("an entry is stored that node {owner} never had on its disk"))
+}
+
+/// A cosignature written is its witness's, and over the root of the entries on this very disk.
+fn cosignature_is_true(nodes: &[Node], consortium: &str, disk: &MemoryStore, write: &Write) -> Checked {
+    let key = write.key.get(3..).unwrap_or_default();
+    let name = key.split(|b| *b == 0).next().unwrap_or_default();
+    let of = nodes.iter().find(|node| node.did.as_str().as_bytes() == name);
+    let of = of.ok_or("a cosignature of nobody's log is stored")?.did.as_str();
+    let mut fresh = MemoryStore::default();
+    fresh.write(std::slice::from_ref(write));
+    let rows = read(cosignature::stored(of, &fresh))?;
+    let row = rows.first().ok_or("a cosignature is removed")?;
+    let witness = nodes.iter().find(|node| node.did == row.witness);
+    let witness = witness.ok_or("a stranger's cosignature is stored")?;
+    row.verify(consortium, of, witness.key.public_key())
+        .map_err(|error| format!("a false cosignature is stored: {error}"))?;
+    let rows = read(disk.range(&store::entry(of, 0), &store::entry(of, row.size), usize::MAX))?;
+    let leaves: Vec<Hash> = rows
+        .iter()
+        .filter_map(|(_, row)| row.first_chunk::<32>().copied())
+        .collect();
+    if leaves.len() as u64 != row.size || naive_root(&leaves) != row.root {
+        return Err("a cosignature is stored that is not of the stored entries".to_owned());
+    }
+    Ok(())
+}
+
+/// How many honest members cosigned the whole of a log, as far as a disk knows.
+pub(super) fn honest_witnesses(nodes: &[Node], disk: &MemoryStore, name: &str, size: u64) -> Result<usize, String> {
+    let rows = read(cosignature::stored(name, disk))?;
+    let honest = |row: &&Cosignature| nodes.iter().any(|node| node.did == row.witness && !node.hostile);
+    Ok(rows.iter().filter(honest).filter(|row| row.size == size).count())
 }
 
 /// Evidence is against the hostile member only.

@@ -5,10 +5,11 @@ use syndic_vc::time::Timestamp;
 
 use super::node::Node;
 use crate::charter::Charter;
+use crate::cosignature::Cosignature;
 use crate::fork::{Branch, Fork};
 use crate::head::{self, Head};
 use crate::log::{self, Hash, LogState};
-use crate::message::{Broadcast, News};
+use crate::message::{Broadcast, Cosigned, News};
 use crate::note::{self, Note};
 use crate::proof;
 use crate::replica::rng::Rng;
@@ -80,6 +81,43 @@ impl<'a> Forger<'a> {
             line.id = note::key_id(&self.origin, kind, key);
         }
         Some(labelled.to_string())
+    }
+
+    /// A false cosignature of the victim's log, or of the liar's own: of a root or a size that is not there, dated in
+    /// the future, with a broken signature, or in the name of an honest witness.
+    pub(super) fn cosigned(&self, consortium: &str, nodes: &[Node], rng: &mut Rng) -> Option<Cosigned> {
+        let organization = if rng.chance(80) {
+            &self.victim.did
+        } else {
+            &self.liar.did
+        };
+        let (mut size, mut root) = (self.state.frontier.size(), self.state.frontier.root());
+        let (mut time, mut broken, mut witness) = (self.now, false, &self.liar.did);
+        match rng.below(6) {
+            0 => root = [6; 32],
+            1 => size += 1 + rng.below(1_000),
+            2 => size = rng.below(size + 1),
+            3 => time = time.checked_add_seconds(30 + rng.below(1_000).cast_signed())?,
+            4 => broken = true,
+            _ => witness = &rng.pick(nodes)?.did,
+        }
+        let signer = &*self.liar.key;
+        let mut line =
+            Cosignature::sign(consortium, organization.as_str(), (size, &root), witness, signer, time).ok()?;
+        if broken {
+            line.signature[7] ^= 1;
+        }
+        if let Some(node) = nodes.iter().find(|node| node.did == *witness) {
+            // Labelled as the witness's, or nobody would look.
+            let name = head::origin(consortium, witness.as_str());
+            line.key_id = note::key_id(&name, note::TYPE_COSIGNATURE, node.key.public_key().as_bytes());
+        }
+        Some(Cosigned {
+            organization: organization.as_str().to_owned(),
+            size,
+            root,
+            lines: vec![line],
+        })
     }
 
     /// A proof of a fork with one thing wrong: the heads agree, or a root is not what its head

@@ -88,6 +88,26 @@ impl Liar {
             self.lies += 1;
             return Some(with_forged(Answer::decode(&bytes).ok()?, news).encode());
         }
+        if rng.chance(lies.cosign)
+            && let Some(liar) = forge::Forger::new(world.0, world.1, world.2, rng)
+            && let Some(false_one) = liar.cosigned(world.0.id(), world.1, rng)
+            && let Ok(Answer::Heads {
+                id,
+                notes,
+                forks,
+                mut cosigned,
+            }) = Answer::decode(&bytes)
+        {
+            self.lies += 1;
+            cosigned.push(false_one);
+            let answer = Answer::Heads {
+                id,
+                notes,
+                forks,
+                cosigned,
+            };
+            return Some(answer.encode());
+        }
         if rng.chance(lies.tamper)
             && let Ok(Answer::Piece(piece)) = Answer::decode(&bytes)
         {
@@ -129,6 +149,11 @@ impl Liar {
             let liar = forge::Forger::new(charter, nodes, now, rng)?;
             return liar.news(rng).map(|news| Broadcast::News(news).encode());
         }
+        if rng.chance(lies.cosign) {
+            let liar = forge::Forger::new(charter, nodes, now, rng)?;
+            let cosigned = liar.cosigned(charter.id(), nodes, rng)?;
+            return Some(Broadcast::Cosigned(cosigned).encode());
+        }
         if rng.chance(lies.accuse) {
             let liar = forge::Forger::new(charter, nodes, now, rng)?;
             return liar.accusation(rng).map(|fork| Broadcast::Fork(fork).encode());
@@ -164,6 +189,7 @@ impl Liar {
                     root: [7; 32],
                     time: u64::MAX,
                     frozen: rng.chance(50),
+                    cosigned: rng.next(),
                 };
                 Ask::Compare {
                     id: rng.next(),
@@ -218,10 +244,13 @@ fn bend_piece(rng: &mut Rng, mut piece: Piece) -> Piece {
 /// The answer with a forged head in it.
 fn with_forged(answer: Answer, news: News) -> Answer {
     match answer {
-        Answer::Heads { id, forks, .. } => Answer::Heads {
+        Answer::Heads {
+            id, forks, cosigned, ..
+        } => Answer::Heads {
             id,
             notes: vec![news.note],
             forks,
+            cosigned,
         },
         Answer::Piece(piece) => Answer::Piece(Piece {
             note: news.note,
@@ -236,7 +265,14 @@ fn with_forged(answer: Answer, news: News) -> Answer {
 
 fn renumbered(answer: Answer, id: u64) -> Answer {
     match answer {
-        Answer::Heads { notes, forks, .. } => Answer::Heads { id, notes, forks },
+        Answer::Heads {
+            notes, forks, cosigned, ..
+        } => Answer::Heads {
+            id,
+            notes,
+            forks,
+            cosigned,
+        },
         Answer::Piece(piece) => Answer::Piece(Piece { id, ..piece }),
         Answer::Refused { why, .. } => Answer::Refused { id, why },
     }

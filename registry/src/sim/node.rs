@@ -110,7 +110,7 @@ pub(super) fn found(members: usize, hostile: bool, skew: u64, rng: &mut Rng) -> 
     let threshold = u32::try_from(members / 2 + 1).unwrap_or(2);
     let rules = Rules {
         threshold,
-        witnesses: 0,
+        witnesses: if members > 3 { 2 } else { 1 },
         max_staleness: 300,
         endorsements: 1,
     };

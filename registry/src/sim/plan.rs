@@ -39,6 +39,8 @@ pub(super) struct Lies {
     pub(super) forge: u64,
     pub(super) ask: u64,
     pub(super) accuse: u64,
+    /// Cosigns what is not there, and in the name of others.
+    pub(super) cosign: u64,
     pub(super) oversize: u64,
     pub(super) flood: bool,
     /// Tells two stories from this millisecond on.
@@ -88,6 +90,7 @@ impl Lies {
             forge: some(rng, 40),
             ask: some(rng, 40),
             accuse: some(rng, 20),
+            cosign: some(rng, 40),
             oversize: some(rng, 5),
             flood: rng.chance(3),
             fork_at: rng.chance(45).then(|| rng.below(faults_until)),

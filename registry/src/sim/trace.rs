@@ -62,6 +62,13 @@ fn broadcast(bytes: &[u8]) -> String {
                 news.from
             )
         }
+        Ok(Broadcast::Cosigned(cosigned)) => {
+            let witnesses: Vec<_> = cosigned.lines.iter().map(|line| line.witness.as_str()).collect();
+            format!(
+                "size {} of {} cosigned by {witnesses:?}",
+                cosigned.size, cosigned.organization
+            )
+        }
         Ok(Broadcast::Fork(fork)) => format!("fork at {} of {}", fork.at, head(&fork.one.note)),
         Err(error) => error.to_string(),
     }
@@ -82,9 +89,18 @@ fn ask(bytes: &[u8]) -> String {
 
 fn answer(bytes: &[u8]) -> String {
     match Answer::decode(bytes) {
-        Ok(Answer::Heads { id, notes, forks }) => {
+        Ok(Answer::Heads {
+            id,
+            notes,
+            forks,
+            cosigned,
+        }) => {
             let heads: Vec<_> = notes.iter().map(|note| head(note)).collect();
-            format!("heads #{id} {heads:?} and {} forks", forks.len())
+            format!(
+                "heads #{id} {heads:?}, {} forks, {} cosigned",
+                forks.len(),
+                cosigned.len()
+            )
         }
         Ok(Answer::Piece(piece)) => format!(
             "piece #{} of {} from {} with {}",

@@ -111,6 +111,7 @@ impl World {
         };
         let (nodes, charter) =
             node::found(plan.members, plan.lies.is_some(), plan.skew, &mut rng).map_err(|what| fail(0, what, None))?;
+        let consortium = charter.id().to_owned();
         let mut world = Self {
             peers: nodes
                 .iter()
@@ -133,7 +134,7 @@ impl World {
             schedule: BTreeMap::new(),
             tokens: BTreeMap::new(),
             next_token: 1,
-            check: Check::default(),
+            check: Check::new(consortium),
             liar: Liar::default(),
             garbage: false,
         };

@@ -58,6 +58,14 @@ impl World {
                     let (has, should) = (state.frontier.size(), expected.frontier.size());
                     return Ok(format!("{at} has {has} entries of {owner}, and {first} has {should}"));
                 }
+                let witnesses = check::honest_witnesses(&self.nodes, self.disk(*at, 0)?, name, state.frontier.size())?;
+                let wanted = self.charter.rules().witnesses as usize;
+                let expected = wanted.min(states.len() - usize::from(!of.hostile));
+                if !of.hostile && witnesses < expected {
+                    return Ok(format!(
+                        "{at} knows of {witnesses} honest witnesses of {owner}, of {expected}"
+                    ));
+                }
                 if check::rows_of(self.disk(*at, 0)?, name) != expected_rows {
                     return Ok(format!("{at} and {first} differ about {owner}"));
                 }
