@@ -9,6 +9,7 @@
 //! only read and commit; expectations, grouping of concurrent batches, checksums and the refusal
 //! after a failure are written once, in `store/commit.rs`, for all of them.
 
+mod check;
 mod commit;
 mod folder;
 pub mod limits;
@@ -58,6 +59,26 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`ApplyError::Full`] or [`ApplyError::ReadOnly`], as a write would get them.
     fn writable(&self) -> Result<(), ApplyError>;
+
+    /// Whether everything that was written has been found to be there. Opening compares all of a
+    /// small store; a large one is compared while it is in use.
+    fn content(&self) -> Content;
+}
+
+/// How much of what was written has been compared with what is there since the store was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// All of it, and nothing is missing.
+    Checked,
+    /// Not all of it yet. Each record that is read still proves itself.
+    Checking {
+        /// Records compared.
+        done: u64,
+        /// Records there should be.
+        of: u64,
+    },
+    /// Something is missing or altered; nothing is read out or written any more.
+    Damaged(String),
 }
 
 /// Writes that belong together, and what must hold for them to happen.
@@ -151,6 +172,8 @@ pub struct Options {
     pub engine: Engine,
     /// Writes are refused while the disk has fewer free bytes than this.
     pub min_free_bytes: u64,
+    /// A store of at most this many records is read whole before it is opened.
+    pub checked_at_opening: u64,
 }
 
 impl Options {
@@ -159,6 +182,7 @@ impl Options {
         Self {
             engine,
             min_free_bytes: limits::MIN_FREE_BYTES,
+            checked_at_opening: limits::CHECKED_AT_OPENING,
         }
     }
 }
@@ -166,7 +190,8 @@ impl Options {
 /// Opens the store in `dir`, creating it (mode 0700) when there is none.
 ///
 /// The whole content is read once and compared with its checksums, so that what has rotted or
-/// vanished is known now and not on the day it is needed. The caller holds the data folder's lock.
+/// vanished is known now and not on the day it is needed: before this returns if there is little,
+/// else while the store is in use ([`Store::content`]). The caller holds the data folder's lock.
 ///
 /// # Errors
 /// [`OpenError`]; each says what to do.
@@ -186,7 +211,7 @@ pub fn open_with(dir: &Path, options: &Options) -> Result<Arc<dyn Store>, OpenEr
             Arc::new(commit::Committed::start(backend, folder)?)
         }
         Engine::Redb => {
-            let backend = redb::Redb::open(folder.path())?;
+            let backend = redb::Redb::open(&folder)?;
             Arc::new(commit::Committed::start(backend, folder)?)
         }
     })

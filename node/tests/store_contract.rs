@@ -15,13 +15,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use proptest::prelude::*;
-use syndic_node::store::{self, ApplyError, Batch, Engine, OpenError, Options, Store, StoreError, limits};
+use syndic_node::store::{self, ApplyError, Batch, Content, Engine, OpenError, Options, Store, StoreError, limits};
 
 fn options(engine: Engine) -> Options {
     // The machine that runs the tests may have less free space than a node wants.
     Options {
         engine,
         min_free_bytes: 0,
+        checked_at_opening: u64::MAX,
     }
 }
 
@@ -31,6 +32,19 @@ fn open(dir: &Path, engine: Engine) -> Arc<dyn Store> {
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
+}
+
+/// What comparing the content came to.
+fn when_compared(store: &dyn Store) -> Content {
+    loop {
+        match store.content() {
+            Content::Checking { done, of } => {
+                assert!(done <= of + 1_000_000, "{done} of {of}");
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            compared => return compared,
+        }
+    }
 }
 
 /// The whole content, page by page.
@@ -80,6 +94,7 @@ for_each_engine!(
     zeroed_blocks_are_found_or_harmless,
     cut_files_are_found_or_harmless,
     a_model_agrees,
+    a_large_store_is_compared_while_it_is_written,
 );
 
 fn what_is_written_is_read_and_survives_reopening(engine: Engine) {
@@ -280,6 +295,7 @@ fn a_full_disk_is_refused_and_recovers_by_itself(engine: Engine) {
             &Options {
                 engine,
                 min_free_bytes: 1,
+                checked_at_opening: u64::MAX,
             },
         )
         .unwrap(),
@@ -289,6 +305,7 @@ fn a_full_disk_is_refused_and_recovers_by_itself(engine: Engine) {
     let full = Options {
         engine,
         min_free_bytes: u64::MAX,
+        checked_at_opening: u64::MAX,
     };
     let store = store::open_with(dir.path(), &full).unwrap();
     let error = store.apply(Batch::new().put("a", "2")).unwrap_err();
@@ -474,14 +491,29 @@ fn readers_during_writes_see_whole_batches(engine: Engine) {
 }
 
 /// Opens a damaged folder and reads everything: an error or the right data, never anything else.
-fn find_damage(dir: &Path, engine: Engine, model: &BTreeMap<Vec<u8>, Vec<u8>>) -> bool {
-    let store = match store::open_with(dir, &options(engine)) {
+/// `checked_at_opening` as in the options: with 0 the content is compared while the store is in use.
+fn find_damage(dir: &Path, engine: Engine, checked_at_opening: u64, model: &BTreeMap<Vec<u8>, Vec<u8>>) -> bool {
+    let options = Options {
+        checked_at_opening,
+        ..options(engine)
+    };
+    let store = match store::open_with(dir, &options) {
         Ok(store) => store,
         Err(error) => {
             assert!(!error.to_string().is_empty());
             return true;
         }
     };
+    if let Content::Damaged(why) = when_compared(&*store) {
+        assert!(!why.is_empty());
+        assert!(store.get(b"r/key/1").is_err());
+        assert!(store.range(b"", b"", 1).is_err());
+        assert!(matches!(
+            store.apply(Batch::new().put("a", "1")),
+            Err(ApplyError::ReadOnly(_))
+        ));
+        return true;
+    }
     match store.range(b"", b"", usize::MAX) {
         Ok(pairs) => assert_eq!(&pairs.into_iter().collect::<BTreeMap<_, _>>(), model),
         Err(StoreError::Corrupted { .. } | StoreError::Io(_)) => return true,
@@ -548,7 +580,8 @@ fn damage(engine: Engine, rounds: u64, harm: impl Fn(&mut Vec<u8>, u64)) {
             harm(&mut bytes, seed);
             std::fs::write(&target, bytes).unwrap();
             tried += 1;
-            found += u64::from(find_damage(copied.path(), engine, &model));
+            let checked_at_opening = if round % 2 == 0 { u64::MAX } else { 0 };
+            found += u64::from(find_damage(copied.path(), engine, checked_at_opening, &model));
         }
     }
     println!("{engine}: {found} of {tried} damages found, the others harmless");
@@ -666,4 +699,42 @@ fn a_model_agrees(engine: Engine) {
         }
         prop_assert_eq!(&everything(&**store.as_ref().unwrap()), &model);
     });
+}
+
+/// What a large store does with a small one's content: it opens at once, and whatever is written, replaced and removed
+/// before and behind the reader, the sum comes out.
+fn a_large_store_is_compared_while_it_is_written(engine: Engine) {
+    const RECORDS: u32 = 6_000;
+    let dir = folder();
+    let key = |number: u32| format!("r/{number:05}").into_bytes();
+    let fill = (0..RECORDS).fold(Batch::new(), |batch, number| batch.put(key(number), [7; 64]));
+    open(dir.path(), engine).apply(fill).unwrap();
+    let options = Options {
+        checked_at_opening: 100,
+        ..options(engine)
+    };
+    let store = store::open_with(dir.path(), &options).unwrap();
+    let mut model = everything(&*store);
+    for round in 0..60_u32 {
+        let (changed, gone, new) = (
+            key(round * 97 % RECORDS),
+            key(round * 61 % RECORDS),
+            key(RECORDS + round * 13 % 40),
+        );
+        store
+            .apply(
+                Batch::new()
+                    .put(changed.clone(), round.to_be_bytes())
+                    .remove(gone.clone())
+                    .put(new.clone(), "new"),
+            )
+            .unwrap();
+        model.insert(changed, round.to_be_bytes().to_vec());
+        model.remove(&gone);
+        model.insert(new, b"new".to_vec());
+    }
+    assert_eq!(when_compared(&*store), Content::Checked);
+    assert_eq!(everything(&*store), model);
+    drop(store);
+    assert_eq!(everything(&*open(dir.path(), engine)), model);
 }

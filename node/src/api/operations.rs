@@ -12,6 +12,7 @@ use syndic_vc::object;
 use crate::api::{answer, registry, schema};
 use crate::http::problem::Problem;
 use crate::node::Node;
+use crate::store::Content;
 use crate::{agents, clock, credentials};
 
 /// Heartbeats that may be late before the node calls itself not ready: its own word is getting old.
@@ -47,6 +48,9 @@ pub async fn readyz(State(node): State<Arc<Node>>) -> Result<Response, Problem> 
 }
 
 fn check_ready(node: &Node) -> Result<(), Problem> {
+    if let Content::Damaged(why) = node.store.content() {
+        return Err(Problem::unavailable(why));
+    }
     let head = node.view().log(node.organization.as_str())?.head;
     let head = head.ok_or_else(|| Problem::unavailable("the node's own log has no signed head yet".to_owned()))?;
     let age = clock::now().seconds_since(head.time());
@@ -91,6 +95,7 @@ pub async fn status(State(node): State<Arc<Node>>) -> Result<Response, Problem> 
         },
         "version": env!("CARGO_PKG_VERSION"),
         "ready": check_ready(&node).is_ok(),
+        "store": store_content(&node.store.content()),
         "publicUrl": node.config.http.public_url.as_str(),
         "peer": object! { "id": node.peer_id.as_str(), "listen": listen, "connected": connected },
         "log": object! {
@@ -103,6 +108,17 @@ pub async fn status(State(node): State<Arc<Node>>) -> Result<Response, Problem> 
         "organizations": registry::organizations(&node)?,
     };
     Ok(answer::json(StatusCode::OK, &body))
+}
+
+/// How much of what was written has been compared with what is there since the node started.
+fn store_content(content: &Content) -> Value {
+    match content {
+        Content::Checked => object! { "compared": "all" }.into(),
+        Content::Checking { done, of } => {
+            object! { "compared": "in progress", "records": number(*done), "of": number(*of) }.into()
+        }
+        Content::Damaged(why) => object! { "compared": "damaged", "why": why.as_str() }.into(),
+    }
 }
 
 /// A count. Nothing here is counted beyond 2^53.

@@ -10,13 +10,15 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
+use super::check::{self, Change, Progress};
 use super::folder::Folder;
 use super::record::{self, Totals};
-use super::{ApplyError, Batch, OpenError, Pair, Store, StoreError, limits};
+use super::{ApplyError, Batch, Content, OpenError, Pair, Store, StoreError, limits};
 
 /// Writes of one commit, in the engine's own keys and stored form.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -44,7 +46,7 @@ pub(super) enum BackendError {
 }
 
 impl BackendError {
-    fn at(self, key: &[u8]) -> StoreError {
+    pub(super) fn at(self, key: &[u8]) -> StoreError {
         match self {
             Self::Corrupted(problem) => StoreError::Corrupted {
                 place: record::show_key(record::caller_key(key)),
@@ -70,15 +72,23 @@ pub(super) struct Committed<B: Backend> {
     /// Taken on drop, which ends the thread.
     queue: Option<SyncSender<Job>>,
     writer: Option<JoinHandle<()>>,
+    /// Reads everything once, where opening did not.
+    checker: Option<JoinHandle<()>>,
 }
 
-struct Shared<B> {
-    backend: B,
+/// What readers, the writer and the checker share.
+pub(super) struct Shared<B> {
+    pub(super) backend: B,
     folder: Folder,
     /// Stored form, before the commit that is under way, of the records it touches.
-    hidden: RwLock<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+    pub(super) hidden: RwLock<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
     /// Why writes are refused for good.
     refusal: Mutex<Option<String>>,
+    /// How much of the content has been compared with what was written. Locked before `hidden`.
+    pub(super) progress: Mutex<Progress>,
+    /// What the comparison found; nothing is read out any more.
+    pub(super) damage: OnceLock<StoreError>,
+    closing: AtomicBool,
 }
 
 struct Job {
@@ -90,9 +100,16 @@ struct Job {
 type Outcome = Result<(), ApplyError>;
 
 impl<B: Backend> Committed<B> {
-    /// Reads everything once, compares it with the totals, and starts the writer.
+    /// Compares the content with the totals, at once if it is small, and starts the writer.
     pub(super) fn start(backend: B, folder: Folder) -> Result<Self, OpenError> {
-        let totals = check_content(&backend, &folder)?;
+        let totals = check::stored_totals(&backend, &folder)?;
+        let progress = if totals.records <= folder.checked_at_opening() {
+            check::check_now(&backend, &folder, totals)?;
+            Progress::done(totals)
+        } else {
+            Progress::begin(totals)
+        };
+        let unchecked = progress.is_under_way();
         if folder.is_new() {
             // The first commit proves that the folder can be written at all, and gives the totals.
             let mut writes = Writes::new();
@@ -109,6 +126,9 @@ impl<B: Backend> Committed<B> {
             folder,
             hidden: RwLock::default(),
             refusal: Mutex::default(),
+            progress: Mutex::new(progress),
+            damage: OnceLock::new(),
+            closing: AtomicBool::new(false),
         });
         let (queue, jobs) = sync_channel(limits::MAX_QUEUED_BATCHES);
         let writer = std::thread::Builder::new()
@@ -118,10 +138,21 @@ impl<B: Backend> Committed<B> {
                 move || Writer { shared, totals }.run(&jobs)
             })
             .map_err(|source| shared.folder.io(source))?;
+        let checker = if unchecked {
+            let for_checker = Arc::clone(&shared);
+            let checker = std::thread::Builder::new()
+                .name("syndic-check".to_owned())
+                .spawn(move || for_checker.check_in_background())
+                .map_err(|source| shared.folder.io(source))?;
+            Some(checker)
+        } else {
+            None
+        };
         Ok(Self {
             shared,
             queue: Some(queue),
             writer: Some(writer),
+            checker,
         })
     }
 }
@@ -129,15 +160,17 @@ impl<B: Backend> Committed<B> {
 impl<B: Backend> Drop for Committed<B> {
     fn drop(&mut self) {
         self.queue = None;
-        if let Some(writer) = self.writer.take() {
-            // A writer that panicked has said so; there is nobody left to tell.
-            let _ = writer.join();
+        self.shared.closing.store(true, Ordering::Relaxed);
+        for thread in [self.writer.take(), self.checker.take()].into_iter().flatten() {
+            // A thread that panicked has said so; there is nobody left to tell.
+            let _ = thread.join();
         }
     }
 }
 
 impl<B: Backend> Store for Committed<B> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.shared.intact()?;
         let key = record::engine_key(key);
         // Held while the engine is asked, so that the writer cannot finish in between.
         let hidden = self.shared.hidden.read().unwrap_or_else(PoisonError::into_inner);
@@ -149,6 +182,7 @@ impl<B: Backend> Store for Committed<B> {
     }
 
     fn range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
+        self.shared.intact()?;
         let from = record::engine_key(from);
         let to = if to.is_empty() {
             record::engine_end()
@@ -200,10 +234,22 @@ impl<B: Backend> Store for Committed<B> {
     fn writable(&self) -> Result<(), ApplyError> {
         self.shared.writable()
     }
+
+    fn content(&self) -> Content {
+        self.shared.content()
+    }
 }
 
 impl<B> Shared<B> {
-    fn refusal(&self) -> MutexGuard<'_, Option<String>> {
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    fn intact(&self) -> Result<(), StoreError> {
+        self.damage.get().map_or(Ok(()), |damage| Err(damage.clone()))
+    }
+
+    pub(super) fn refusal(&self) -> MutexGuard<'_, Option<String>> {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -234,50 +280,6 @@ fn check_sizes(batch: &Batch) -> Result<(), ApplyError> {
         total = total.saturating_add(key.len()).saturating_add(size);
     }
     check("the batch", total, limits::MAX_BATCH_BYTES)
-}
-
-/// Reads every record, and compares with what was written last.
-fn check_content<B: Backend>(backend: &B, folder: &Folder) -> Result<Totals, OpenError> {
-    let damaged = |problem: String| folder.damaged("content", problem);
-    let stored = backend
-        .get(record::TOTALS_KEY)
-        .map_err(|error| damaged(error.to_string()))?;
-    let totals = match stored {
-        Some(stored) => Totals::decode(&stored).map_err(|error| damaged(error.to_string()))?,
-        None if folder.is_new() => Totals::default(),
-        None => return Err(damaged("the totals are missing".to_owned())),
-    };
-    let mut found = Totals {
-        commits: totals.commits,
-        ..Totals::default()
-    };
-    let mut first_bad = None;
-    backend
-        .range(&record::engine_key(b""), &record::engine_end(), &mut |key, stored| {
-            match record::decode(key, stored) {
-                Ok((_, check)) => found.add(check),
-                Err(error) => first_bad = Some(error),
-            }
-            first_bad.is_none()
-        })
-        .map_err(|error| damaged(error.to_string()))?;
-    if let Some(StoreError::Corrupted { place, problem }) = first_bad {
-        return Err(folder.damaged(&place, problem));
-    }
-    if found != totals {
-        return Err(damaged(format!(
-            "{} records were written and {} are there, or some are older than what was written",
-            totals.records, found.records
-        )));
-    }
-    let acknowledged = folder.acknowledged();
-    if acknowledged > totals.commits {
-        return Err(damaged(format!(
-            "{acknowledged} commits were acknowledged and only {} are there",
-            totals.commits
-        )));
-    }
-    Ok(totals)
 }
 
 /// The one thread that writes.
@@ -384,6 +386,8 @@ impl<B: Backend> Writer<B> {
     fn commit(&mut self, group: &mut Group) -> Result<(), BackendError> {
         let mut writes = Writes::new();
         let mut before = BTreeMap::new();
+        let mut changes: Vec<Change> = Vec::new();
+        let unchecked = self.shared.progress().is_under_way();
         let mut totals = self.totals;
         for (key, value) in std::mem::take(&mut group.writes) {
             let old = group.before.remove(&key).flatten();
@@ -391,13 +395,19 @@ impl<B: Backend> Writer<B> {
             if old.as_ref() == new.as_ref().map(|(stored, _)| stored) {
                 continue;
             }
+            let mut old_check = None;
             if let Some(stored) = &old {
                 let (_, check) =
                     record::decode(&key, stored).map_err(|error| BackendError::Corrupted(error.to_string()))?;
                 totals.subtract(check);
+                old_check = Some(check);
             }
-            if let Some((_, check)) = &new {
-                totals.add(*check);
+            let new_check = new.as_ref().map(|(_, check)| *check);
+            if let Some(check) = new_check {
+                totals.add(check);
+            }
+            if unchecked {
+                changes.push((key.clone(), old_check, new_check));
             }
             before.insert(key.clone(), old);
             writes.insert(key, new.map(|(stored, _)| stored));
@@ -411,7 +421,11 @@ impl<B: Backend> Writer<B> {
         self.shared.backend.commit(&writes)?;
         // From here on the data is safe; a failure to note it weakens only a later check.
         self.shared.folder.note_acknowledged(totals.commits);
-        self.hide(BTreeMap::new());
+        {
+            let mut progress = self.shared.progress();
+            progress.committed(totals, &changes);
+            self.hide(BTreeMap::new());
+        }
         self.totals = totals;
         Ok(())
     }
@@ -429,7 +443,8 @@ mod tests {
     use std::time::Duration;
 
     use super::super::memory::Disk;
-    use super::super::{ApplyError, Batch};
+    use super::super::{ApplyError, Batch, Content, Store, check};
+    use super::Progress;
 
     #[test]
     fn a_write_is_not_seen_before_it_is_durable() {
@@ -537,6 +552,53 @@ mod tests {
             }
         });
         assert_eq!(store.get(b"one").unwrap(), None);
+    }
+
+    /// Pages are read by hand here, so that writes fall before, behind and between them every time.
+    #[test]
+    fn the_sum_comes_out_whatever_is_written_between_pages() {
+        const RECORDS: u32 = 3_000;
+        for seed in 0..20_u32 {
+            let disk = Disk::new();
+            let store = disk.committed(u64::MAX).unwrap();
+            let fill = (0..RECORDS).fold(Batch::new(), |batch, number| batch.put(number.to_be_bytes(), "1"));
+            store.apply(fill).unwrap();
+            let totals = check::stored_totals(&store.shared.backend, &store.shared.folder).unwrap();
+            *store.shared.progress() = Progress::begin(totals);
+            let mut pages = 0;
+            while store.shared.check_page().unwrap() {
+                pages += 1;
+                let at = |step: u32| (seed * 131 + pages * 977 + step * 389) % (RECORDS + 50);
+                let batch = Batch::new()
+                    .put(at(1).to_be_bytes(), pages.to_be_bytes())
+                    .put(at(2).to_be_bytes(), pages.to_be_bytes())
+                    .remove(at(3).to_be_bytes())
+                    .remove(at(4).to_be_bytes());
+                store.apply(batch).unwrap();
+            }
+            assert!(pages >= 5, "{pages}");
+            assert_eq!(store.content(), Content::Checked);
+        }
+    }
+
+    #[test]
+    fn a_record_that_vanished_stops_a_store_that_is_in_use() {
+        let disk = Disk::new();
+        let fill = (0..2_000_u32).fold(Batch::new(), |batch, number| batch.put(number.to_be_bytes(), "1"));
+        disk.open().unwrap().apply(fill).unwrap();
+        disk.lose(&1_999_u32.to_be_bytes());
+        assert!(disk.open().is_err());
+        let store = disk.open_checking(0).unwrap();
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while !matches!(store.content(), Content::Damaged(_)) {
+            assert!(std::time::Instant::now() < deadline, "{:?}", store.content());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(store.get(&1_u32.to_be_bytes()).is_err());
+        assert!(store.range(b"", b"", 1).is_err());
+        let refused = store.apply(Batch::new().put("a", "1"));
+        assert!(matches!(refused, Err(ApplyError::ReadOnly(_))), "{refused:?}");
+        assert!(store.writable().is_err());
     }
 
     #[test]

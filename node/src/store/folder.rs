@@ -39,6 +39,7 @@ pub(super) struct Folder {
     path: PathBuf,
     engine: Engine,
     min_free_bytes: u64,
+    checked_at_opening: u64,
     is_new: bool,
     /// `None` for a store in memory.
     acknowledged: Option<File>,
@@ -52,6 +53,7 @@ impl Folder {
             path: dir.to_path_buf(),
             engine: options.engine,
             min_free_bytes: options.min_free_bytes,
+            checked_at_opening: options.checked_at_opening,
             is_new: false,
             acknowledged: None,
             found_acknowledged: 0,
@@ -81,11 +83,12 @@ impl Folder {
     }
 
     /// No folder at all, for a store in memory.
-    pub(super) fn in_memory(is_new: bool, acknowledged: u64) -> Self {
+    pub(super) fn in_memory(is_new: bool, acknowledged: u64, checked_at_opening: u64) -> Self {
         Self {
             path: PathBuf::from("memory"),
             engine: Engine::Sled,
             min_free_bytes: 0,
+            checked_at_opening,
             is_new,
             acknowledged: None,
             found_acknowledged: acknowledged,
@@ -94,6 +97,11 @@ impl Folder {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// A store of at most this many records is read whole before it is opened.
+    pub(super) fn checked_at_opening(&self) -> u64 {
+        self.checked_at_opening
     }
 
     /// Whether nothing was ever acknowledged from this folder.

@@ -40,13 +40,25 @@ impl Disk {
     /// # Errors
     /// [`OpenError`] as for the real engines; it cannot happen unless memory was damaged.
     pub fn open(self: &Arc<Self>) -> Result<Arc<dyn Store>, OpenError> {
+        self.open_checking(u64::MAX)
+    }
+
+    /// [`Disk::open`], with more records than these compared while the store is in use.
+    ///
+    /// # Errors
+    /// As [`Disk::open`].
+    pub fn open_checking(self: &Arc<Self>, checked_at_opening: u64) -> Result<Arc<dyn Store>, OpenError> {
+        Ok(Arc::new(self.committed(checked_at_opening)?))
+    }
+
+    pub(super) fn committed(self: &Arc<Self>, checked_at_opening: u64) -> Result<Committed<Memory>, OpenError> {
         let is_new = {
             let mut state = self.state();
             state.applied = state.durable.clone();
             state.durable.is_empty()
         };
         let backend = Memory { disk: Arc::clone(self) };
-        Ok(Arc::new(Committed::start(backend, Folder::in_memory(is_new, 0))?))
+        Committed::start(backend, Folder::in_memory(is_new, 0, checked_at_opening))
     }
 
     /// Lets the next `commits` commits succeed and fails the one after; what it wrote may be seen
@@ -72,6 +84,11 @@ impl Disk {
         self.released.notify_all();
     }
 
+    /// Takes a record away behind the engine's back, as a disk that rots does. The key is the caller's.
+    pub fn lose(&self, key: &[u8]) {
+        self.state().durable.remove(&super::record::engine_key(key));
+    }
+
     /// How many commits have become durable: fewer than batches, when these were grouped.
     pub fn commits(&self) -> u64 {
         self.state().commits
@@ -82,7 +99,8 @@ impl Disk {
     }
 }
 
-struct Memory {
+/// The engine over a [`Disk`].
+pub(super) struct Memory {
     disk: Arc<Disk>,
 }
 

@@ -8,7 +8,8 @@ use std::path::Path;
 use ::redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableError};
 
 use super::commit::{Backend, BackendError, Writes, guarded};
-use super::{OpenError, folder, limits};
+use super::folder::{self, Folder};
+use super::{OpenError, limits};
 
 /// The table as a reader sees it.
 type Table = ::redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
@@ -22,7 +23,8 @@ pub(super) struct Redb {
 
 impl Redb {
     /// Opens or creates the database in `dir`.
-    pub(super) fn open(dir: &Path) -> Result<Self, OpenError> {
+    pub(super) fn open(folder: &Folder) -> Result<Self, OpenError> {
+        let dir = folder.path();
         let path = dir.join(folder::REDB_FILE);
         // Created here, because redb's own file would be readable by others.
         OpenOptions::new()
@@ -35,11 +37,14 @@ impl Redb {
                 path: path.clone(),
                 source,
             })?;
+        let bytes = path.metadata().map_or(0, |file| file.len());
+        let small = bytes <= limits::CHECKED_AT_OPENING_BYTES;
         let db = guarded(|| {
             Ok(Database::builder()
                 .set_cache_size(limits::CACHE_BYTES)
-                // Checks every page, and rebuilds what redb knows of free space.
-                .set_check_integrity_on_open(true)
+                // Checks every page, and rebuilds what redb knows of free space. Every record of ours
+                // proves itself whether or not this is done.
+                .set_check_integrity_on_open(small)
                 .create(&path))
         })
         .map_err(|error| damaged(dir, error.to_string()))?

@@ -23,6 +23,7 @@ pub fn open(name: &str, dir: &Path) -> Result<Arc<dyn Target>, String> {
             let options = Options {
                 engine,
                 min_free_bytes: 0,
+                checked_at_opening: u64::MAX,
             };
             let store = store::open_with(dir, &options).map_err(|error| error.to_string())?;
             Ok(Arc::new(Real(store)))
