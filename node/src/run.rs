@@ -221,6 +221,7 @@ async fn start(
             me: Some(Me {
                 organization: organization.clone(),
                 log_key: keys.log_signer_shared(),
+                other_keys: Vec::new(),
             }),
             heartbeat_seconds: config.trust.heartbeat_seconds,
             compare_seconds: config.trust.anti_entropy_seconds,

@@ -154,6 +154,7 @@ fn replica(consortium: &Consortium, member: &Member, store: &Memory) -> Replica 
     let me = Me {
         organization: member.did.clone(),
         log_key: member.log_key.clone(),
+        other_keys: Vec::new(),
     };
     let config = Config {
         charter: consortium.charter.clone(),

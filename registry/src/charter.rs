@@ -22,7 +22,7 @@ pub(crate) use card::peer_ids;
 pub use card::{Endpoints, MemberCard};
 
 /// Multihash prefix of SHA-256: code 0x12, 32 bytes.
-const SHA2_256: [u8; 2] = [0x12, 0x20];
+pub(crate) const SHA2_256: [u8; 2] = [0x12, 0x20];
 
 /// A charter that was checked: its bounds hold, each member card is signed by its root key, no
 /// key, DID or peer id stands twice.
@@ -250,7 +250,8 @@ fn charter_limits() -> json::Limits {
     }
 }
 
-fn identifier(digest: &[u8; 32]) -> String {
+/// Base58btc of the SHA-256 multihash of something whose digest this is.
+pub(crate) fn identifier(digest: &[u8; 32]) -> String {
     multibase::encode(Base::Base58Btc, [SHA2_256.as_slice(), digest].concat())
 }
 

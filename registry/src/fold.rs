@@ -97,7 +97,8 @@ impl<'a> Fold<'a> {
                 self.own_did(did);
                 Ok(())
             }
-            Content::Unknown(_) => Ok(()),
+            // It says who signs heads, and is taken before a head is checked: [`crate::log_keys`].
+            Content::LogKeyRotated(_) | Content::Unknown(_) => Ok(()),
         }
     }
 

@@ -16,6 +16,7 @@ use crate::charter::Charter;
 use crate::head::{self, Head, HeadError};
 use crate::limits;
 use crate::log::Hash;
+use crate::log_keys::{LogKeys, Rotation, RotationError};
 use crate::message::codec::{Decoder, Encoder};
 use crate::message::{self, MessageError};
 use crate::proof::{self, ProofError};
@@ -32,6 +33,8 @@ pub struct Fork {
     pub other: Branch,
     /// Proof that they do agree about one entry less, so that it is known where they part.
     pub common: Option<Common>,
+    /// The rotations of the log's key that the heads need, in order.
+    pub rotations: Vec<Rotation>,
 }
 
 /// What the two stories have in common: everything but the last of the entries that are disagreed about.
@@ -65,6 +68,9 @@ pub enum ForkError {
     /// One of the heads is not validly signed by that log's key.
     #[error("a head does not hold: {0}")]
     Head(#[from] HeadError),
+    /// A rotation of the log's key does not hold.
+    #[error("a rotation of the log's key does not hold: {0}")]
+    Rotation(#[from] RotationError),
     /// A proof does not lead to its head.
     #[error("a head does not imply what is said: {0}")]
     Proof(#[from] ProofError),
@@ -76,6 +82,19 @@ pub enum ForkError {
     Agreement,
 }
 
+impl ForkError {
+    /// Whether no honest node hands on such a proof, whatever it has heard: one that another key signed may just have
+    /// been overtaken by a rotation.
+    #[must_use]
+    pub fn is_false(&self) -> bool {
+        match self {
+            Self::Head(HeadError::OtherKey) => false,
+            Self::Rotation(error) => error.is_false(),
+            _ => true,
+        }
+    }
+}
+
 impl Fork {
     /// Checks the proof against the charter, and says who told two stories.
     ///
@@ -84,10 +103,30 @@ impl Fork {
     pub fn verify(&self, charter: &Charter) -> Result<Did, ForkError> {
         let organization = organization_of(charter.id(), &self.one.note).ok_or(ForkError::Stranger)?;
         let card = charter.member(organization).ok_or(ForkError::Stranger)?;
+        self.verify_knowing(charter, &LogKeys::new(charter.id(), card))
+    }
+
+    /// The keys that are known, and those that the proof tells of.
+    fn keys(&self, known: &LogKeys) -> Result<LogKeys, RotationError> {
+        let mut keys = known.clone();
+        for rotation in &self.rotations {
+            keys.learn(rotation)?;
+        }
+        Ok(keys)
+    }
+
+    /// The same for who knows keys of the log: what a key signs that was replaced before proves nothing.
+    ///
+    /// # Errors
+    /// [`ForkError`] if it proves nothing.
+    pub fn verify_knowing(&self, charter: &Charter, known: &LogKeys) -> Result<Did, ForkError> {
+        let organization = organization_of(charter.id(), &self.one.note).ok_or(ForkError::Stranger)?;
+        let card = charter.member(organization).ok_or(ForkError::Stranger)?;
         let origin = head::origin(charter.id(), organization);
         let mut heads = Vec::with_capacity(2);
+        let keys = self.keys(known)?;
         for branch in [&self.one, &self.other] {
-            let head = Head::verify(&branch.note, &origin, card.log_key())?;
+            let head = keys.verify(&branch.note, &origin)?;
             proof::verify_consistency(self.at, &branch.root, head.size(), head.root(), &branch.proof)?;
             heads.push(head);
         }
@@ -166,6 +205,10 @@ impl Fork {
             out.hashes(&common.one);
             out.hashes(&common.other);
         }
+        out.count(self.rotations.len());
+        for rotation in &self.rotations {
+            out.run(&rotation.encode());
+        }
     }
 
     pub(crate) fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
@@ -174,6 +217,7 @@ impl Fork {
             one: Branch::read(from)?,
             other: Branch::read(from)?,
             common: from.flag()?.then(|| Common::read(from)).transpose()?,
+            rotations: from.list("rotations", limits::LOG_KEYS, 2, message::rotation)?,
         })
     }
 }

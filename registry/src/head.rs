@@ -51,6 +51,10 @@ pub enum HeadError {
     /// The log key's signature line of this type is missing.
     #[error("the head lacks the log key's signature of type {0:#04x}")]
     NotSigned(u8),
+    /// Somebody signed under the log's name with another key than the one for this size: a forger, or the organization
+    /// itself after a rotation that is not known here yet.
+    #[error("the head is signed under the log's name by another key than the one known for its size")]
+    OtherKey,
     /// A signature by the log key does not verify.
     #[error("the log key's signature of type {0:#04x} does not verify")]
     SignatureInvalid(u8),
@@ -122,6 +126,18 @@ impl Head {
     /// # Errors
     /// [`HeadError`] names the first thing that is wrong.
     pub fn verify(note: &str, expected_origin: &str, log_key: &PublicKey) -> Result<Self, HeadError> {
+        Self::verify_by(note, expected_origin, |_| log_key)
+    }
+
+    /// The same, with a key that depends on the size that the head claims.
+    ///
+    /// # Errors
+    /// [`HeadError`] names the first thing that is wrong.
+    pub fn verify_by<'k>(
+        note: &str,
+        expected_origin: &str,
+        log_key: impl FnOnce(u64) -> &'k PublicKey,
+    ) -> Result<Self, HeadError> {
         let parsed = Note::parse(note)?;
         let (origin, size, root) = checkpoint(&parsed.text).ok_or(HeadError::Malformed)?;
         if origin != expected_origin {
@@ -130,7 +146,13 @@ impl Head {
                 found: origin.to_owned(),
             });
         }
+        let log_key = log_key(size);
         let key = log_key.as_bytes();
+        let ids = [note::TYPE_ED25519, note::TYPE_COSIGNATURE].map(|kind| note::key_id(origin, kind, key));
+        let mut named = parsed.signatures.iter().filter(|line| line.name == origin).peekable();
+        if named.peek().is_some() && named.all(|line| !ids.contains(&line.id)) {
+            return Err(HeadError::OtherKey);
+        }
         let line = |kind| {
             parsed
                 .signature_of(origin, note::key_id(origin, kind, key))
@@ -185,6 +207,12 @@ impl Head {
     #[must_use]
     pub fn note(&self) -> &str {
         &self.note
+    }
+
+    /// Whether the log's own lines name this key. Of a head that was checked it says which key signed it.
+    pub(crate) fn is_labelled_with(&self, key: &PublicKey) -> bool {
+        let id = note::key_id(&self.origin, note::TYPE_ED25519, key.as_bytes());
+        Note::parse(&self.note).is_ok_and(|note| note.signature_of(&self.origin, id).is_some())
     }
 
     /// Whether the two together prove that the log told two stories: one size, two roots.

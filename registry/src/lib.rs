@@ -4,7 +4,7 @@
 //! here; [`store::Reader`] is all that this crate asks of it.
 //!
 //! - [`charter`]: who is in, and by which rules the consortium counts.
-//! - [`statement`], [`log`], [`head`], [`proof`], [`tile`]: what an organization says, and how it
+//! - [`statement`], [`log`], [`log_keys`], [`head`], [`proof`], [`tile`]: what an organization says, and how it
 //!   is signed, proven and served.
 //! - [`fold`], [`fact`], [`view`]: what follows from the statements, and who may do what.
 //! - [`cosignature`]: what other members say of a head.
@@ -21,6 +21,7 @@ pub mod fork;
 pub mod head;
 pub mod limits;
 pub mod log;
+pub mod log_keys;
 pub mod message;
 #[cfg(test)]
 mod naive;

@@ -75,6 +75,16 @@ pub const PROOF_BYTES: usize = 133;
 /// text.
 pub const KIND_BYTES: usize = 64;
 
+/// Most rotations of the log key under one card: a key each quarter for twelve years, then a new card is due. All of
+/// them fit a fork proof in one broadcast, beside two heads with all the cosignatures they may carry.
+pub const LOG_KEYS: usize = 48;
+
+/// Most rotations in one answer; the rest come in the next round.
+pub const ROTATIONS_AT_ONCE: usize = 256;
+
+/// Longest rotation in bytes, as it is stored and sent: two keys, a hash and a signature with their names are 420.
+pub const ROTATION_BYTES: usize = 640;
+
 // Replication: messages.
 
 /// Longest DID of an organization in a message. `did:key` has 56 bytes, `did:webvh` with a long

@@ -11,6 +11,7 @@ use crate::cosignature::Cosignature;
 use crate::fork::Fork;
 use crate::limits;
 use crate::log::Hash;
+use crate::log_keys::Rotation;
 use codec::{Decoder, Encoder};
 
 /// Version of the encoding that this crate speaks.
@@ -87,16 +88,29 @@ pub struct Standpoint {
     pub frozen: bool,
     /// Says which cosignatures of this log it holds: equal for equal sets, 0 for none.
     pub cosigned: u64,
+    /// How many rotations of the log's key it knows.
+    pub rotations: u16,
+}
+
+/// A rotation, apart from the entry that says it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KnownRotation {
+    /// DID of the log's organization.
+    pub organization: String,
+    /// What its root key signed.
+    pub rotation: Rotation,
 }
 
 /// What is answered.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Answer {
-    /// To [`Ask::Compare`]: heads as signed notes, newer than the asker's, and forks that the
-    /// asker does not know of.
+    /// To [`Ask::Compare`]: heads as signed notes, newer than the asker's, and rotations and forks
+    /// that the asker does not know of.
     Heads {
         /// That of the question.
         id: u64,
+        /// Rotations of log keys, those of one log in their order; the heads may need them.
+        rotations: Vec<KnownRotation>,
         /// Signed notes.
         notes: Vec<String>,
         /// Evidence.
@@ -356,7 +370,7 @@ impl Ask {
 
 impl Standpoint {
     /// What one takes in a message beside the DID.
-    pub(crate) const LEAST_BYTES: usize = 59;
+    pub(crate) const LEAST_BYTES: usize = 61;
 
     fn write(&self, out: &mut Encoder) {
         out.run(self.organization.as_bytes());
@@ -365,6 +379,7 @@ impl Standpoint {
         out.u64(self.time);
         out.byte(u8::from(self.frozen));
         out.u64(self.cosigned);
+        out.count(usize::from(self.rotations));
     }
 
     fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
@@ -375,6 +390,17 @@ impl Standpoint {
             time: from.u64()?,
             frozen: from.flag()?,
             cosigned: from.u64()?,
+            // Both bounds are far below 2^16.
+            rotations: from.count("rotations", limits::LOG_KEYS)? as u16,
+        })
+    }
+}
+
+impl KnownRotation {
+    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
+        Ok(Self {
+            organization: from.text("DID", limits::ORGANIZATION_BYTES)?.to_owned(),
+            rotation: rotation(from)?,
         })
     }
 }
@@ -395,12 +421,18 @@ impl Answer {
         match self {
             Self::Heads {
                 id,
+                rotations,
                 notes,
                 forks,
                 cosigned,
             } => {
                 let mut out = begin(HEADS, notes.iter().map(|n| 2 + n.len()).sum());
                 out.u64(*id);
+                out.count(rotations.len());
+                for known in rotations {
+                    out.run(known.organization.as_bytes());
+                    out.run(&known.rotation.encode());
+                }
                 out.count(notes.len());
                 for note in notes {
                     out.run(note.as_bytes());
@@ -434,6 +466,7 @@ impl Answer {
         let message = match kind {
             HEADS => Self::Heads {
                 id: from.u64()?,
+                rotations: from.list("rotations", limits::ROTATIONS_AT_ONCE, 4, KnownRotation::read)?,
                 notes: from.list("heads", limits::CHARTER_MEMBERS, 2, note)?,
                 forks: from.list("forks", limits::CHARTER_MEMBERS, 80, Fork::read)?,
                 cosigned: from.list(
@@ -541,6 +574,11 @@ fn entries(from: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, MessageError> {
     from.list("entries", limits::APPEND_STATEMENTS, 2, |from| {
         Ok(from.run("bytes in an entry", limits::STATEMENT_BYTES)?.to_vec())
     })
+}
+
+pub(crate) fn rotation(from: &mut Decoder<'_>) -> Result<Rotation, MessageError> {
+    let bytes = from.run("bytes in a rotation", limits::ROTATION_BYTES)?;
+    Rotation::decode(bytes).ok_or_else(|| from.fault(MessageErrorKind::Value("not a rotation of a log key")))
 }
 
 pub(crate) fn hashes(from: &mut Decoder<'_>) -> Result<Vec<Hash>, MessageError> {

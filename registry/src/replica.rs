@@ -16,6 +16,7 @@
 mod answer;
 mod batch;
 mod exchange;
+mod keys;
 mod news;
 mod own;
 mod peers;
@@ -38,9 +39,11 @@ use crate::cosignature::{self, CosignatureError};
 use crate::fork::{Fork, ForkError};
 use crate::head::HeadError;
 use crate::limits;
+use crate::log_keys::RotationError;
 use crate::message::MessageError;
 use crate::statement::{Statement, StatementError};
 use crate::store::{Batch, ReadError, Reader};
+pub use keys::NewLogKey;
 use own::Own;
 use peers::Peers;
 use rng::Rng;
@@ -72,8 +75,11 @@ pub struct Config {
 pub struct Me {
     /// Its DID.
     pub organization: Did,
-    /// The key that signs its heads; the one on its card.
+    /// The key that signs its heads: the one on its card, until it is rotated.
     pub log_key: Arc<dyn Signer>,
+    /// Further keys at hand: one of them signs if the log key was rotated, and the machine did not hear that it is
+    /// stored.
+    pub other_keys: Vec<Arc<dyn Signer>>,
 }
 
 /// What happens to a replica.
@@ -122,6 +128,13 @@ pub enum Event {
         /// What it says, all in one batch.
         statements: Vec<Statement>,
     },
+    /// The own log key is to be replaced. Answered like a publication of one statement.
+    Rotate {
+        /// Names it in [`Effect::Acknowledge`] or [`Effect::Refuse`], one of which follows.
+        ticket: u64,
+        /// By which key.
+        new: NewLogKey,
+    },
     /// A batch is durable.
     Stored {
         /// That of the [`Effect::Persist`].
@@ -137,6 +150,10 @@ pub enum Event {
 
 /// What is to be done, in this order.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "proofs of forks are rare, and never kept in numbers"
+)]
 pub enum Effect {
     /// Make this durable, all or nothing and only if its expectations hold; then say
     /// [`Event::Stored`] or [`Event::StoreFailed`].
@@ -240,6 +257,9 @@ pub enum Misbehaviour {
     /// It sent a head that its log key did not sign.
     #[error(transparent)]
     Head(#[from] HeadError),
+    /// It sent a rotation of a log key that does not hold.
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
     /// It sent a fork that proves nothing.
     #[error(transparent)]
     Fork(#[from] ForkError),
@@ -297,6 +317,15 @@ pub enum PublishError {
          one has; connect it to a member, or set [node] sign_alone = true if no other copy of this node ever ran"
     )]
     Unsettled,
+    /// The new log key is not the next one.
+    #[error("the log key is not rotated: {0}")]
+    Rotation(#[from] RotationError),
+    /// The log key was rotated, and the new one is not at hand.
+    #[error("the log key in force is not in this keystore; open the keystore that has it")]
+    NoKey,
+    /// The log was written on with a key that had been replaced.
+    #[error("this log was written on with a log key that had been replaced; rebuild it from the other members")]
+    Disowned,
     /// The own organization is frozen: it told two stories.
     #[error("this organization's log is frozen: two heads that contradict each other carry its signature")]
     Frozen,
@@ -314,8 +343,8 @@ pub enum LoadError {
     /// The own organization is not in the charter.
     #[error("{0} is not a member of this consortium; check the charter and the organization's DID")]
     NotMember(Did),
-    /// The signer's key is not the log key of the own card.
-    #[error("the log key at hand is not the one on the card of {0}; open the keystore that belongs to the card")]
+    /// No key at hand is the log key in force.
+    #[error("the log key at hand is not the one in force for {0}; open the keystore that belongs to the organization")]
     WrongKey(Did),
 }
 
@@ -361,13 +390,16 @@ impl Replica {
             let track = Track::load(config.charter.id(), card, appointed, reader)?;
             tracks.insert(card.did().clone(), track);
         }
-        if let Some(me) = &config.me {
-            let Some(track) = tracks.get(&me.organization) else {
-                return Err(LoadError::NotMember(me.organization.clone()));
+        let settled = !restore::must_ask(&config, &tracks);
+        let mut own = config.me.map(Own::new);
+        if let Some(own) = &mut own {
+            let Some(track) = tracks.get(&own.me.organization) else {
+                return Err(LoadError::NotMember(own.me.organization.clone()));
             };
-            if track.log_key() != me.log_key.public_key() {
-                return Err(LoadError::WrongKey(me.organization.clone()));
+            if own.signer(track.keys.newest()).is_none() {
+                return Err(LoadError::WrongKey(own.me.organization.clone()));
             }
+            own.use_key(track.keys.newest());
         }
         let ids = config.charter.members().iter().flat_map(|card| {
             let ids = card.peer_ids().iter();
@@ -375,9 +407,9 @@ impl Replica {
         });
         Ok(Self {
             peers: Peers::new(ids),
-            settled: !restore::must_ask(&config, &tracks),
+            settled,
             tracks,
-            own: config.me.map(Own::new),
+            own,
             heartbeat_seconds: i64::from(config.heartbeat_seconds),
             compare_seconds: i64::from(config.compare_seconds),
             rng: Rng::new(config.seed),
@@ -414,6 +446,7 @@ impl Replica {
                 self.give_up(questions);
             }
             Event::Publish { ticket, statements } => self.publish(ticket, &statements, &mut step),
+            Event::Rotate { ticket, new } => self.rotate(ticket, new, &mut step),
             Event::Stored { batch } => self.stored(batch, &mut step),
             Event::StoreFailed { batch } => self.store_failed(batch, &mut step),
         }

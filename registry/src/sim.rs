@@ -24,6 +24,8 @@ pub struct Figures {
     pub events: u64,
     /// Statements acknowledged.
     pub acknowledged: u64,
+    /// Log keys replaced.
+    pub rotations: u64,
     /// Publications refused.
     pub refused: u64,
     /// Batches stored.
@@ -60,6 +62,7 @@ impl Figures {
         self.members += other.members;
         self.events += other.events;
         self.acknowledged += other.acknowledged;
+        self.rotations += other.rotations;
         self.refused += other.refused;
         self.stored += other.stored;
         self.failed += other.failed;

@@ -16,6 +16,7 @@ use syndic_vc::time::Timestamp;
 
 use crate::charter::{self, Endpoints};
 use crate::limits;
+use crate::log_keys::Rotation;
 
 mod dids;
 mod succession;
@@ -65,6 +66,8 @@ pub enum Content {
         /// The DID.
         did: Did,
     },
+    /// Another key signs the heads of this log from here on, as the root key says.
+    LogKeyRotated(Box<Rotation>),
     /// A kind that this program does not know.
     Unknown(Unknown),
 }
@@ -222,6 +225,7 @@ impl Content {
             Self::StatusChanged(_) => "statusChanged",
             Self::DidVersion(_) => "didVersion",
             Self::OrganizationDid { .. } => "organizationDid",
+            Self::LogKeyRotated(_) => "logKeyRotated",
             Self::Unknown(unknown) => &unknown.kind,
         }
     }
@@ -244,6 +248,7 @@ impl Content {
             "organizationDid" => Self::OrganizationDid {
                 did: dids::webvh_did(members)?,
             },
+            "logKeyRotated" => Self::LogKeyRotated(Box::new(Rotation::read(members)?)),
             _ => Self::Unknown(Unknown::read(kind, members)?),
         })
     }
@@ -263,6 +268,7 @@ impl Content {
             Self::StatusChanged(changed) => changed.write(&mut members),
             Self::DidVersion(version) => version.write(&mut members),
             Self::OrganizationDid { did } => drop(members.insert("did", did)),
+            Self::LogKeyRotated(rotation) => rotation.write(&mut members),
             Self::Unknown(unknown) => members.clone_from(&unknown.members),
         }
         members

@@ -11,6 +11,7 @@
 //! | `r/e` DID 0 index (u64) | leaf hash (32 bytes), then the entry |
 //! | `r/h` DID 0 level (u8) index (u64) | hash of 256^level entries, level >= 1 |
 //! | `r/p` DID | a head that promises more than is stored, in the middle of a catch-up ([`crate::replica`]) |
+//! | `r/k` DID 0 size (u64) | the rotation since which another key signs heads ([`crate::log_keys`]) |
 //! | `r/f` DID | evidence of a fork: two signed heads |
 //! | `r/w` DID 0 witness's DID | the newest cosignature of that witness ([`crate::cosignature`]) |
 //! | `r/v` DID 0 kind ... | facts folded from that log ([`crate::fact`]) |
@@ -18,6 +19,10 @@
 //!
 //! Integers are big-endian, so that byte order is number order. Level 0 of the tree is the first
 //! 32 bytes of every entry row: an entry that rotted on disk is caught when it is read.
+
+use crate::charter::MemberCard;
+use crate::limits;
+use crate::log_keys::{LogKeys, Rotation};
 
 /// Something that can be read as it was after some batch, whole.
 pub trait Reader {
@@ -120,6 +125,37 @@ pub fn log_state(organization: &str) -> Vec<u8> {
 #[must_use]
 pub fn evidence(organization: &str) -> Vec<u8> {
     scoped(b"r/f", organization, 0)
+}
+
+/// Key of the rotation since which another key signs the heads of an organization's log.
+#[must_use]
+pub fn log_key(organization: &str, from: u64) -> Vec<u8> {
+    let mut key = scoped(b"r/k", organization, 9);
+    key.push(0);
+    key.extend_from_slice(&from.to_be_bytes());
+    key
+}
+
+/// The keys of a member's log: that of its card, and what the store knows of rotations since.
+///
+/// # Errors
+/// [`ReadError`] if the store cannot say.
+pub fn log_keys(consortium: &str, card: &MemberCard, reader: &dyn Reader) -> Result<LogKeys, ReadError> {
+    let mut keys = LogKeys::new(consortium, card);
+    read_log_keys(card.did().as_str(), &mut keys, reader)?;
+    Ok(keys)
+}
+
+/// Takes the rotations in the store. Those of a card that a later charter has replaced do not connect, and are left out.
+pub(crate) fn read_log_keys(organization: &str, keys: &mut LogKeys, reader: &dyn Reader) -> Result<(), ReadError> {
+    let (from, to) = (log_key(organization, 0), log_key(organization, u64::MAX));
+    // A member has a card or two in its life.
+    for (_, row) in reader.range(&from, &to, 16 * limits::LOG_KEYS)? {
+        let rotation = Rotation::decode(&row);
+        let damaged = || ReadError::damaged(format!("the log keys of {organization}"), "a rotation does not decode");
+        let _ = keys.learn(&rotation.ok_or_else(damaged)?);
+    }
+    Ok(())
 }
 
 /// Key of an entry of an organization's log.

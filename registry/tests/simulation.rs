@@ -97,6 +97,7 @@ fn replay(seed: u64) {
 fn everything_happened(figures: &Figures) {
     let Figures {
         acknowledged,
+        rotations,
         refused,
         failed,
         crashes,
@@ -116,6 +117,7 @@ fn everything_happened(figures: &Figures) {
     } = *figures;
     for (what, count) in [
         ("acknowledged", acknowledged),
+        ("rotations", rotations),
         ("refused", refused),
         ("failed", failed),
         ("crashes", crashes),

@@ -9,6 +9,7 @@ use syndic_vc::key::{KeyKind, PublicKey, Signature, Signer};
 
 use super::{CharterError, shown_name};
 use crate::limits;
+use crate::log_keys;
 use crate::text;
 
 /// What the root key signs before a member card, so that the signature is good for nothing else.
@@ -21,6 +22,7 @@ pub struct MemberCard {
     pub(super) name: String,
     pub(super) root_key: PublicKey,
     pub(super) log_key: PublicKey,
+    next_log_key: Option<String>,
     pub(super) peer_ids: Vec<String>,
     endpoints: Endpoints,
     pub(super) proof: String,
@@ -48,11 +50,27 @@ impl MemberCard {
         endpoints: &Endpoints,
         root: &dyn Signer,
     ) -> Result<Self, CharterError> {
+        Self::sign_promising(did, name, (log_key, None), peer_ids, endpoints, root)
+    }
+
+    /// The same, with a commitment to the log key that will follow ([`crate::log_keys::commitment`]).
+    ///
+    /// # Errors
+    /// [`CharterError`] names what the card may not say.
+    pub fn sign_promising(
+        did: &Did,
+        name: &str,
+        (log_key, next_log_key): (&PublicKey, Option<String>),
+        peer_ids: &[String],
+        endpoints: &Endpoints,
+        root: &dyn Signer,
+    ) -> Result<Self, CharterError> {
         let mut card = Self {
             did: did.clone(),
             name: name.to_owned(),
             root_key: root.public_key().clone(),
             log_key: log_key.clone(),
+            next_log_key,
             peer_ids: peer_ids.to_vec(),
             endpoints: endpoints.clone(),
             proof: String::new(),
@@ -86,6 +104,7 @@ impl MemberCard {
             name: shown_name(card)?,
             root_key: key(card, "rootKey")?,
             log_key: key(card, "logKey")?,
+            next_log_key: promise(card)?,
             peer_ids: peer_ids(card)?,
             endpoints: Endpoints::from_member(card, "endpoints")?,
             proof: card.str("proof")?.to_owned(),
@@ -134,6 +153,9 @@ impl MemberCard {
         card.insert("name", &self.name);
         card.insert("rootKey", self.root_key.to_multikey());
         card.insert("logKey", self.log_key.to_multikey());
+        if let Some(next) = &self.next_log_key {
+            card.insert("nextLogKey", next);
+        }
         card.insert("peerIds", Value::from_iter(&self.peer_ids));
         card.insert("endpoints", self.endpoints.to_value());
         card.insert("proof", &self.proof);
@@ -158,10 +180,16 @@ impl MemberCard {
         &self.root_key
     }
 
-    /// The key that signs the heads of the organization's log.
+    /// The key that signs the heads of the organization's log, until it is rotated: [`crate::log_keys`].
     #[must_use]
     pub fn log_key(&self) -> &PublicKey {
         &self.log_key
+    }
+
+    /// The hash that the next log key must have, if the card promises it ([`crate::log_keys::commitment`]).
+    #[must_use]
+    pub fn next_log_key(&self) -> Option<&str> {
+        self.next_log_key.as_deref()
     }
 
     /// libp2p peer ids of the organization's nodes.
@@ -228,6 +256,14 @@ fn organization_did(card: &Members<'_, '_>) -> Result<Did, CharterError> {
 
 fn key(members: &Members<'_, '_>, name: &str) -> Result<PublicKey, MemberError> {
     ed25519(members.str(name)?).ok_or_else(|| members.error(name, "an Ed25519 public key as multikey (z6Mk...)"))
+}
+
+fn promise(card: &Members<'_, '_>) -> Result<Option<String>, MemberError> {
+    let next = card.optional_str("nextLogKey")?;
+    if next.is_some_and(|next| !log_keys::is_commitment(next)) {
+        return Err(card.error("nextLogKey", "a SHA-256 multihash in base58btc (zQm...)"));
+    }
+    Ok(next.map(str::to_owned))
 }
 
 /// Cards and heads are signed with Ed25519 and nothing else (C2SP signed notes).

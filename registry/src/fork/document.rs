@@ -11,6 +11,7 @@ use crate::charter::Charter;
 use crate::head;
 use crate::limits;
 use crate::log::Hash;
+use crate::log_keys::{LogKeys, Rotation};
 use crate::note::{self, Note};
 
 /// Why a file is no proof of a fork. Nobody is accused.
@@ -51,9 +52,10 @@ impl Fork {
         let organization = self.verify(charter)?;
         let card = charter.member(organization.as_str()).ok_or(ForkError::Stranger)?;
         let origin = head::origin(charter.id(), organization.as_str());
+        let keys = self.keys(&LogKeys::new(charter.id(), card))?;
         let branch = |branch: &Branch| {
             let mut value = Object::new();
-            value.insert("head", bare(&branch.note, &origin, card.log_key().as_bytes()));
+            value.insert("head", bare(&branch.note, &origin, &keys));
             value.insert("root", base64(&branch.root));
             value.insert("proof", hashes(&branch.proof));
             Value::from(value)
@@ -72,6 +74,10 @@ impl Fork {
             common.insert("root", base64(root));
             common.insert("proofs", [hashes(one), hashes(other)].into_iter().collect::<Value>());
             file.insert("common", Value::from(common));
+        }
+        if !self.rotations.is_empty() {
+            let rotations = self.rotations.iter().map(Rotation::to_value);
+            file.insert("rotations", rotations.collect::<Value>());
         }
         let mut bytes = canonical::to_bytes(&Value::from(file));
         bytes.push(b'\n');
@@ -114,6 +120,7 @@ impl Fork {
                 .optional_object("common")?
                 .map(|common| read_common(&common))
                 .transpose()?,
+            rotations: read_rotations(&file)?,
         };
         file.finish_closed()?;
         let accused = fork.verify(charter)?;
@@ -125,7 +132,10 @@ impl Fork {
 }
 
 /// The note with the two signatures of the log key only.
-fn bare(text: &str, origin: &str, key: &[u8]) -> String {
+fn bare(text: &str, origin: &str, keys: &LogKeys) -> String {
+    // It was verified a moment ago.
+    let size = keys.verify(text, origin).map_or(0, |head| head.size());
+    let key = keys.at(size).as_bytes();
     let ids = [note::TYPE_ED25519, note::TYPE_COSIGNATURE].map(|kind| note::key_id(origin, kind, key));
     match Note::parse(text) {
         Ok(mut note) => {
@@ -173,6 +183,20 @@ fn read_common(common: &Members<'_, '_>) -> Result<Common, MemberError> {
         .ok_or_else(|| common.error("proofs", HASHES))?;
     common.finish_closed()?;
     Ok(Common { root, one, other })
+}
+
+fn read_rotations(file: &Members<'_, '_>) -> Result<Vec<Rotation>, MemberError> {
+    let Some(rotations) = file.optional_array("rotations")? else {
+        return Ok(Vec::new());
+    };
+    if !(1..=limits::LOG_KEYS).contains(&rotations.len()) {
+        return Err(file.error("rotations", "1 to 48 rotations of the log key"));
+    }
+    let at = file.at("rotations");
+    let numbered = rotations.iter().enumerate();
+    numbered
+        .map(|(index, rotation)| Rotation::from_value(rotation, at.item(index)))
+        .collect()
 }
 
 const HASH: &str = "a SHA-256 hash in base64";

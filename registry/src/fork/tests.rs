@@ -44,6 +44,7 @@ pub(crate) fn fork(common: usize, lengths: (usize, usize)) -> Fork {
             one: naive::consistency(common, &one),
             other: naive::consistency(common, &other),
         }),
+        rotations: Vec::new(),
     }
 }
 

@@ -76,7 +76,8 @@ fn each_of_the_two_signatures_is_checked() {
     );
     assert_eq!(verify(&mixed(&good, &stranger, &good)), Err(HeadError::NotSigned(1)));
     assert_eq!(verify(&mixed(&good, &good, &stranger)), Err(HeadError::NotSigned(4)));
-    assert_eq!(verify(stranger.note()), Err(HeadError::NotSigned(1)));
+    // Under the log's name, and with none of its keys.
+    assert_eq!(verify(stranger.note()), Err(HeadError::OtherKey));
     // A time that was not signed.
     let mut note = Note::parse(good.note()).unwrap();
     note.signatures[1].signature[7] ^= 1;

@@ -26,15 +26,32 @@ fn any_branch() -> impl Strategy<Value = Branch> {
     (any_note(), any::<Hash>(), any_hashes()).prop_map(|(note, root, proof)| Branch { note, root, proof })
 }
 
+fn any_rotation() -> impl Strategy<Value = Rotation> {
+    let key = |seed: u8| crate::example::key(seed).public_key().clone();
+    (any::<u8>(), any::<u8>(), 1..=limits::LOG_SIZE).prop_map(move |(previous, next, from)| Rotation {
+        previous: key(previous),
+        key: key(next),
+        from,
+        next: crate::log_keys::commitment(&key(previous)),
+        proof: multibase::encode(multibase::Base::Base58Btc, [next; 64]),
+    })
+}
+
+fn any_known_rotation() -> impl Strategy<Value = KnownRotation> {
+    ("[a-z:]{1,60}", any_rotation()).prop_map(|(organization, rotation)| KnownRotation { organization, rotation })
+}
+
 fn any_fork() -> impl Strategy<Value = Fork> {
     let common = proptest::option::of(
         (any::<Hash>(), any_hashes(), any_hashes()).prop_map(|(root, one, other)| Common { root, one, other }),
     );
-    (any_size(), any_branch(), any_branch(), common).prop_map(|(at, one, other, common)| Fork {
+    let rotations = vec(any_rotation(), 0..3);
+    (any_size(), any_branch(), any_branch(), common, rotations).prop_map(|(at, one, other, common, rotations)| Fork {
         at,
         one,
         other,
         common,
+        rotations,
     })
 }
 
@@ -81,21 +98,20 @@ fn any_broadcast() -> impl Strategy<Value = Broadcast> {
 
 fn any_standpoints() -> impl Strategy<Value = Vec<Standpoint>> {
     let one = (
-        "[a-z:]{1,60}",
-        any_size(),
-        any::<Hash>(),
-        any::<u64>(),
-        any::<bool>(),
-        any::<u64>(),
+        ("[a-z:]{1,60}", any_size(), any::<Hash>()),
+        (any::<u64>(), any::<bool>(), any::<u64>(), 0..=limits::LOG_KEYS as u16),
     )
-        .prop_map(|(organization, size, root, time, frozen, cosigned)| Standpoint {
-            organization,
-            size,
-            root,
-            time,
-            frozen,
-            cosigned,
-        });
+        .prop_map(
+            |((organization, size, root), (time, frozen, cosigned, rotations))| Standpoint {
+                organization,
+                size,
+                root,
+                time,
+                frozen,
+                cosigned,
+                rotations,
+            },
+        );
     vec(one, 0..6).prop_map(|mut logs| {
         logs.sort_by(|a, b| a.organization.cmp(&b.organization));
         logs.dedup_by(|a, b| a.organization == b.organization);
@@ -127,12 +143,14 @@ fn any_answer() -> impl Strategy<Value = Answer> {
     prop_oneof![
         (
             any::<u64>(),
+            vec(any_known_rotation(), 0..3),
             vec(any_note(), 0..4),
             vec(any_fork(), 0..3),
             vec(any_cosigned(), 0..3)
         )
-            .prop_map(|(id, notes, forks, cosigned)| Answer::Heads {
+            .prop_map(|(id, rotations, notes, forks, cosigned)| Answer::Heads {
                 id,
+                rotations,
                 notes,
                 forks,
                 cosigned
@@ -293,6 +311,7 @@ fn logs_are_listed_once_and_in_order() {
         time: 0,
         frozen: false,
         cosigned: 0,
+        rotations: 0,
     };
     let kind = |logs| kind_of(Ask::decode(&Ask::Compare { id: 0, logs }.encode()));
     let wrong = MessageErrorKind::Value("logs out of order");

@@ -93,7 +93,7 @@ impl Replica {
                 }
                 continue;
             }
-            let Some(head) = track.held.log.head.as_ref().filter(|_| !track.lost) else {
+            let Some(head) = track.held.log.head.as_ref().filter(|_| !track.is_closed()) else {
                 continue;
             };
             match them {
@@ -110,6 +110,8 @@ impl Replica {
         // A node that was restored from a backup learns first what it has said itself.
         longer.sort_by_key(|organization| Some(*organization) != own);
         let (mut notes, mut forks, mut room) = (Vec::new(), Vec::new(), limits::HEADS_BYTES);
+        let knows = |name: &str| theirs.get(name).map_or(0, |them| usize::from(them.rotations));
+        let rotations = self.unknown_rotations(knows, &mut room);
         for organization in frozen {
             let Some(Some(fork)) = step.read(Fork::stored(organization.as_str(), step.reader)) else {
                 continue;
@@ -137,6 +139,7 @@ impl Replica {
         let cosigned = self.cosigned(&theirs, room, step);
         Answer::Heads {
             id,
+            rotations,
             notes,
             forks,
             cosigned,
@@ -171,7 +174,8 @@ impl Replica {
             self.tracks.get(them.organization.as_str()).is_some_and(|track| {
                 let ours = track.held.log.head.as_ref();
                 let ours = ours.map_or((0, 0), |head| (head.size(), seconds(head)));
-                !track.is_closed() && !track.unreadable && (them.frozen || (them.size, them.time) > ours)
+                let knows = usize::from(them.rotations) > track.keys.rotations().len();
+                !track.is_closed() && !track.unreadable && (them.frozen || knows || (them.size, them.time) > ours)
             })
         })
     }

@@ -5,7 +5,7 @@ use super::peers::Question;
 use super::track::{Waiting, is_from_the_future};
 use super::{Effect, Misbehaviour, Replica, Step};
 use crate::fork::Fork;
-use crate::head::Head;
+use crate::head::{Head, HeadError};
 use crate::limits;
 use crate::log::EMPTY_ROOT;
 use crate::message::{Answer, Ask, Standpoint};
@@ -61,6 +61,8 @@ impl Replica {
                     time: head.map_or(0, seconds),
                     frozen: track.frozen,
                     cosigned: if track.frozen { 0 } else { track.witnesses.fingerprint() },
+                    // What is not stored yet is told again; the bound is far below 2^16.
+                    rotations: track.stored_rotations().len() as u16,
                 }
             })
     }
@@ -108,10 +110,17 @@ impl Replica {
             (
                 Question::Compare,
                 Answer::Heads {
-                    notes, forks, cosigned, ..
+                    rotations,
+                    notes,
+                    forks,
+                    cosigned,
+                    ..
                 },
             ) => {
-                self.take_heads(from, &notes, forks, step);
+                if self.take_rotations(from, &rotations, step) {
+                    self.take_heads(from, &notes, forks, step);
+                }
+                self.save_keys(step);
                 self.settle(from, step);
                 self.take_cosigned(from, cosigned, step);
             }
@@ -148,9 +157,13 @@ impl Replica {
             if track.is_some_and(|track| track.frozen) {
                 continue;
             }
-            match fork.verify(&self.charter) {
+            let Some(track) = track else {
+                return self.blame(from, Misbehaviour::WrongLog, step);
+            };
+            match fork.verify_knowing(&self.charter, &track.keys) {
                 Ok(organization) => self.freeze(&organization, fork, step),
-                Err(error) => return self.blame(from, error.into(), step),
+                Err(error) if error.is_false() => return self.blame(from, error.into(), step),
+                Err(_) => {}
             }
         }
         for note in notes {
@@ -165,6 +178,8 @@ impl Replica {
             }
             let head = match track.verify(note) {
                 Ok(head) => head,
+                // The rotations that the sender knows have come first: it is behind, and nobody is to blame.
+                Err(HeadError::OtherKey) => continue,
                 Err(error) => return self.blame(from, error.into(), step),
             };
             if is_from_the_future(&head, step.now) {

@@ -7,7 +7,7 @@ use super::track::{Cargo, Flight, Held, Waiting, is_from_the_future};
 use super::{Effect, Misbehaviour, Peer, Replica, Step, Verdict};
 use crate::fold;
 use crate::fork::{self, Fork};
-use crate::head::Head;
+use crate::head::{Head, HeadError};
 use crate::log::{self, Frontier, LogState};
 use crate::message::{Broadcast, News};
 use crate::statement::Statement;
@@ -70,9 +70,17 @@ impl Replica {
             step.penalize(from, Misbehaviour::Flood);
             return;
         }
-        let head = match track.verify(&news.note) {
+        let head = match self.verify(organization, &news.note, &news.entries, from, step) {
             Ok(head) => head,
+            Err(HeadError::OtherKey) => {
+                // Perhaps the key was rotated: whoever knows the rotation tells it when heads are compared.
+                step.verdict(token, Verdict::Ignore);
+                return self.compare_back(from, step);
+            }
             Err(error) => return step.reject(token, from, error),
+        };
+        let Some(track) = self.tracks.get_mut(organization).filter(|track| !track.is_closed()) else {
+            return step.verdict(token, Verdict::Ignore);
         };
         if news.from + news.entries.len() as u64 != head.size() {
             let why = Misbehaviour::Inconsistent("entries that do not end at their head");
@@ -183,6 +191,7 @@ impl Replica {
         track.flight = Some(Flight {
             batch,
             cargo: Cargo::Received { next },
+            keys: 0,
         });
         self.fly(organization.clone(), content, Vec::new(), step);
     }
@@ -230,12 +239,13 @@ impl Replica {
             step.verdict(token, Verdict::Ignore);
             return step.penalize(from, Misbehaviour::Flood);
         }
-        match fork.verify(&self.charter) {
+        match fork.verify_knowing(&self.charter, &track.keys) {
             Ok(_) => {
                 step.verdict(token, Verdict::Accept);
                 self.freeze(organization, fork, step);
             }
-            Err(error) => step.reject(token, from, error),
+            Err(error) if error.is_false() => step.reject(token, from, error),
+            Err(_) => step.verdict(token, Verdict::Ignore),
         }
     }
 

@@ -1,19 +1,23 @@
 //! The own log: publications in, acknowledgements out once they are durable, heartbeats.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+
+use syndic_vc::key::{PublicKey, Signer};
 
 use syndic_vc::time::Timestamp;
 
 use super::batch;
 use super::restore;
 use super::track::{Cargo, Flight, Held, Publication};
-use super::{Effect, Me, PublishError, Replica, Step};
+use super::{Effect, Me, NewLogKey, PublishError, Replica, Step};
 use crate::fold;
 use crate::head::Head;
 use crate::limits;
 use crate::log::{self, LogState};
+use crate::log_keys::Rotation;
 use crate::message::{Broadcast, News};
-use crate::statement::Statement;
+use crate::statement::{Content, Statement};
 use crate::store::Write;
 
 /// The own organization and what it has still to say.
@@ -29,6 +33,8 @@ struct Queued {
     statements: Vec<Statement>,
     entries: Vec<Vec<u8>>,
     bytes: usize,
+    /// Not a publication: the log key is to be replaced. The statement says its own index, so it is made when it is said.
+    rotation: Option<NewLogKey>,
 }
 
 impl Own {
@@ -37,6 +43,22 @@ impl Own {
             me,
             queue: VecDeque::new(),
             queued_bytes: 0,
+        }
+    }
+
+    /// The key at hand that has this public part.
+    pub(super) fn signer(&self, key: &PublicKey) -> Option<&Arc<dyn Signer>> {
+        std::iter::once(&self.me.log_key)
+            .chain(&self.me.other_keys)
+            .find(|signer| signer.public_key() == key)
+    }
+
+    /// From now on this is the log key, if it is at hand; the former one is kept until the node stops.
+    pub(super) fn use_key(&mut self, key: &PublicKey) {
+        if let Some(at) = self.me.other_keys.iter().position(|signer| signer.public_key() == key)
+            && let Some(signer) = self.me.other_keys.get_mut(at)
+        {
+            std::mem::swap(&mut self.me.log_key, signer);
         }
     }
 
@@ -68,10 +90,13 @@ impl Own {
     /// As many publications, in order, as fit one batch.
     fn next_group(&mut self) -> Vec<Queued> {
         let (mut group, mut statements, mut bytes) = (Vec::new(), 0, 0);
+        if let Some(rotation) = self.queue.pop_front_if(|next| next.rotation.is_some()) {
+            return vec![rotation];
+        }
         while let Some(next) = self.queue.pop_front_if(|next| {
             statements += next.entries.len();
             bytes += next.bytes;
-            statements <= limits::APPEND_STATEMENTS && bytes <= limits::BATCH_BYTES
+            next.rotation.is_none() && statements <= limits::APPEND_STATEMENTS && bytes <= limits::BATCH_BYTES
         }) {
             self.queued_bytes -= next.bytes;
             group.push(next);
@@ -100,11 +125,57 @@ impl Queued {
             statements: statements.to_vec(),
             entries,
             bytes,
+            rotation: None,
         })
     }
 }
 
 impl Replica {
+    /// Replaces the own log key.
+    pub(super) fn rotate(&mut self, ticket: u64, new: NewLogKey, step: &mut Step<'_>) {
+        let queued = Queued {
+            ticket,
+            statements: Vec::new(),
+            entries: Vec::new(),
+            bytes: 0,
+            since: step.now,
+            rotation: Some(new),
+        };
+        let queued = self
+            .own
+            .as_mut()
+            .map_or(Err(PublishError::NoOrganization), |own| own.push(queued));
+        match queued {
+            Ok(()) => self.publish_next(step),
+            Err(why) => step.push(Effect::Refuse { ticket, why }),
+        }
+    }
+
+    /// The statement that replaces the own log key, as the next one of the log.
+    fn say_rotation(&mut self, queued: &mut Queued, step: &Step<'_>) -> Result<(), PublishError> {
+        let Some((new, own)) = queued.rotation.take().zip(self.own.as_mut()) else {
+            return Ok(());
+        };
+        let Some(track) = self.tracks.get_mut(&own.me.organization) else {
+            return Ok(());
+        };
+        let from = track.size() + 1;
+        let rotation = Rotation::sign(&track.keys, new.key.public_key(), from, &new.next, &*new.root)
+            .map_err(|why| PublishError::Sign(why.to_string()))?;
+        let last = track.held.log.head.as_ref().map(Head::time);
+        let statement = Statement {
+            at: last.map_or(step.now, |last| last.max(step.now)),
+            content: Content::LogKeyRotated(Box::new(rotation.clone())),
+        };
+        let entry = statement.to_bytes().map_err(|why| PublishError::Statement(0, why))?;
+        // If the batch fails, the keys are read again from the store.
+        track.keys.learn(&rotation)?;
+        own.me.other_keys.push(new.key);
+        queued.statements.push(statement);
+        queued.entries.push(entry);
+        Ok(())
+    }
+
     pub(super) fn publish(&mut self, ticket: u64, statements: &[Statement], step: &mut Step<'_>) {
         let queued = match &mut self.own {
             None => Err(PublishError::NoOrganization),
@@ -135,9 +206,11 @@ impl Replica {
                 step.refuse(own.queue.drain(..).map(|queued| queued.ticket), &why);
                 return;
             }
-            let group = own.next_group();
+            let mut group = own.next_group();
             let tickets: Vec<u64> = group.iter().map(|queued| queued.ticket).collect();
-            if let Err(why) = self.append_own(group, step) {
+            let said = group.iter_mut().try_for_each(|queued| self.say_rotation(queued, step));
+            if let Err(why) = said.and_then(|()| self.append_own(group, step)) {
+                self.reload_own_keys(step);
                 step.refuse(tickets, &why);
             }
         }
@@ -149,6 +222,8 @@ impl Replica {
         let (held, known) = (track.size(), track.known);
         if track.frozen {
             Some(PublishError::Frozen)
+        } else if track.disowned {
+            Some(PublishError::Disowned)
         } else if track.lost {
             Some(PublishError::StoreFailed)
         } else if known > held {
@@ -186,7 +261,8 @@ impl Replica {
         let last = track.held.log.head.as_ref().map(Head::time);
         let time = last.map_or(step.now, |last| last.max(step.now));
         let (size, root) = (frontier.size(), frontier.root());
-        let head = Head::sign(track.origin(), size, &root, &*own.me.log_key, time)
+        let signer = own.signer(track.keys.at(size)).ok_or(PublishError::NoKey)?;
+        let head = Head::sign(track.origin(), size, &root, &**signer, time)
             .map_err(|why| PublishError::Sign(why.to_string()))?;
         let next = batch::grown(&track.held, frontier, head, Vec::new());
         self.persist_own(next, publications, writes, step);
@@ -205,6 +281,7 @@ impl Replica {
         track.flight = Some(Flight {
             batch,
             cargo: Cargo::Own { next, publications },
+            keys: 0,
         });
         self.fly(organization, content, tickets, step);
     }
@@ -229,7 +306,10 @@ impl Replica {
         let frontier = track.held.log.frontier.clone();
         let (size, root) = (frontier.size(), frontier.root());
         // A key that is out of reach now may be back at the next tick; the head just grows old.
-        if let Ok(head) = Head::sign(track.origin(), size, &root, &*own.me.log_key, step.now) {
+        let Some(signer) = own.signer(track.keys.at(size)) else {
+            return;
+        };
+        if let Ok(head) = Head::sign(track.origin(), size, &root, &**signer, step.now) {
             let next = Held {
                 log: LogState {
                     frontier,
@@ -241,6 +321,18 @@ impl Replica {
         }
     }
 
+    /// A rotation that was not said after all is no rotation.
+    fn reload_own_keys(&mut self, step: &mut Step<'_>) {
+        let Some(own) = &self.own else { return };
+        let Some(track) = self.tracks.get_mut(&own.me.organization) else {
+            return;
+        };
+        if track.has_unsaved_keys() {
+            let reloaded = track.reload(step.reader);
+            step.read(reloaded);
+        }
+    }
+
     /// Own entries are durable: acknowledges them, and tells the others what the store now says.
     pub(super) fn own_stored(&mut self, publications: Vec<Publication>, step: &mut Step<'_>) {
         let mut appended = 0;
@@ -248,7 +340,10 @@ impl Replica {
             step.push(Effect::Acknowledge { ticket, first, count });
             appended += count as u64;
         }
-        let Some(own) = &self.own else { return };
+        let Some(own) = &mut self.own else { return };
+        if let Some(track) = self.tracks.get(&own.me.organization) {
+            own.use_key(track.keys.newest());
+        }
         let organization = own.me.organization.as_str();
         let state = LogState::read(organization, step.reader);
         let Some(head) = step.read(state).and_then(|state| state.head) else {

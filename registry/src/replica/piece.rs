@@ -7,7 +7,7 @@ use super::peers::Question;
 use super::track::is_from_the_future;
 use super::{Effect, Misbehaviour, Replica, Step};
 use crate::fork::{Branch, Fork};
-use crate::head::Head;
+use crate::head::{Head, HeadError};
 use crate::limits;
 use crate::log::{self, Frontier};
 use crate::message::{Ask, Piece};
@@ -50,20 +50,24 @@ impl Replica {
 
     /// Takes a piece in, if no batch of its log is in flight. `asked` is where it should begin.
     pub(super) fn take_piece(&mut self, organization: &Did, from: &str, asked: u64, piece: Piece, step: &mut Step<'_>) {
-        let Some(track) = self.tracks.get_mut(organization) else {
+        let Some(track) = self.tracks.get(organization) else {
             return;
         };
         if track.is_closed() || track.size() < asked {
             // The store failed meanwhile, and what this piece follows is gone.
             return;
         }
-        let checked = match track.verify(&piece.note) {
+        let checked = match self.verify(organization, &piece.note, &piece.entries, from, step) {
             Ok(head) => check_ends(asked, &piece, &head).map(|()| head),
+            Err(HeadError::OtherKey) => return self.compare_back(from, step),
             Err(error) => Err(error.into()),
         };
         let head = match checked {
             Ok(head) => head,
             Err(why) => return self.blame(from, why, step),
+        };
+        let Some(track) = self.tracks.get(organization).filter(|track| !track.is_closed()) else {
+            return;
         };
         if is_from_the_future(&head, step.now) {
             return;
@@ -136,6 +140,7 @@ impl Replica {
             root: piece.start_root,
             proof: piece.start_proof.clone(),
         };
+        let rotations = track.keys.rotations().to_vec();
         self.freeze(
             organization,
             Fork {
@@ -143,6 +148,7 @@ impl Replica {
                 one,
                 other,
                 common: None,
+                rotations,
             },
             step,
         );

@@ -12,9 +12,17 @@ use crate::store::{self, Batch, ReadError, Reader, Write};
 
 impl Replica {
     /// Sends a batch off. The track knows of it already, under the number `next_batch`.
-    pub(super) fn fly(&mut self, organization: Did, content: Batch, tickets: Vec<u64>, step: &mut Step<'_>) {
+    pub(super) fn fly(&mut self, organization: Did, mut content: Batch, tickets: Vec<u64>, step: &mut Step<'_>) {
         let batch = self.next_batch;
         self.next_batch += 1;
+        // Rotations go with whatever is stored next: no head is durable without the rotation that it needs.
+        if let Some(track) = self.tracks.get_mut(&organization) {
+            content.writes.extend(track.key_rows());
+            let keys = track.keys.rotations().len();
+            if let Some(flight) = &mut track.flight {
+                flight.keys = keys;
+            }
+        }
         self.flights.insert(batch, organization);
         step.push(Effect::Persist {
             batch,
@@ -24,24 +32,25 @@ impl Replica {
     }
 
     /// The batch that has come down, and whose log it belongs to.
-    fn land(&mut self, batch: u64) -> Option<(Did, Cargo)> {
+    fn land(&mut self, batch: u64) -> Option<(Did, Flight)> {
         let organization = self.flights.remove(&batch)?;
         let track = self.tracks.get_mut(&organization)?;
         let flight = track.flight.take_if(|flight| flight.batch == batch)?;
-        Some((organization, flight.cargo))
+        Some((organization, flight))
     }
 
     pub(super) fn stored(&mut self, batch: u64, step: &mut Step<'_>) {
         if self.cosignatures_stored(batch, step) {
             return;
         }
-        let Some((organization, cargo)) = self.land(batch) else {
+        let Some((organization, flight)) = self.land(batch) else {
             return;
         };
         let Some(track) = self.tracks.get_mut(&organization) else {
             return;
         };
-        match cargo {
+        track.keys_are_stored(flight.keys);
+        match flight.cargo {
             Cargo::Own { next, publications } => {
                 track.known = track.known.max(next.log.frontier.size());
                 track.held = next;
@@ -50,6 +59,8 @@ impl Replica {
             }
             Cargo::Received { next } => {
                 track.held = next;
+                // A rotation may have come while the batch was under way.
+                track.check_keys();
                 self.settle_doubt(&organization, step);
                 self.witness(&organization, step);
             }
@@ -60,6 +71,7 @@ impl Replica {
                     fork,
                 });
             }
+            Cargo::Keys => {}
         }
         self.go_on(&organization, step);
     }
@@ -68,19 +80,19 @@ impl Replica {
         if self.cosignatures_failed(batch, step) {
             return;
         }
-        let Some((organization, cargo)) = self.land(batch) else {
+        let Some((organization, flight)) = self.land(batch) else {
             return;
         };
         let Some(track) = self.tracks.get_mut(&organization) else {
             return;
         };
         let reloaded = track.reload(step.reader);
-        match cargo {
+        match flight.cargo {
             Cargo::Own { publications, .. } => {
                 let tickets = publications.into_iter().map(|publication| publication.ticket);
                 step.refuse(tickets, &super::PublishError::StoreFailed);
             }
-            Cargo::Received { .. } => {}
+            Cargo::Received { .. } | Cargo::Keys => {}
             // Tried again at the next tick.
             Cargo::Evidence(fork) => track.evidence = Some(fork),
         }
@@ -93,7 +105,7 @@ impl Replica {
         let broken: Vec<Did> = self
             .tracks
             .iter()
-            .filter(|(_, track)| track.lost || track.evidence.is_some())
+            .filter(|(_, track)| track.lost || track.evidence.is_some() || track.has_unsaved_keys())
             .map(|(organization, _)| organization.clone())
             .collect();
         for organization in broken {
@@ -122,6 +134,7 @@ impl Replica {
             track.flight = Some(Flight {
                 batch,
                 cargo: Cargo::Evidence(fork),
+                keys: 0,
             });
             let content = Batch {
                 writes,
@@ -130,6 +143,34 @@ impl Replica {
             self.fly(organization.clone(), content, Vec::new(), step);
         }
         self.let_wait(organization, step);
+        self.save_keys_of(organization, step);
+    }
+
+    /// Stores rotations that nothing else will take along.
+    pub(super) fn save_keys(&mut self, step: &mut Step<'_>) {
+        let unsaved: Vec<Did> = self
+            .tracks
+            .iter()
+            .filter(|(_, track)| track.has_unsaved_keys())
+            .map(|(organization, _)| organization.clone())
+            .collect();
+        for organization in unsaved {
+            self.save_keys_of(&organization, step);
+        }
+    }
+
+    fn save_keys_of(&mut self, organization: &Did, step: &mut Step<'_>) {
+        let Some(track) = self.tracks.get_mut(organization) else {
+            return;
+        };
+        if track.flight.is_none() && !track.lost && track.has_unsaved_keys() {
+            track.flight = Some(Flight {
+                batch: self.next_batch,
+                cargo: Cargo::Keys,
+                keys: 0,
+            });
+            self.fly(organization.clone(), Batch::default(), Vec::new(), step);
+        }
     }
 
     /// Takes messages that waited, until one of them leads to a batch.
@@ -221,6 +262,7 @@ impl Replica {
         };
         Ok(Some(Fork {
             at,
+            rotations: track.keys.rotations().to_vec(),
             one: Branch {
                 note: ours.note().to_owned(),
                 root,
@@ -238,10 +280,10 @@ impl Replica {
     /// Freezes an organization that told two stories, at once, and stores the proof. What does
     /// not convince a stranger freezes nobody.
     pub(super) fn freeze(&mut self, organization: &Did, fork: Fork, step: &mut Step<'_>) {
-        let accused = fork.verify(&self.charter);
         let Some(track) = self.tracks.get_mut(organization) else {
             return;
         };
+        let accused = fork.verify_knowing(&self.charter, &track.keys);
         if track.frozen || accused.as_ref() != Ok(organization) {
             return;
         }

@@ -4,6 +4,7 @@
 
 mod follow;
 mod forks;
+mod keys;
 mod own;
 mod restore;
 mod witness;
@@ -32,6 +33,7 @@ fn config(number: u8) -> Config {
         me: Some(Me {
             organization: did(number),
             log_key: Arc::new(key(10 * number + 2)),
+            other_keys: Vec::new(),
         }),
         heartbeat_seconds: 60,
         compare_seconds: 5,
@@ -265,7 +267,7 @@ impl Reader for Broken {
 }
 
 #[test]
-fn a_start_reads_three_rows_and_the_cosignatures_for_each_member_and_no_entry() {
+fn a_start_reads_three_rows_the_log_keys_and_the_cosignatures_of_each_member_and_no_entry() {
     let mut node = Node::new(1);
     for ticket in 0..4 {
         node.publish(ticket, ticket * 200..(ticket + 1) * 200);
@@ -276,7 +278,7 @@ fn a_start_reads_three_rows_and_the_cosignatures_for_each_member_and_no_entry() 
         ranges: Cell::new(0),
     };
     Replica::load(config(1), &store).unwrap();
-    assert_eq!((store.gets.get(), store.ranges.get()), (9, 3));
+    assert_eq!((store.gets.get(), store.ranges.get()), (9, 6));
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use syndic_vc::key::PublicKey;
 use syndic_vc::time::Timestamp;
 
 use super::Peer;
@@ -12,15 +11,20 @@ use crate::fork::Fork;
 use crate::head::{self, Head, HeadError};
 use crate::limits;
 use crate::log::{Hash, LogState};
+use crate::log_keys::{LogKeys, Rotation};
 use crate::message::codec::{Decoder, Encoder};
 use crate::message::{self, News, Piece};
-use crate::store::{self, ReadError, Reader};
+use crate::store::{self, ReadError, Reader, Write};
 
 /// One log.
 pub(super) struct Track {
     origin: String,
-    log_key: PublicKey,
     organization: String,
+    pub(super) keys: LogKeys,
+    /// How many rotations the store holds.
+    keys_stored: usize,
+    /// Entries were taken from a key that had been replaced: what is held is not the organization's word.
+    pub(super) disowned: bool,
     /// What the store holds.
     pub(super) held: Held,
     /// Whether the store holds evidence against the organization, or is about to.
@@ -66,6 +70,8 @@ pub(super) struct Promise {
 pub(super) struct Flight {
     pub(super) batch: u64,
     pub(super) cargo: Cargo,
+    /// How many rotations the store holds once the batch is there.
+    pub(super) keys: usize,
 }
 
 pub(super) enum Cargo {
@@ -75,6 +81,8 @@ pub(super) enum Cargo {
     Received { next: Held },
     /// Evidence against the organization.
     Evidence(Fork),
+    /// Rotations of the log's key alone.
+    Keys,
 }
 
 /// A publication in a batch that is being stored.
@@ -107,9 +115,12 @@ impl Track {
     ) -> Result<Self, ReadError> {
         let organization = card.did().as_str();
         let held = Held::read(organization, reader)?;
-        Ok(Self {
+        let keys = store::log_keys(consortium, card, reader)?;
+        let mut track = Self {
             origin: head::origin(consortium, organization),
-            log_key: card.log_key().clone(),
+            keys_stored: keys.rotations().len(),
+            keys,
+            disowned: false,
             organization: organization.to_owned(),
             known: held.known(),
             held,
@@ -122,7 +133,42 @@ impl Track {
             unreadable: false,
             lost: false,
             witnesses: Witnesses::load(organization, appointed, reader)?,
-        })
+        };
+        track.check_keys();
+        Ok(track)
+    }
+
+    /// The rotations that the store holds.
+    pub(super) fn stored_rotations(&self) -> &[Rotation] {
+        self.keys.rotations().get(..self.keys_stored).unwrap_or_default()
+    }
+
+    pub(super) fn has_unsaved_keys(&self) -> bool {
+        self.keys_stored < self.keys.rotations().len()
+    }
+
+    /// Rows for the rotations that the store does not hold yet.
+    pub(super) fn key_rows(&self) -> Vec<Write> {
+        let unsaved = self.keys.rotations().iter().skip(self.keys_stored);
+        unsaved
+            .map(|rotation| Write::put(store::log_key(&self.organization, rotation.from), rotation.encode()))
+            .collect()
+    }
+
+    pub(super) fn keys_are_stored(&mut self, keys: usize) {
+        self.keys_stored = self.keys_stored.max(keys).min(self.keys.rotations().len());
+    }
+
+    /// Whether the heads that are held were signed by the keys that are known by now.
+    pub(super) fn check_keys(&mut self) {
+        if self.keys.rotations().is_empty() {
+            return;
+        }
+        let keys = &self.keys;
+        self.disowned |= self
+            .held
+            .heads()
+            .any(|head| !head.is_labelled_with(keys.at(head.size())));
     }
 
     /// Back to what the store holds.
@@ -132,16 +178,16 @@ impl Track {
         self.frozen |= reader.get(&store::evidence(&self.organization))?.is_some();
         self.known = self.known.max(self.held.known());
         self.witnesses.reload(&self.organization, reader)?;
+        self.keys.forget();
+        store::read_log_keys(&self.organization, &mut self.keys, reader)?;
+        self.keys_stored = self.keys.rotations().len();
+        self.check_keys();
         self.lost = false;
         Ok(())
     }
 
     pub(super) fn origin(&self) -> &str {
         &self.origin
-    }
-
-    pub(super) fn log_key(&self) -> &PublicKey {
-        &self.log_key
     }
 
     /// Number of entries that are stored.
@@ -151,7 +197,7 @@ impl Track {
 
     /// Whether nothing can be taken in for good.
     pub(super) fn is_closed(&self) -> bool {
-        self.frozen || self.lost
+        self.frozen || self.lost || self.disowned
     }
 
     /// Whether this very note is stored or being stored: nothing is to be learned from it.
@@ -173,7 +219,7 @@ impl Track {
     pub(super) fn verify(&mut self, note: &str) -> Result<Head, HeadError> {
         let head = match self.held.heads().find(|head| head.note() == note) {
             Some(head) => head.clone(),
-            None => Head::verify(note, &self.origin, &self.log_key)?,
+            None => self.keys.verify(note, &self.origin)?,
         };
         self.known = self.known.max(head.size());
         Ok(head)

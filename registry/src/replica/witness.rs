@@ -10,7 +10,6 @@ use syndic_vc::did::Did;
 use syndic_vc::key::PublicKey;
 use syndic_vc::time::Timestamp;
 
-use super::track::Track;
 use super::{Misbehaviour, Replica, Step, Verdict};
 use crate::cosignature::{self, Cosignature, CosignatureError};
 use crate::head::Head;
@@ -95,7 +94,7 @@ fn read(organization: &str, reader: &dyn Reader) -> Result<BTreeMap<Did, Cosigna
 impl Replica {
     /// The key by which a member cosigns now: its log key. The one place where that is looked up.
     fn witness_key(&self, witness: &Did) -> Option<&PublicKey> {
-        self.tracks.get(witness).map(Track::log_key)
+        self.tracks.get(witness).map(|track| track.keys.newest())
     }
 
     /// Cosignatures were broadcast.

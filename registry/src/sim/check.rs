@@ -21,6 +21,8 @@ use crate::store::{self, Batch, MemoryStore, Reader, Write};
 pub(super) struct Check {
     /// What is being published, by ticket: the node and the bytes of the statements.
     pub(super) asked: BTreeMap<u64, (usize, Vec<Vec<u8>>)>,
+    /// Log keys being replaced, by ticket.
+    pub(super) rotating: BTreeMap<u64, usize>,
     /// Acknowledged entries: node, index, bytes.
     pub(super) acknowledged: Vec<(usize, u64, Vec<u8>)>,
     /// Roots of all heads of honest members that were ever sent by anybody honest.
@@ -53,6 +55,7 @@ impl Check {
                 Some(b"r/e") => entry_is_true(nodes, node, disk, write)?,
                 Some(b"r/w") => cosignature_is_true(nodes, self.consortium.as_str(), disk, write)?,
                 Some(b"r/l" | b"r/p" | b"r/h" | b"r/v" | b"r/x") => {}
+                Some(b"r/k") => rotation_is_true(nodes, node, write)?,
                 Some(b"r/f") => evidence_is_fair(nodes, write)?,
                 _ => return Err(format!("a batch writes {:?}", write.key)),
             }
@@ -97,7 +100,7 @@ impl Check {
         if head.time() > latest {
             return Err(format!("a head of {} is stored that is from the future", owner.peer));
         }
-        self.is_signed(charter, owner, head)?;
+        self.is_signed(charter, owner, head, disk)?;
         let covered = leaves.get(..head.size() as usize).map(naive_root);
         if covered != Some(*head.root()) {
             return Err(format!(
@@ -117,12 +120,13 @@ impl Check {
         Ok(())
     }
 
-    fn is_signed(&mut self, charter: &Charter, owner: &Node, head: &Head) -> Checked {
+    fn is_signed(&mut self, charter: &Charter, owner: &Node, head: &Head, disk: &MemoryStore) -> Checked {
         if self.verified.contains(head.note()) {
             return Ok(());
         }
         let origin = head::origin(charter.id(), owner.did.as_str());
-        match Head::verify(head.note(), &origin, crate::sim::check::key(owner)) {
+        let keys = owner.known_keys(charter, disk).ok_or("log keys cannot be read")?;
+        match Head::verify(head.note(), &origin, keys.at(head.size())) {
             Ok(again) if again == *head => {
                 self.verified.insert(head.note().to_owned());
                 Ok(())
@@ -222,6 +226,9 @@ impl Check {
 
     /// When a publication is acknowledged.
     pub(super) fn acknowledge(&mut self, node: usize, ticket: u64, first: u64, count: usize) -> Checked {
+        if self.rotating.remove(&ticket) == Some(node) && count == 1 {
+            return Ok(());
+        }
         match self.asked.remove(&ticket) {
             Some((asker, entries)) if asker == node && entries.len() == count => {
                 self.acknowledged
@@ -286,8 +293,10 @@ fn cosignature_is_true(nodes: &[Node], consortium: &str, disk: &MemoryStore, wri
     let row = rows.first().ok_or("a cosignature is removed")?;
     let witness = nodes.iter().find(|node| node.did == row.witness);
     let witness = witness.ok_or("a stranger's cosignature is stored")?;
-    row.verify(consortium, of, witness.key.public_key())
-        .map_err(|error| format!("a false cosignature is stored: {error}"))?;
+    let by = |key: &std::sync::Arc<syndic_vc::key::SecretKey>| row.verify(consortium, of, key.public_key()).is_ok();
+    if !witness.keys.iter().any(by) {
+        return Err("a false cosignature is stored".to_owned());
+    }
     let rows = read(disk.range(&store::entry(of, 0), &store::entry(of, row.size), usize::MAX))?;
     let leaves: Vec<Hash> = rows
         .iter()
@@ -304,6 +313,18 @@ pub(super) fn honest_witnesses(nodes: &[Node], disk: &MemoryStore, name: &str, s
     let rows = read(cosignature::stored(name, disk))?;
     let honest = |row: &&Cosignature| nodes.iter().any(|node| node.did == row.witness && !node.hostile);
     Ok(rows.iter().filter(honest).filter(|row| row.size == size).count())
+}
+
+/// A rotation is stored as its organization has it on its own disk.
+fn rotation_is_true(nodes: &[Node], node: usize, write: &Write) -> Checked {
+    let key = write.key.get(3..).unwrap_or_default();
+    let owner = nodes.iter().position(|n| key.starts_with(n.did.as_str().as_bytes()));
+    let owner = owner.ok_or("a rotation of nobody is stored")?;
+    let holds = |machine: &Machine| machine.disk.get(&write.key).ok().flatten() == write.value;
+    if owner == node || nodes.get(owner).is_some_and(|n| n.machines.iter().any(holds)) {
+        return Ok(());
+    }
+    Err(format!("a rotation is stored that node {owner} never had on its disk"))
 }
 
 /// Evidence is against the hostile member only.
@@ -350,11 +371,6 @@ pub(super) fn owner_of(nodes: &[Node], charter: &Charter, note: &str) -> Option<
     nodes.iter().position(|node| node.did.as_str() == name)
 }
 
-/// The public log key of a member.
-pub(super) fn key(node: &Node) -> &syndic_vc::key::PublicKey {
-    node.key.public_key()
-}
-
 /// Root of a tree as RFC 6962, section 2.1 defines it.
 pub(super) fn naive_root(leaves: &[Hash]) -> Hash {
     match leaves {
@@ -371,7 +387,7 @@ pub(super) fn naive_root(leaves: &[Hash]) -> Hash {
 pub(super) fn rows_of<'d>(disk: &'d MemoryStore, name: &str) -> Vec<(&'d [u8], &'d [u8])> {
     let of = |key: &[u8]| {
         let rest = key.get(3..).unwrap_or_default();
-        matches!(key.get(..3), Some(b"r/e" | b"r/h" | b"r/v")) && rest.starts_with(name.as_bytes())
+        matches!(key.get(..3), Some(b"r/e" | b"r/h" | b"r/k" | b"r/v")) && rest.starts_with(name.as_bytes())
     };
     disk.rows().filter(|(key, _)| of(key)).collect()
 }

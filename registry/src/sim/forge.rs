@@ -1,6 +1,7 @@
 //! What a liar signs with its own key in the name of others, and how it accuses them.
 
 use syndic_vc::json::Object;
+use syndic_vc::key::SecretKey;
 use syndic_vc::time::Timestamp;
 
 use super::node::Node;
@@ -25,10 +26,14 @@ pub(super) struct Forger<'a> {
     state: LogState,
     origin: String,
     now: Timestamp,
+    /// Log keys of the victim that were replaced, as all honest members know, and the sizes from which they were: the
+    /// liar has stolen them.
+    stolen: Vec<(&'a SecretKey, u64)>,
+    charter: &'a Charter,
 }
 
 impl<'a> Forger<'a> {
-    pub(super) fn new(charter: &Charter, nodes: &'a [Node], now: Timestamp, rng: &mut Rng) -> Option<Self> {
+    pub(super) fn new(charter: &'a Charter, nodes: &'a [Node], now: Timestamp, rng: &mut Rng) -> Option<Self> {
         let victims: Vec<&Node> = nodes.iter().filter(|node| !node.hostile).collect();
         let victim = *rng.pick(&victims)?;
         let liar = nodes.iter().find(|node| node.hostile)?;
@@ -42,7 +47,15 @@ impl<'a> Forger<'a> {
             state,
             origin,
             now,
+            stolen: stolen(charter, nodes, victim),
+            charter,
         })
+    }
+
+    /// A key that was replaced before the log had this size.
+    fn stolen_for(&self, size: u64, rng: &mut Rng) -> Option<&'a SecretKey> {
+        let useless: Vec<_> = self.stolen.iter().filter(|(_, from)| *from <= size).collect();
+        rng.pick(&useless).map(|(key, _)| *key)
     }
 
     /// A head of the victim's log: with an entry of the liar's, with another root, or the very
@@ -57,7 +70,13 @@ impl<'a> Forger<'a> {
             entries.push(entry);
         }
         let root = if rng.chance(10) { [5; 32] } else { frontier.root() };
-        let note = self.note(frontier.size(), &root)?;
+        let note = match self.stolen_for(frontier.size(), rng).filter(|_| rng.chance(60)) {
+            Some(key) => {
+                let head = Head::sign(&self.origin, frontier.size(), &root, key, self.now).ok()?;
+                head.note().to_owned()
+            }
+            None => self.note(frontier.size(), &root)?,
+        };
         Some(News { note, from, entries })
     }
 
@@ -73,9 +92,13 @@ impl<'a> Forger<'a> {
 
     /// The signatures are the liar's; they are labelled as the victim's, or nobody would look.
     fn note(&self, size: u64, root: &Hash) -> Option<String> {
-        let head = Head::sign(&self.origin, size, root, &*self.liar.key, self.now).ok()?;
+        let own = self.liar.keys.first()?;
+        let head = Head::sign(&self.origin, size, root, &**own, self.now).ok()?;
         let mut labelled = Note::parse(head.note()).ok()?;
-        let key = self.victim.key.public_key().as_bytes();
+        let key = self
+            .victim
+            .signer(self.charter, &self.victim.machines.first()?.disk, size)?;
+        let key = key.public_key().as_bytes();
         let kinds = [note::TYPE_ED25519, note::TYPE_COSIGNATURE];
         for (line, kind) in labelled.signatures.iter_mut().zip(kinds) {
             line.id = note::key_id(&self.origin, kind, key);
@@ -101,7 +124,7 @@ impl<'a> Forger<'a> {
             4 => broken = true,
             _ => witness = &rng.pick(nodes)?.did,
         }
-        let signer = &*self.liar.key;
+        let signer = self.liar.signer(self.charter, self.disk, u64::MAX)?;
         let mut line =
             Cosignature::sign(consortium, organization.as_str(), (size, &root), witness, signer, time).ok()?;
         if broken {
@@ -110,7 +133,8 @@ impl<'a> Forger<'a> {
         if let Some(node) = nodes.iter().find(|node| node.did == *witness) {
             // Labelled as the witness's, or nobody would look.
             let name = head::origin(consortium, witness.as_str());
-            line.key_id = note::key_id(&name, note::TYPE_COSIGNATURE, node.key.public_key().as_bytes());
+            let key = node.signer(self.charter, &node.machines.first()?.disk, u64::MAX)?;
+            line.key_id = note::key_id(&name, note::TYPE_COSIGNATURE, key.public_key().as_bytes());
         }
         Some(Cosigned {
             organization: organization.as_str().to_owned(),
@@ -134,8 +158,17 @@ impl<'a> Forger<'a> {
             proof,
         };
         let mut other = one.clone();
-        match rng.below(3) {
+        match rng.below(4) {
             0 => {}
+            // With a key that signs nothing of this size any more, and without saying so.
+            3 => {
+                let head = Head::sign(&self.origin, at, &[2; 32], self.stolen_for(at, rng)?, self.now).ok()?;
+                other = Branch {
+                    note: head.note().to_owned(),
+                    root: [2; 32],
+                    proof: Vec::new(),
+                };
+            }
             1 => other.root = [1; 32],
             _ => {
                 let root = [2; 32];
@@ -151,8 +184,20 @@ impl<'a> Forger<'a> {
             one,
             other,
             common: None,
+            rotations: Vec::new(),
         })
     }
+}
+
+/// What a thief may have got without anybody being to blame for being deceived.
+fn stolen<'a>(charter: &Charter, nodes: &[Node], victim: &'a Node) -> Vec<(&'a SecretKey, u64)> {
+    let honest = nodes.iter().filter(|node| !node.hostile);
+    let known = honest.filter_map(|node| victim.known_keys(charter, &node.machines.first()?.disk));
+    let Some(least) = known.min_by_key(|keys| keys.rotations().len()) else {
+        return Vec::new();
+    };
+    let old = victim.keys.iter().zip(least.rotations());
+    old.map(|(key, rotation)| (key.as_ref(), rotation.from)).collect()
 }
 
 /// Signs, in the liar's own log, an entry that is no statement.
@@ -168,7 +213,8 @@ pub(super) fn garbage(
     let entry = br#"{"at":"2027-01-15T08:00:00Z","kind":"agentRetired","more":1}"#.to_vec();
     let (frontier, writes) = log::append(name, &state.frontier, std::slice::from_ref(&entry)).ok()?;
     let origin = head::origin(charter.id(), name);
-    let head = Head::sign(&origin, frontier.size(), &frontier.root(), &*liar.key, now).ok()?;
+    let signer = liar.signer(charter, disk, frontier.size())?;
+    let head = Head::sign(&origin, frontier.size(), &frontier.root(), signer, now).ok()?;
     let news = News {
         note: head.note().to_owned(),
         from,

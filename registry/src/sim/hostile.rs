@@ -93,6 +93,7 @@ impl Liar {
             && let Some(false_one) = liar.cosigned(world.0.id(), world.1, rng)
             && let Ok(Answer::Heads {
                 id,
+                rotations,
                 notes,
                 forks,
                 mut cosigned,
@@ -102,6 +103,7 @@ impl Liar {
             cosigned.push(false_one);
             let answer = Answer::Heads {
                 id,
+                rotations,
                 notes,
                 forks,
                 cosigned,
@@ -190,6 +192,7 @@ impl Liar {
                     time: u64::MAX,
                     frozen: rng.chance(50),
                     cosigned: rng.next(),
+                    rotations: rng.below(3) as u16,
                 };
                 Ask::Compare {
                     id: rng.next(),
@@ -245,9 +248,14 @@ fn bend_piece(rng: &mut Rng, mut piece: Piece) -> Piece {
 fn with_forged(answer: Answer, news: News) -> Answer {
     match answer {
         Answer::Heads {
-            id, forks, cosigned, ..
+            id,
+            rotations,
+            forks,
+            cosigned,
+            ..
         } => Answer::Heads {
             id,
+            rotations,
             notes: vec![news.note],
             forks,
             cosigned,
@@ -266,9 +274,14 @@ fn with_forged(answer: Answer, news: News) -> Answer {
 fn renumbered(answer: Answer, id: u64) -> Answer {
     match answer {
         Answer::Heads {
-            notes, forks, cosigned, ..
+            rotations,
+            notes,
+            forks,
+            cosigned,
+            ..
         } => Answer::Heads {
             id,
+            rotations,
             notes,
             forks,
             cosigned,

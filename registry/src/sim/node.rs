@@ -5,23 +5,29 @@ use std::sync::Arc;
 
 use syndic_vc::did::Did;
 use syndic_vc::did_key;
-use syndic_vc::key::SecretKey;
+use syndic_vc::key::{SecretKey, Signer};
 use syndic_vc::time::Timestamp;
 
 use crate::charter::{Charter, Endpoints, Founding, MemberCard, Rules};
 use crate::log::Hash;
+use crate::log_keys::{self, LogKeys};
 use crate::replica::rng::Rng;
 use crate::replica::{Config, LoadError, Me, Replica};
-use crate::store::{Batch, MemoryStore};
+use crate::store::{self, Batch, MemoryStore};
 
 /// 2027-01-15T08:00:00Z: when every run begins.
 const BEGINNING: i64 = 1_800_000_000_000;
+
+/// Log keys of a member; the last is promised and never used.
+const LOG_KEYS: usize = 6;
 
 /// One member.
 pub(super) struct Node {
     pub(super) did: Did,
     pub(super) peer: String,
-    pub(super) key: Arc<SecretKey>,
+    /// Its log keys, in the order in which they are used.
+    pub(super) keys: Vec<Arc<SecretKey>>,
+    pub(super) root: Arc<SecretKey>,
     pub(super) hostile: bool,
     /// Milliseconds by which its clock is wrong.
     pub(super) skew: i64,
@@ -52,9 +58,18 @@ impl Node {
 
     /// Starts a machine from its disk.
     pub(super) fn start(&mut self, machine: usize, charter: &Charter, seed: u64) -> Result<(), String> {
+        let Some(first) = self.keys.first() else {
+            return Err("no log key".to_owned());
+        };
         let me = Me {
             organization: self.did.clone(),
-            log_key: self.key.clone(),
+            log_key: first.clone(),
+            other_keys: self
+                .keys
+                .iter()
+                .skip(1)
+                .map(|key| key.clone() as Arc<dyn Signer>)
+                .collect(),
         };
         let Some(machine) = self.machines.get_mut(machine) else {
             return Err("no such machine".to_owned());
@@ -75,6 +90,21 @@ impl Node {
         Ok(())
     }
 
+    /// The key that signs a head of this size, as far as a disk knows.
+    pub(super) fn signer(&self, charter: &Charter, disk: &MemoryStore, size: u64) -> Option<&SecretKey> {
+        let keys = self.known_keys(charter, disk)?;
+        let key = keys.at(size);
+        self.keys
+            .iter()
+            .find(|signer| signer.public_key() == key)
+            .map(AsRef::as_ref)
+    }
+
+    /// What a disk knows of its log keys.
+    pub(super) fn known_keys(&self, charter: &Charter, disk: &MemoryStore) -> Option<LogKeys> {
+        store::log_keys(charter.id(), charter.member(self.did.as_str())?, disk).ok()
+    }
+
     pub(super) fn is_up(&self) -> bool {
         self.machines.iter().any(|machine| machine.replica.is_some())
     }
@@ -85,19 +115,26 @@ pub(super) fn found(members: usize, hostile: bool, skew: u64, rng: &mut Rng) -> 
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let (mut nodes, mut cards) = (Vec::new(), Vec::new());
     for number in 0..members {
-        let (issuing, root, log) = (key(rng), key(rng), Arc::new(key(rng)));
+        let (issuing, root) = (key(rng), key(rng));
+        let keys: Vec<_> = (0..LOG_KEYS).map(|_| Arc::new(key(rng))).collect();
+        let [log, next, ..] = keys.as_slice() else {
+            return Err("no log keys".to_owned());
+        };
+        let promise = rng.chance(50).then(|| log_keys::commitment(next.public_key()));
         let did = did_key::for_key(issuing.public_key());
         let letter = char::from(b'a' + u8::try_from(number).unwrap_or(0));
         let peer = format!("12D3KooW{}", letter.to_string().repeat(44));
         let name = format!("Member {letter}");
         let peers = [peer.clone()];
         let endpoints = Endpoints::default();
-        let card = MemberCard::sign(&did, &name, log.public_key(), &peers, &endpoints, &root);
+        let log = (log.public_key(), promise);
+        let card = MemberCard::sign_promising(&did, &name, log, &peers, &endpoints, &root);
         cards.push(card.map_err(|error| text(&error))?);
         nodes.push(Node {
             did,
             peer,
-            key: log,
+            keys,
+            root: Arc::new(root),
             hostile: hostile && number + 1 == members,
             skew: self::skew(skew, rng),
             machines: vec![Machine::new(MemoryStore::default())],

@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) publications: u64,
     /// One member that says much at once while another is away.
     pub(super) burst: Option<u64>,
+    /// Most times that a member replaces its log key.
+    pub(super) rotations: u64,
     /// Seconds by which clocks may be wrong.
     pub(super) skew: u64,
     /// How often a clock is set.
@@ -70,6 +72,7 @@ impl Plan {
             partitions: rng.below(6),
             publications: 2 + rng.below(14),
             burst: rng.chance(15).then(|| 260 + rng.below(500)),
+            rotations: if rng.chance(50) { rng.below(5) } else { 0 },
             skew: rng.below(25),
             clock_steps: rng.below(6),
             lies: rng.chance(85).then(|| Lies::new(rng, faults_until)),

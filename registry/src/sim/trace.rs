@@ -20,6 +20,7 @@ pub(super) fn event(event: &Event) -> String {
             format!("publishes {} as ticket {ticket}", statements.len())
         }
         Event::Stored { batch } => format!("has stored batch {batch}"),
+        Event::Rotate { ticket, new } => format!("rotate #{ticket} to {}", new.key.public_key()),
         Event::StoreFailed { batch } => format!("could not store batch {batch}"),
     }
 }
@@ -91,16 +92,14 @@ fn answer(bytes: &[u8]) -> String {
     match Answer::decode(bytes) {
         Ok(Answer::Heads {
             id,
+            rotations,
             notes,
             forks,
             cosigned,
         }) => {
             let heads: Vec<_> = notes.iter().map(|note| head(note)).collect();
-            format!(
-                "heads #{id} {heads:?}, {} forks, {} cosigned",
-                forks.len(),
-                cosigned.len()
-            )
+            let (rotations, forks, cosigned) = (rotations.len(), forks.len(), cosigned.len());
+            format!("heads #{id} {heads:?}, {rotations} rotations, {forks} forks, {cosigned} cosigned")
         }
         Ok(Answer::Piece(piece)) => format!(
             "piece #{} of {} from {} with {}",

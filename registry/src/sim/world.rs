@@ -66,6 +66,7 @@ enum Happening {
     Clock(usize),
     Split,
     Join,
+    Rotate(usize),
     Mischief,
     Flood,
     Fork,
@@ -177,6 +178,10 @@ impl World {
                 let (at, statements) = (self.rng.below(until), 1 + self.rng.below(3));
                 self.schedule(at, Happening::Publish { node, statements });
             }
+            for _ in 0..self.rng.below(self.plan.rotations + 1) {
+                let at = self.rng.below(until);
+                self.schedule(at, Happening::Rotate(node));
+            }
         }
         for _ in 0..self.plan.clock_steps {
             let (at, node) = (self.rng.below(until), self.rng.below(self.nodes.len() as u64));
@@ -271,6 +276,7 @@ impl World {
                 self.look_around();
                 Ok(())
             }
+            Happening::Rotate(node) => self.rotate(node),
             Happening::Mischief => self.mischief(),
             Happening::Flood => self.flood(),
             Happening::Fork => self.fork(),

@@ -40,7 +40,11 @@ impl Model {
             (us(), recognition, subject, action, resource)
         };
         match &statement.content {
-            Content::Profile(_) | Content::DidVersion(_) | Content::OrganizationDid { .. } | Content::Unknown(_) => {}
+            Content::Profile(_)
+            | Content::DidVersion(_)
+            | Content::OrganizationDid { .. }
+            | Content::LogKeyRotated(_)
+            | Content::Unknown(_) => {}
             Content::AgentRegistered(registered) => {
                 let agent = (us(), registered.agent.to_string());
                 let known = self.agents.entry(agent).or_insert((statement.at, String::new(), None));

@@ -214,7 +214,7 @@ fn heads() -> Vec<Made> {
             &lines(&|n| drop(n.signatures.remove(1))),
             Some("lacks"),
         ),
-        head_vector("head-signed-by-another-key", stranger.note(), Some("lacks")),
+        head_vector("head-signed-by-another-key", stranger.note(), Some("another key")),
         head_vector("head-of-another-log", elsewhere.note(), Some("is of the log")),
         head_vector(
             "head-with-the-signature-of-another-size",

@@ -1,6 +1,7 @@
 use super::*;
 use crate::log;
 use crate::message::{Ask, Piece};
+use crate::note::{self, Note};
 use crate::view::View;
 
 #[test]
@@ -103,7 +104,24 @@ fn a_head_must_be_signed_by_its_log() {
     frontier.append(log::leaf_hash(&all[0]));
     let origin = crate::head::origin(example::charter().id(), did(1).as_str());
     let forged = Head::sign(&origin, 1, &frontier.root(), &key(32), at(900)).unwrap();
+    // Another key may be one that the log's owner rotated to: nothing is taken, and nobody blamed.
     let effects = reader.hear(3, &news(&forged, 0, &all));
+    assert_eq!((verdict(&effects), penalties(&effects)), (Verdict::Ignore, Vec::new()));
+    // What claims to be by the log key, and is not, is false.
+    let mut labelled = Note::parse(forged.note()).unwrap();
+    for (line, kind) in labelled
+        .signatures
+        .iter_mut()
+        .zip([note::TYPE_ED25519, note::TYPE_COSIGNATURE])
+    {
+        line.id = note::key_id(&origin, kind, key(12).public_key().as_bytes());
+    }
+    let mislabelled = News {
+        note: labelled.to_string(),
+        from: 0,
+        entries: all.clone(),
+    };
+    let effects = reader.hear(3, &Broadcast::News(mislabelled).encode());
     assert_eq!(verdict(&effects), Verdict::Reject);
     assert!(matches!(&penalties(&effects)[..], [(who, Misbehaviour::Head(_))] if *who == peer(3)));
 

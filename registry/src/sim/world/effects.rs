@@ -15,8 +15,10 @@ impl World {
             Effect::Persist { batch, content, .. } => self.persist(at, machine, batch, content),
             Effect::Acknowledge { ticket, first, count } => {
                 self.figures.acknowledged += count as u64;
+                self.figures.rotations += u64::from(self.check.rotating.contains_key(&ticket));
                 if hostile {
                     self.check.asked.remove(&ticket);
+                    self.check.rotating.remove(&ticket);
                     return Ok(());
                 }
                 self.check.acknowledge(at, ticket, first, count)?;
@@ -24,6 +26,9 @@ impl World {
             }
             Effect::Refuse { ticket, .. } => {
                 self.figures.refused += 1;
+                if self.check.rotating.remove(&ticket).is_some() {
+                    return Ok(());
+                }
                 match self.check.asked.remove(&ticket) {
                     Some(_) => Ok(()),
                     None => Err(format!("ticket {ticket} is refused, and was not open")),

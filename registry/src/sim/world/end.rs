@@ -17,7 +17,12 @@ impl World {
             .asked
             .values()
             .any(|(node, _)| self.nodes.get(*node).is_some_and(|n| !n.hostile));
-        Ok(!waits && self.difference()?.is_empty())
+        let rotates = self
+            .check
+            .rotating
+            .values()
+            .any(|node| self.nodes.get(*node).is_some_and(|n| !n.hostile));
+        Ok(!waits && !rotates && self.difference()?.is_empty())
     }
 
     pub(super) fn honest(&self) -> impl Iterator<Item = (usize, &Node)> {

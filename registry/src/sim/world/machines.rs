@@ -3,7 +3,7 @@
 use super::super::node::{self, Machine, Node};
 use super::super::{say, trace};
 use super::{Done, Happening, World};
-use crate::replica::Event;
+use crate::replica::{Event, NewLogKey};
 
 impl World {
     pub(super) fn feed_all(&mut self, node: usize, event: &Event) -> Done {
@@ -79,6 +79,7 @@ impl World {
             }
         }
         self.check.asked.retain(|_, (node, _)| *node != at);
+        self.check.rotating.retain(|_, node| *node != at);
         self.soon(15_000, Happening::Start(at));
         self.look_around();
         Ok(())
@@ -151,6 +152,33 @@ impl World {
         let ticket = self.token();
         self.check.asked.insert(ticket, (at, entries));
         self.feed(at, machine, Event::Publish { ticket, statements })
+    }
+
+    /// The member replaces its log key. Of a liar that tells two stories one key signs both.
+    pub(super) fn rotate(&mut self, at: usize) -> Done {
+        let Some(node) = self.nodes.get(at) else {
+            return Ok(());
+        };
+        let [
+            Machine {
+                replica: Some(replica), ..
+            },
+        ] = node.machines.as_slice()
+        else {
+            return Ok(());
+        };
+        let used = replica.rotations(&node.did).len();
+        let Some([key, next]) = node.keys.get(used + 1..used + 3) else {
+            return Ok(());
+        };
+        let new = NewLogKey {
+            key: key.clone(),
+            next: next.public_key().clone(),
+            root: node.root.clone(),
+        };
+        let ticket = self.token();
+        self.check.rotating.insert(ticket, at);
+        self.feed(at, 0, Event::Rotate { ticket, new })
     }
 
     pub(super) fn token(&mut self) -> u64 {
