@@ -5,6 +5,8 @@
 //! root key; keys, names and addresses of others cannot be put in its mouth.
 
 mod card;
+mod chain;
+mod signed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,21 +15,26 @@ use syndic_vc::canonical;
 use syndic_vc::did::Did;
 use syndic_vc::json::members::{MemberError, Members};
 use syndic_vc::json::{self, JsonError, Object, Value};
-use syndic_vc::key::SignError;
+use syndic_vc::key::{PublicKey, SignError};
 use syndic_vc::name::is_presentable;
 use syndic_vc::time::Timestamp;
 
 use crate::limits;
 pub(crate) use card::peer_ids;
 pub use card::{Endpoints, MemberCard};
+pub use chain::{ChainError, CharterChain, Conflict, Taken};
+pub use signed::SignedCharter;
 
 /// Multihash prefix of SHA-256: code 0x12, 32 bytes.
 pub(crate) const SHA2_256: [u8; 2] = [0x12, 0x20];
 
 /// A charter that was checked: its bounds hold, each member card is signed by its root key, no
-/// key, DID or peer id stands twice.
+/// key, DID or peer id stands twice. A later version than the first comes from a [`CharterChain`]
+/// only, which saw that those entitled to it signed it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Charter {
+    version: u32,
+    hash: String,
     name: String,
     members: Vec<MemberCard>,
     rules: Rules,
@@ -36,6 +43,10 @@ pub struct Charter {
     id: String,
     by_did: BTreeMap<Did, usize>,
     by_peer: BTreeMap<String, usize>,
+    /// Who was a member and is none now, and the version that said so.
+    removed: BTreeMap<Did, u32>,
+    /// Log keys that a former version named for a DID.
+    former_log_keys: BTreeMap<Did, Vec<PublicKey>>,
 }
 
 /// The numbers by which a consortium counts.
@@ -60,8 +71,8 @@ pub enum CharterError {
     /// A member of the document is missing, unknown, of the wrong kind or out of bounds.
     #[error(transparent)]
     Member(#[from] MemberError),
-    /// A version that this program does not know.
-    #[error("charter version {0} is not known to this program; update it")]
+    /// Not the first version, which alone stands by itself.
+    #[error("charter version {0} counts only together with the versions before it; a file with all of them is needed")]
     Version(i64),
     /// The member's DID is not `did:key` of an Ed25519 key.
     #[error("the member's DID {0} is not a did:key of an Ed25519 key (it begins with did:key:z6Mk)")]
@@ -129,27 +140,43 @@ impl Charter {
         Self::from_value(&json::parse_with(text, &charter_limits())?)
     }
 
+    /// A first version: its id is the hash of it.
     fn from_value(value: &Value) -> Result<Self, CharterError> {
         let charter = Members::of(value, "")?;
         charter.literal("type", "SyndicCharter", "the type \"SyndicCharter\"")?;
         match charter.integer("version")? {
-            1 => {}
-            other => return Err(CharterError::Version(other)),
+            1 => Self::read(value, &charter, None),
+            other => Err(CharterError::Version(other)),
         }
-        let name = shown_name(&charter)?;
-        let members = members(&charter)?;
-        let rules = Rules::from_members(&charter, members.len())?;
-        let created = time(&charter, "created")?;
+    }
+
+    /// The version after another one. Who signed it is not looked at here.
+    fn following(value: &Value, before: &Self) -> Result<Self, CharterError> {
+        let charter = Members::of(value, "")?;
+        charter.literal("type", "SyndicCharter", "the type \"SyndicCharter\"")?;
+        let version = charter.integer("version")?;
+        if version != i64::from(before.version) + 1 || charter.str("previous")? != before.hash {
+            return Err(CharterError::Version(version));
+        }
+        Self::read(value, &charter, Some(before))
+    }
+
+    fn read(value: &Value, charter: &Members<'_, '_>, before: Option<&Self>) -> Result<Self, CharterError> {
+        let name = shown_name(charter)?;
+        let members = members(charter, before)?;
+        let rules = Rules::from_members(charter, members.len())?;
+        let created = time(charter, "created")?;
         charter.finish_closed()?;
         no_duplicates(&members)?;
         let bytes = canonical::to_bytes(value);
-        let id = identifier(&canonical::digest(value));
+        let hash = identifier(&canonical::digest(value));
+        let version = before.map_or(1, |before| before.version + 1);
         let by_did = members.iter().map(|member| member.did.clone()).zip(0..).collect();
         let by_peer = (0..)
             .zip(&members)
             .flat_map(|(at, member)| member.peer_ids.iter().map(move |id| (id.clone(), at)))
             .collect();
-        Ok(Self {
+        let mut charter = Self {
             by_did,
             by_peer,
             name,
@@ -157,15 +184,73 @@ impl Charter {
             rules,
             created,
             bytes,
-            id,
-        })
+            id: before.map_or_else(|| hash.clone(), |before| before.id.clone()),
+            version,
+            hash,
+            removed: BTreeMap::new(),
+            former_log_keys: BTreeMap::new(),
+        };
+        if let Some(before) = before {
+            charter.remember(before);
+        }
+        Ok(charter)
+    }
+
+    /// Takes over what former versions said that still matters: who was a member, with which log key.
+    fn remember(&mut self, before: &Self) {
+        self.removed.clone_from(&before.removed);
+        self.former_log_keys.clone_from(&before.former_log_keys);
+        for card in &before.members {
+            let now = self.member(card.did().as_str()).map(MemberCard::log_key);
+            let gone = now.is_none();
+            if now != Some(card.log_key()) {
+                let keys = self.former_log_keys.entry(card.did().clone()).or_default();
+                if !keys.contains(card.log_key()) {
+                    keys.push(card.log_key().clone());
+                }
+            }
+            if gone {
+                self.removed.insert(card.did().clone(), self.version);
+            }
+        }
+        let members = &self.by_did;
+        self.removed.retain(|did, _| !members.contains_key(did));
     }
 
     /// The consortium's id: multibase base58btc of the SHA-256 multihash of the canonical bytes
-    /// of version 1 (`zQm...`).
+    /// of version 1 (`zQm...`). It stays that through all versions.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Which version it is, from 1.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The hash of this version's canonical bytes, in the form of the id: what the next one names as `previous`.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The version that removed an organization which was a member before; `None` if it is a member or never was.
+    #[must_use]
+    pub fn removed_by(&self, did: &str) -> Option<u32> {
+        self.removed.get(did).copied()
+    }
+
+    /// Organizations that were members and are none now.
+    pub fn removed(&self) -> impl Iterator<Item = &Did> {
+        self.removed.keys()
+    }
+
+    /// Log keys that former versions named for an organization and this one does not.
+    #[must_use]
+    pub fn former_log_keys(&self, did: &str) -> &[PublicKey] {
+        self.former_log_keys.get(did).map_or(&[], Vec::as_slice)
     }
 
     /// The canonical bytes: what is hashed, stored and served.
@@ -255,7 +340,12 @@ pub(crate) fn identifier(digest: &[u8; 32]) -> String {
     multibase::encode(Base::Base58Btc, [SHA2_256.as_slice(), digest].concat())
 }
 
-fn members(charter: &Members<'_, '_>) -> Result<Vec<MemberCard>, CharterError> {
+/// The JSON of a charter that was checked before.
+fn readable(bytes: &[u8]) -> Result<Value, JsonError> {
+    json::parse_with(bytes, &charter_limits())
+}
+
+fn members(charter: &Members<'_, '_>, before: Option<&Charter>) -> Result<Vec<MemberCard>, CharterError> {
     let cards = charter.array("members")?;
     if !(1..=limits::CHARTER_MEMBERS).contains(&cards.len()) {
         return Err(charter.error("members", "1 to 1000 members").into());
@@ -264,7 +354,15 @@ fn members(charter: &Members<'_, '_>) -> Result<Vec<MemberCard>, CharterError> {
     cards
         .iter()
         .enumerate()
-        .map(|(index, card)| MemberCard::from_members(&Members::of(card, at.item(index))?))
+        .map(|(index, card)| {
+            // A card that did not change was checked already.
+            let did = card.get("did").and_then(Value::as_str);
+            let known = before.zip(did).and_then(|(before, did)| before.member(did));
+            match known.filter(|known| known.to_value() == *card) {
+                Some(known) => Ok(known.clone()),
+                None => MemberCard::from_members(&Members::of(card, at.item(index))?),
+            }
+        })
         .collect()
 }
 

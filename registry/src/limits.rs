@@ -41,6 +41,19 @@ pub const CHARTER_MEMBERS: usize = 1_000;
 /// Longest charter text in bytes: 1,000 members of 2 KiB each.
 pub const CHARTER_BYTES: usize = 2 * 1024 * 1024;
 
+/// Longest signed charter version after the first, in bytes: 1,000 members of 600 bytes and as many signatures of 180 fit,
+/// and so does one such version in an answer.
+pub const SIGNED_CHARTER_BYTES: usize = 1024 * 1024;
+
+/// Most signatures of one charter version: each member of the former version, and each of the new one.
+pub const CHARTER_SIGNATURES: usize = 2 * CHARTER_MEMBERS;
+
+/// Most versions of a charter: one a day for ten years.
+pub const CHARTER_VERSIONS: usize = 4_096;
+
+/// Longest chain of charters in bytes: 60 versions of the largest consortium, thousands of a usual one.
+pub const CHAIN_BYTES: usize = 64 * 1024 * 1024;
+
 /// Most peer ids of one organization: a few replicas, old and new during a move.
 pub const MEMBER_PEERS: usize = 16;
 
