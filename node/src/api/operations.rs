@@ -113,11 +113,11 @@ pub async fn status(State(node): State<Arc<Node>>) -> Result<Response, Problem> 
 /// How much of what was written has been compared with what is there since the node started.
 fn store_content(content: &Content) -> Value {
     match content {
-        Content::Checked => object! { "compared": "all" }.into(),
+        Content::Checked => object! { "compared": "all" },
         Content::Checking { done, of } => {
-            object! { "compared": "in progress", "records": number(*done), "of": number(*of) }.into()
+            object! { "compared": "in progress", "records": number(*done), "of": number(*of) }
         }
-        Content::Damaged(why) => object! { "compared": "damaged", "why": why.as_str() }.into(),
+        Content::Damaged(why) => object! { "compared": "damaged", "why": why.as_str() },
     }
 }
 
