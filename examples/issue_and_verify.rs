@@ -85,6 +85,7 @@ fn show(what: &str, text: &str, known: &Memory) -> std::io::Result<()> {
     let policy = Policy {
         authority: "me".to_owned(),
         max_staleness_seconds: 300,
+        witnesses: 0,
         clock_skew_seconds: 30,
     };
     let mut out = std::io::stdout().lock();

@@ -35,6 +35,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let policy = Policy {
         authority: "me".to_owned(),
         max_staleness_seconds: 300,
+        witnesses: 0,
         clock_skew_seconds: 30,
     };
     let outcome = verify::credential(&text, &policy, &knowledge, now);

@@ -59,7 +59,9 @@ impl Knowledge for Memory {
             organization: issuer.clone(),
             head_size: 0,
             time: self.as_of,
-            witnesses: 0,
+            own: false,
+            others: 0,
+            witnesses: Vec::new(),
         })
     }
 }

@@ -4,6 +4,8 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use syndic_registry::charter::Charter;
+use syndic_registry::limits::SPARE_WITNESSES;
 
 use crate::instances::{self, Instance};
 use crate::outside;
@@ -114,6 +116,12 @@ pub struct Trust {
     pub heartbeat_seconds: u32,
     /// Seconds between two comparisons of heads with other members.
     pub anti_entropy_seconds: u32,
+    /// How many other members must have cosigned what is known about an issuer; more than the charter asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witnesses: Option<u32>,
+    /// Seconds after which what is known about an issuer no longer counts; fewer than the charter allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_staleness: Option<u32>,
 }
 
 impl Default for Trust {
@@ -121,6 +129,8 @@ impl Default for Trust {
         Self {
             heartbeat_seconds: DEFAULT_HEARTBEAT_SECONDS,
             anti_entropy_seconds: DEFAULT_ANTI_ENTROPY_SECONDS,
+            witnesses: None,
+            max_staleness: None,
         }
     }
 }
@@ -189,6 +199,34 @@ impl Config {
         };
         self.check().map_err(invalid)?;
         toml::to_string_pretty(self).map_err(|error| invalid(error.to_string()))
+    }
+
+    /// Whether the own limits on trust are no laxer than those of the charter, and can be met.
+    ///
+    /// # Errors
+    /// What is wrong, for whoever wrote the file.
+    pub fn check_under(&self, charter: &Charter) -> Result<(), String> {
+        let rules = charter.rules();
+        let others = charter.members().len().saturating_sub(2);
+        // As many members cosign each log as the charter asks for, and so many more; this node may be one of them.
+        let cosign = rules.witnesses as usize + SPARE_WITNESSES - 1;
+        let most = cosign.min(others).max(rules.witnesses as usize);
+        if let Some(witnesses) = self.trust.witnesses
+            && !(rules.witnesses as usize..=most).contains(&(witnesses as usize))
+        {
+            return Err(format!(
+                "[trust] witnesses = {witnesses} must be {} to {most}: the charter asks for {}, and no more than {most} \
+                 others cosign a log",
+                rules.witnesses, rules.witnesses
+            ));
+        }
+        match self.trust.max_staleness {
+            Some(seconds) if seconds == 0 || seconds > rules.max_staleness => Err(format!(
+                "[trust] max_staleness = {seconds} must be 1 to {}, the charter's maxStaleness",
+                rules.max_staleness
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn check(&self) -> Result<(), String> {

@@ -257,7 +257,9 @@ impl Knowledge for Known<'_> {
                 organization: issuer.clone(),
                 head_size: 0,
                 time: self.oldest(issuer)?,
-                witnesses: 0,
+                own: false,
+                others: 0,
+                witnesses: Vec::new(),
             })
         })
     }

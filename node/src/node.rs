@@ -103,7 +103,7 @@ impl Node {
     /// What is trusted now.
     #[must_use]
     pub fn view(&self) -> View<'_> {
-        View::new(&self.charter, &self.reader)
+        View::new(&self.charter, &self.reader).seen_by(&self.organization)
     }
 
     /// The reader of the registry's rows.
@@ -112,12 +112,14 @@ impl Node {
         &self.reader
     }
 
-    /// How this organization judges: by its own authority, with the charter's limit on staleness.
+    /// How this organization judges: by its own authority, by the charter's limits, or stricter ones of its own.
     #[must_use]
     pub fn policy(&self) -> Policy {
+        let (rules, trust) = (self.charter.rules(), &self.config.trust);
         Policy {
             authority: self.organization.as_str().to_owned(),
-            max_staleness_seconds: self.charter.rules().max_staleness,
+            max_staleness_seconds: rules.max_staleness.min(trust.max_staleness.unwrap_or(u32::MAX)),
+            witnesses: rules.witnesses.max(trust.witnesses.unwrap_or(0)),
             clock_skew_seconds: CLOCK_SKEW_SECONDS,
         }
     }

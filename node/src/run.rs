@@ -125,6 +125,10 @@ pub async fn run(
     drop(passphrase);
     let store = store::open(&data.store_path(), config.store.engine)?;
     let charter = setup::installed(store.as_ref())?.ok_or(RunError::NoCharter)?;
+    config.check_under(&charter).map_err(|message| ConfigError::Invalid {
+        path: data.config_path().display().to_string(),
+        message,
+    })?;
     // Listeners before the log: a port that is taken must not cost a signature.
     let public = server::bind(&config.http.public, "public", options.behind_proxy).await?;
     let admin = server::bind(&config.http.admin, "admin", options.behind_proxy).await?;

@@ -347,7 +347,7 @@ fn a_decision_is_an_exit_code_and_reasons_in_words() {
         format!(
             r#"{{"verified":{verified},"title":"t","decision":{{"decision":"{decision}","subject":"did:key:z6Mk",
             "owner":{{"id":"did:web:a.example","name":"Dana Reyes"}},"reasons":[{reasons}],
-            "asOf":[{{"issuer":"did:key:z6Mi","head":7,"time":"2026-01-02T03:04:05Z","witnesses":0}}]}}}}"#
+            "asOf":[{{"issuer":"did:key:z6Mi","head":7,"time":"2026-01-02T03:04:05Z","witnessed":{{"by":1,"of":2,"size":7,"time":null}}}}]}}}}"#
         )
     };
     let reason = r#"{"code":"value-out-of-range","message":"amount is too much","at":"/action/parameters/amount"}"#;

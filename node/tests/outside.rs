@@ -496,7 +496,9 @@ impl Knowledge for Registry {
             organization: issuer.clone(),
             head_size: 1,
             time: self.now,
-            witnesses: 0,
+            own: false,
+            others: 0,
+            witnesses: Vec::new(),
         })
     }
 }
@@ -605,6 +607,7 @@ impl Issuer {
         let policy = Policy {
             authority: registry.member.as_str().to_owned(),
             max_staleness_seconds: 300,
+            witnesses: 0,
             clock_skew_seconds: 30,
         };
         let sources = Sources {

@@ -11,9 +11,10 @@ use syndic_vc::document::DidDocument;
 use syndic_vc::resolve::ResolveError;
 use syndic_vc::status::{StatusList, StatusPurpose};
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit};
+use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit, Witness};
 
 use crate::charter::{Charter, MemberCard};
+use crate::cosignature::{self, Cosignature};
 use crate::fact::{self, Agent, ListFact, ProfileFact, RightFact, RightKind};
 use crate::fork::Fork;
 use crate::limits;
@@ -31,6 +32,7 @@ pub use dids::{DidLog, DidLogError};
 pub struct View<'a> {
     charter: &'a Charter,
     reader: &'a dyn Reader,
+    viewer: Option<&'a Did>,
 }
 
 /// Somebody whose word can be asked for.
@@ -77,7 +79,68 @@ impl<'a> View<'a> {
     /// Looks at what a store holds, under a charter.
     #[must_use]
     pub fn new(charter: &'a Charter, reader: &'a dyn Reader) -> Self {
-        Self { charter, reader }
+        Self {
+            charter,
+            reader,
+            viewer: None,
+        }
+    }
+
+    /// The same, as this member looks: it needs no witness for its own log, and is none for itself.
+    #[must_use]
+    pub fn seen_by(self, viewer: &'a Did) -> Self {
+        Self {
+            viewer: Some(viewer),
+            ..self
+        }
+    }
+
+    /// The newest cosignatures of an organization's log by other members of the charter.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the store cannot say.
+    pub fn cosignatures(&self, organization: &str) -> Result<Vec<Cosignature>, ReadError> {
+        let mut all = cosignature::stored(organization, self.reader)?;
+        all.retain(|one| {
+            let witness = one.witness.as_str();
+            witness != organization && self.charter.member(witness).is_some()
+        });
+        Ok(all)
+    }
+
+    /// How old the knowledge of a member's log is, and who else has seen it; `None` if it has said nothing.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the store cannot say.
+    pub fn age(&self, organization: &Did) -> Result<Option<Freshness>, ReadError> {
+        let Some(head) = self.log(organization.as_str())?.head else {
+            return Ok(None);
+        };
+        let own = self.viewer == Some(organization);
+        let views_itself = !own
+            && self
+                .viewer
+                .is_some_and(|viewer| self.charter.member(viewer.as_str()).is_some());
+        let others = self
+            .charter
+            .members()
+            .len()
+            .saturating_sub(1 + usize::from(views_itself));
+        let witnesses = self.cosignatures(organization.as_str())?.into_iter();
+        let witnesses = witnesses.filter(|one| Some(&one.witness) != self.viewer);
+        Ok(Some(Freshness {
+            organization: organization.clone(),
+            head_size: head.size(),
+            time: head.time(),
+            own,
+            others: u32::try_from(others).unwrap_or(u32::MAX),
+            witnesses: witnesses
+                .map(|one| Witness {
+                    size: one.size,
+                    time: one.time,
+                })
+                .collect(),
+        }))
     }
 
     /// The charter under which it looks.
@@ -499,13 +562,15 @@ impl Knowledge for View<'_> {
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {
         // A store that cannot be read knows nothing, which is a refusal.
         let member = self.organization_of(issuer).ok()??;
-        let head = self.log(member.did().as_str()).ok()?.head?;
-        Some(Freshness {
-            organization: member.did().clone(),
-            head_size: head.size(),
-            time: head.time(),
-            witnesses: 0,
-        })
+        self.age(member.did()).ok()?
+    }
+
+    fn grounds(&self, issuer: &Did, list: &str) -> u64 {
+        let member = self.organization_of(issuer).ok().flatten();
+        let speaker = member.map_or(issuer, MemberCard::did);
+        // What cannot be read is refused when its bit is asked for.
+        let list = self.status_list(speaker.as_str(), list).ok().flatten();
+        list.map_or(0, |list| list.index + 1)
     }
 }
 

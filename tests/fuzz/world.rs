@@ -38,6 +38,7 @@ pub fn policy() -> Policy {
     Policy {
         authority: verifier().as_str().to_owned(),
         max_staleness_seconds: 300,
+        witnesses: 0,
         clock_skew_seconds: 60,
     }
 }
@@ -88,7 +89,9 @@ impl Knowledge for World {
             organization: issuer.clone(),
             head_size: 1,
             time: now(),
-            witnesses: 0,
+            own: false,
+            others: 0,
+            witnesses: Vec::new(),
         })
     }
 }

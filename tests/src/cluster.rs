@@ -55,8 +55,18 @@ impl Cluster {
     /// It cannot be set up.
     #[must_use]
     pub fn shaped(shape: Shape) -> Self {
+        Self::ruled(shape, &[], |_| {})
+    }
+
+    /// The same, with further arguments for `found` and a further look at the configurations.
+    ///
+    /// # Panics
+    /// It cannot be set up.
+    #[must_use]
+    pub fn ruled(shape: Shape, rules: &[&str], configure: impl Fn(&Node)) -> Self {
         for attempt in 1.. {
-            let mut cluster = Self::found(shape);
+            let mut cluster = Self::found_by(shape, rules);
+            cluster.nodes.iter().for_each(&configure);
             match cluster.try_start(shape.running) {
                 Ok(()) => return cluster,
                 // Between the moment a port was found free and the moment the node listened, somebody took it.
@@ -73,6 +83,10 @@ impl Cluster {
     /// One of the commands fails.
     #[must_use]
     pub fn found(shape: Shape) -> Self {
+        Self::found_by(shape, &[])
+    }
+
+    fn found_by(shape: Shape, rules: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("syndic-test-").tempdir().unwrap();
         let nodes: Vec<Node> = (0..shape.nodes)
             .map(|index| Node::init(&folder.path().join(format!("node{index}")), NAMES[index], shape.engine))
@@ -93,6 +107,7 @@ impl Cluster {
         for card in &cards {
             arguments.extend(["--member", card]);
         }
+        arguments.extend(rules);
         let founded = node::syndic(&nodes[0].data, &arguments)
             .expect_success("syndic found")
             .json();

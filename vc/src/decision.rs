@@ -7,7 +7,7 @@ use crate::credential::Owner;
 use crate::denial::{Denied, Reason, RefusalKind};
 use crate::did::Did;
 use crate::json::{Object, Value};
-use crate::trust::Freshness;
+use crate::trust::{Freshness, Witnessed};
 
 /// One step of verification; a decision lists those that were done and passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,6 +60,26 @@ pub struct AsOf {
     pub issuer: Did,
     /// How old the knowledge about it is.
     pub freshness: Freshness,
+    /// Who else has seen what was used of it.
+    pub witnessed: Witnessed,
+}
+
+impl AsOf {
+    /// As it stands in decisions.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        crate::object! {
+            "issuer": self.issuer.as_str(),
+            "head": self.freshness.head_size,
+            "time": self.freshness.time.to_string(),
+            "witnessed": crate::object! {
+                "by": self.witnessed.by,
+                "of": self.witnessed.of,
+                "size": self.witnessed.size,
+                "time": self.witnessed.time.map(|time| time.to_string()),
+            },
+        }
+    }
 }
 
 /// What had been established when a decision fell. Nothing in here is a mere claim: the
@@ -172,7 +192,7 @@ impl<'a> Decision<'a> {
         object.insert("subject", self.findings.subject.as_deref());
         object.insert("owner", self.findings.owner.as_ref().map(Owner::to_json));
         object.insert("chain", self.findings.chain.iter().collect::<Value>());
-        object.insert("asOf", self.findings.as_of.iter().map(as_of).collect::<Value>());
+        object.insert("asOf", self.findings.as_of.iter().map(AsOf::to_json).collect::<Value>());
         object.insert(
             "checked",
             self.findings
@@ -200,14 +220,5 @@ fn reason(reason: &Reason) -> Value {
         "code": reason.code.as_str(),
         "message": reason.message.as_str(),
         "at": reason.at.as_str(),
-    }
-}
-
-fn as_of(as_of: &AsOf) -> Value {
-    crate::object! {
-        "issuer": as_of.issuer.as_str(),
-        "head": as_of.freshness.head_size,
-        "time": as_of.freshness.time.to_string(),
-        "witnesses": as_of.freshness.witnesses,
     }
 }

@@ -103,6 +103,7 @@ denial_codes! {
     AudienceNotAllowed "audience-not-allowed" "The capability may not be used at this verifier."
     ApprovalRequired "approval-required" "Everything holds, except that somebody must approve."
     KnowledgeStale "knowledge-stale" "What is known about the issuer is older than the verifier allows."
+    NotWitnessed "not-witnessed" "Too few other members have lately cosigned what is known about the issuer."
     ActionReplayed "action-replayed" "The action's nonce has been used."
     KnowledgeUnavailable "knowledge-unavailable" "Something that must be asked could not be asked now; trying again may help."
 }

@@ -32,6 +32,13 @@ pub trait Knowledge {
 
     /// How old the knowledge about `issuer` is; `None`: nothing is known about it.
     fn freshness(&self, issuer: &Did) -> Option<Freshness>;
+
+    /// How many statements of the issuer's log, from the first on, an answer on this status list rests on: all up to
+    /// the one that created it. Witnesses must have seen these. Who knows no logs says 0.
+    fn grounds(&self, issuer: &Did, list: &str) -> u64 {
+        let _ = (issuer, list);
+        0
+    }
 }
 
 /// An issuer's standing for one action on one resource.
@@ -93,8 +100,70 @@ pub struct Freshness {
     pub head_size: u64,
     /// The newest time at which the organization vouched for that log's head.
     pub time: Timestamp,
-    /// How many other members countersigned that head.
+    /// Whether it is the log of the one who asks, who knows it at first hand and needs no witness.
+    pub own: bool,
+    /// How many could have cosigned: the members beside the organization and the one who asks.
+    pub others: u32,
+    /// Those of them that cosigned a head of the log as it is known here, one each.
+    pub witnesses: Vec<Witness>,
+}
+
+/// The newest word of one witness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// How many statements the head covers that it cosigned.
+    pub size: u64,
+    /// When it did, by its own clock.
+    pub time: Timestamp,
+}
+
+/// What is asked of witnesses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// How many of them.
     pub witnesses: u32,
+    /// The statements, from the first on, that they must have seen.
+    pub entries: u64,
+    /// The earliest and the latest time at which a cosignature counts.
+    pub between: (Timestamp, Timestamp),
+}
+
+/// Who else has seen what a decision rests on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Witnessed {
+    /// How many members cosigned, lately, a head that covers what was used.
+    pub by: u32,
+    /// How many could have.
+    pub of: u32,
+    /// How many statements those that are needed have all seen; 0 if there are none.
+    pub size: u64,
+    /// Since when those that are needed have all cosigned; `None` if there are none.
+    pub time: Option<Timestamp>,
+    /// Whether it is enough.
+    pub enough: bool,
+}
+
+impl Freshness {
+    /// Counts the witnesses that do for what is wanted. As many of them as are needed, the latest, give size and time.
+    /// Where fewer members could cosign than are wanted, all of them must: an organization that asks is one of those
+    /// that a charter counts, and has seen the log itself.
+    #[must_use]
+    pub fn witnessed(&self, wanted: &Wanted) -> Witnessed {
+        let (from, to) = wanted.between;
+        let counts = |one: &&Witness| one.size >= wanted.entries && from <= one.time && one.time <= to;
+        let mut counted: Vec<&Witness> = self.witnesses.iter().filter(counts).collect();
+        counted.sort_by_key(|one| std::cmp::Reverse((one.time, one.size)));
+        let by = u32::try_from(counted.len()).unwrap_or(u32::MAX);
+        let needed = wanted.witnesses.min(self.others);
+        let latest = counted.iter().take(needed.max(1) as usize);
+        Witnessed {
+            by,
+            of: self.others,
+            size: latest.clone().map(|one| one.size).min().unwrap_or(0),
+            time: latest.map(|one| one.time).min(),
+            enough: self.own || by >= needed,
+        }
+    }
 }
 
 /// Values that may be used once. An implementation makes the use durable *before* it

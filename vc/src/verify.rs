@@ -69,7 +69,7 @@ use crate::json::original::Original;
 use crate::json::{JsonErrorKind, Value};
 use crate::limits::CREDENTIAL_BYTES;
 use crate::time::Timestamp;
-use crate::trust::{Knowledge, OneTime};
+use crate::trust::{Knowledge, OneTime, Wanted};
 
 use batch::Deferred;
 pub use batch::credentials;
@@ -85,9 +85,29 @@ pub struct Policy {
     pub authority: String,
     /// How old the knowledge about an issuer may be.
     pub max_staleness_seconds: u32,
+    /// How many other members must have cosigned what is known about an issuer, no longer ago than that.
+    pub witnesses: u32,
     /// How far a signer's clock may run ahead. Only a beginning may lie that far in the future;
     /// an end is an end.
     pub clock_skew_seconds: u32,
+}
+
+impl Policy {
+    /// What is asked of witnesses for a decision at `now` that rests on the first `entries` statements of a log.
+    #[must_use]
+    pub fn wanted(&self, entries: u64, now: Timestamp) -> Wanted {
+        // Beyond the ends of time nothing counts.
+        let around = |seconds: i64| now.checked_add_seconds(seconds).unwrap_or(now);
+        let between = (
+            around(-i64::from(self.max_staleness_seconds)),
+            around(i64::from(self.clock_skew_seconds)),
+        );
+        Wanted {
+            witnesses: self.witnesses,
+            entries,
+            between,
+        }
+    }
 }
 
 /// What a presentation must answer.

@@ -311,7 +311,8 @@ fn a_decision_is_shown_whole() {
             "subject": agent().did.as_str(),
             "owner": {"id": "https://north.example/people/ana-lima", "name": "Ana Lima"},
             "chain": [CREDENTIAL_ID],
-            "asOf": [{"issuer": north, "head": 17, "time": "2026-11-24T11:59:55Z", "witnesses": 2}],
+            "asOf": [{"issuer": north, "head": 17, "time": "2026-11-24T11:59:55Z",
+                "witnessed": {"by": 2, "of": 3, "size": 17, "time": "2026-11-24T11:59:57Z"}}],
             "checked": ["syntax", "proof", "validity", "status", "agent", "holder", "standing", "constraints",
                 "freshness", "single-use"],
         })

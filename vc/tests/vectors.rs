@@ -40,6 +40,7 @@ fn decide(folder: &str, vector: &Value) -> (String, String, String) {
     let policy = Policy {
         authority: str(vector, &["policy", "authority"]).to_owned(),
         max_staleness_seconds: number("maxStalenessSeconds"),
+        witnesses: 0,
         clock_skew_seconds: number("clockSkewSeconds"),
     };
     let now = at(str(vector, &["now"]));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use syndic_registry::cosignature;
 use syndic_registry::tile::{self, TilePath};
 
 use crate::api::{answer, schema};
@@ -55,7 +56,10 @@ pub async fn file(
             "{path:?} is no file of a log; there are checkpoint, tile/<L>/<N>[.p/<W>] and tile/entries/<N>[.p/<W>]"
         ))
     })?;
-    let bytes = tile::read(wanted, member.did().as_str(), node.reader())?;
+    let bytes = match wanted {
+        TilePath::Checkpoint => checkpoint(&node, member.did().as_str())?,
+        TilePath::Hashes { .. } | TilePath::Entries { .. } => tile::read(wanted, member.did().as_str(), node.reader())?,
+    };
     let bytes = bytes.ok_or_else(|| Problem::not_found(format!("the log has no {path} (yet)")))?;
     let (media_type, caching) = match wanted {
         TilePath::Checkpoint => ("text/plain; charset=utf-8", FRESH),
@@ -63,6 +67,17 @@ pub async fn file(
         TilePath::Hashes { .. } | TilePath::Entries { .. } => ("application/octet-stream", IMMUTABLE),
     };
     Ok(cached(answer::with_type(StatusCode::OK, media_type, bytes), caching))
+}
+
+/// The newest head, with a line for each member that is known to have cosigned just it.
+fn checkpoint(node: &Node, organization: &str) -> Result<Option<Vec<u8>>, Problem> {
+    let view = node.view();
+    let Some(head) = view.log(organization)?.head else {
+        return Ok(None);
+    };
+    let cosignatures = view.cosignatures(organization)?;
+    let note = cosignature::with_lines(&node.consortium, &head, &cosignatures);
+    Ok(Some(note.into_bytes()))
 }
 
 fn cached(mut response: Response, value: &'static str) -> Response {

@@ -103,8 +103,21 @@ pub struct AsOfShape {
     pub head: serde_json::Value,
     /// When that was vouched for.
     pub time: String,
-    /// How many other members countersigned it.
-    pub witnesses: u32,
+    /// Who else has seen it.
+    pub witnessed: WitnessedShape,
+}
+
+/// Which other members have lately cosigned what was used.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WitnessedShape {
+    /// How many have.
+    pub by: u32,
+    /// How many could have.
+    pub of: u32,
+    /// How many statements those that are needed have all seen.
+    pub size: u64,
+    /// Since when those that are needed have all cosigned.
+    pub time: Option<String>,
 }
 
 /// A decision: allowed or not, why, and how fresh that is.
@@ -454,4 +467,7 @@ pub struct TrustAnswer {
     pub context: Option<Document>,
     /// For people.
     pub message: String,
+    /// How old the knowledge of each log is that the answer rests on, and who else has seen it.
+    #[serde(rename = "asOf")]
+    pub as_of: Vec<AsOfShape>,
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use syndic_registry::view::{Authority, Question};
+use syndic_registry::view::{Answer, Authority, Question};
+use syndic_vc::decision::AsOf;
 use syndic_vc::json::{Object, Value};
 use syndic_vc::time::Timestamp;
 
@@ -64,7 +65,7 @@ pub async fn authorization(
     let answer = node
         .view()
         .authorization(question.authority(&node)?, &question.asked(now))?;
-    Ok(respond(&question, "authorized", answer.granted, now))
+    respond(&node, &question, "authorized", &answer, now)
 }
 
 /// `POST /recognition`
@@ -84,7 +85,7 @@ pub async fn recognition(State(node): State<Arc<Node>>, StrictJson(body, _): Str
     let answer = node
         .view()
         .recognition(question.authority(&node)?, &question.asked(now))?;
-    Ok(respond(&question, "recognized", answer.granted, now))
+    respond(&node, &question, "recognized", &answer, now)
 }
 
 fn question(body: &Value) -> Result<Asked, Problem> {
@@ -110,7 +111,32 @@ fn question(body: &Value) -> Result<Asked, Problem> {
     })
 }
 
-fn respond(question: &Asked, member: &str, answer: bool, now: Timestamp) -> Response {
+/// How old the knowledge of each log is that the answer rests on, and who else has seen what was used of it: of those
+/// who grant what is asked, or of the one who was asked and does not.
+fn as_of(node: &Node, question: &Asked, answer: &Answer, now: Timestamp) -> Result<Value, Problem> {
+    let (view, policy) = (node.view(), node.policy());
+    let asked = match question.authority(node)? {
+        Authority::Member(member) if answer.vouchers.is_empty() => Some((member.did(), 0)),
+        _ => None,
+    };
+    let used = answer.vouchers.iter().map(|used| (&used.organization, used.index + 1));
+    let mut all = Vec::new();
+    for (organization, entries) in used.chain(asked) {
+        if let Some(freshness) = view.age(organization)? {
+            let witnessed = freshness.witnessed(&policy.wanted(entries, now));
+            let issuer = organization.clone();
+            all.push(AsOf {
+                issuer,
+                freshness,
+                witnessed,
+            });
+        }
+    }
+    Ok(all.iter().map(AsOf::to_json).collect())
+}
+
+fn respond(node: &Node, question: &Asked, member: &str, full: &Answer, now: Timestamp) -> Result<Response, Problem> {
+    let answer = full.granted;
     let mut body = Object::new();
     body.insert("entity_id", question.entity.as_str());
     body.insert("authority_id", question.authority.as_str());
@@ -133,5 +159,6 @@ fn respond(question: &Asked, member: &str, answer: bool, now: Timestamp) -> Resp
         question.resource
     );
     body.insert("message", message);
-    answer::json(StatusCode::OK, &Value::Object(body))
+    body.insert("asOf", as_of(node, question, full, now)?);
+    Ok(answer::json(StatusCode::OK, &Value::Object(body)))
 }

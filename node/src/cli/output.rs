@@ -242,7 +242,9 @@ impl Page {
         }
         for known in &decision.as_of {
             let (issuer, time) = (clean(&known.issuer), clean(&known.time));
-            self.line(self.paint.dim(&format!("  what {issuer} says is known as of {time}")));
+            let (by, of) = known.witnessed;
+            let text = format!("  what {issuer} says is known as of {time}, seen by {by} of {of} others");
+            self.line(self.paint.dim(&text));
         }
     }
 

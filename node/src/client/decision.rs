@@ -64,6 +64,8 @@ pub struct AsOf {
     pub head: i64,
     /// When it last said that these are all, RFC 3339.
     pub time: String,
+    /// How many other members have lately cosigned that, and how many could have.
+    pub witnessed: (i64, i64),
 }
 
 /// The decision, and everything that was said about it.
@@ -130,6 +132,10 @@ impl Decision {
                     issuer: known.str("issuer")?.to_owned(),
                     head: known.integer("head")?,
                     time: known.str("time")?.to_owned(),
+                    witnessed: {
+                        let seen = known.object("witnessed")?;
+                        (seen.integer("by")?, seen.integer("of")?)
+                    },
                 })
             })?,
             document: body.clone(),

@@ -71,7 +71,7 @@ fn a_problem_document_becomes_its_detail() {
 #[test]
 fn decisions_are_read() {
     let allowed = r#"{"verified":true,"decision":{"decision":"allow","reasons":[],"subject":"did:key:z","asOf":[
-        {"issuer":"did:key:y","head":4,"time":"2026-01-01T00:00:00Z","witnesses":0}]}}"#;
+        {"issuer":"did:key:y","head":4,"time":"2026-01-01T00:00:00Z","witnessed":{"by":1,"of":2,"size":4,"time":null}}]}}"#;
     let decision = decide("200 OK", "application/json", allowed).unwrap();
     assert_eq!(decision.outcome, Outcome::Allow);
     assert_eq!(decision.subject.as_deref(), Some("did:key:z"));

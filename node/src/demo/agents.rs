@@ -7,6 +7,7 @@ use super::error::DemoError;
 use super::hospital::{Hospital, as_text, member};
 use super::raise;
 use super::report::Report;
+use super::wait;
 use crate::cli::credential;
 use crate::client::Client;
 
@@ -54,7 +55,30 @@ pub(super) fn register(
         "all three nodes know the same again (digest {}...)",
         raise::head(&digest)
     ));
+    seen_by_all(&support, mary, &[nordstadt, lakeside], report)?;
+    seen_by_all(&triage, nordstadt, &[mary, lakeside], report)?;
     Ok(Cast { support, triage })
+}
+
+/// Waits until those who will decide about an agent know that others have cosigned what its issuer says.
+fn seen_by_all(agent: &Agent, issuer: &Hospital, by: &[&Hospital], report: &mut Report) -> Result<(), DemoError> {
+    for hospital in by {
+        let seen = wait::until(raise::AGREE, || {
+            let decision = hospital.verify(&agent.credential).ok()?;
+            (!decision.has_reason("not-witnessed")).then_some(decision)
+        });
+        let decision = seen.ok_or_else(|| {
+            let text = format!("nobody cosigned for {} what {} says", hospital.name, issuer.name);
+            DemoError::new(text)
+        })?;
+        if let Some((seen, others)) = decision.as_of.first().map(|known| known.witnessed) {
+            report.note(format!(
+                "{} knows what {} says as seen by {seen} of {others} others",
+                hospital.name, issuer.name
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn enroll(at: &Hospital, file: &str, owner: &Value, report: &mut Report) -> Result<Agent, DemoError> {

@@ -22,7 +22,7 @@ const NAMES: [(&str, &str); 3] = [
 /// How often the scene is set anew because another program took a port. Once is rare.
 const ATTEMPTS: usize = 5;
 /// How long the nodes may take to find each other, and later to agree.
-const AGREE: Duration = Duration::from_secs(60);
+pub(super) const AGREE: Duration = Duration::from_secs(60);
 
 /// Sets up three organizations and starts their nodes.
 pub(super) fn raise(stage: &Stage, report: &mut Report) -> Result<Vec<Hospital>, DemoError> {
@@ -70,7 +70,8 @@ fn found(hospitals: &mut [Hospital], report: &mut Report) -> Result<(), DemoErro
         cards,
         threshold: None,
         endorsements: None,
-        witnesses: None,
+        // What one hospital says counts for another once the third has cosigned it.
+        witnesses: Some(1),
         max_staleness: None,
     };
     let failed = |error: setup::JoinError| DemoError::new(error.to_string());

@@ -373,7 +373,9 @@ fn knowledge_is_as_old_as_the_newest_head() {
         organization: did(1),
         head_size: 1,
         time: at(60),
-        witnesses: 0,
+        own: false,
+        others: 2,
+        witnesses: Vec::new(),
     };
     assert_eq!(view.freshness(&did(1)), Some(expected));
     assert_eq!(view.freshness(&did(9)), None);
@@ -472,4 +474,47 @@ fn the_digest_changes_with_every_statement() {
     // When it was last heard from is no part of what is known.
     sign(&mut store, 1, 60);
     assert!(!seen.insert(digest(&store)));
+}
+
+#[test]
+fn witnesses_are_other_members_and_a_member_is_none_for_itself() {
+    let mut store = MemoryStore::default();
+    let cosign = |store: &mut MemoryStore, witness: u8, size, second| {
+        let (consortium, log) = (charter().id(), did(1));
+        let signer = key(10 * witness + 2);
+        let made = crate::cosignature::Cosignature::sign(
+            consortium,
+            log.as_str(),
+            (size, &[7; 32]),
+            &did(witness),
+            &signer,
+            at(second),
+        )
+        .unwrap();
+        let key = store::cosignature(log.as_str(), did(witness).as_str());
+        store.write(&[store::Write::put(key, made.encode())]);
+    };
+    cosign(&mut store, 2, 4, 10);
+    cosign(&mut store, 3, 5, 20);
+    // Not of this charter: a former member, say.
+    cosign(&mut store, 9, 6, 30);
+    let origin = crate::head::origin(charter().id(), did(1).as_str());
+    let head = crate::head::Head::sign(&origin, 0, &log::EMPTY_ROOT, &key(12), at(40)).unwrap();
+    let state = LogState {
+        frontier: log::Frontier::default(),
+        head: Some(head),
+    };
+    store.write(&[store::Write::put(store::log_state(did(1).as_str()), state.encode())]);
+    let sizes = |viewer: Option<&Did>| {
+        let view = View::new(charter(), &store);
+        let view = viewer.map_or(view, |viewer| view.seen_by(viewer));
+        let known = view.freshness(&did(1)).unwrap();
+        let mut sizes: Vec<u64> = known.witnesses.iter().map(|one| one.size).collect();
+        sizes.sort_unstable();
+        (sizes, known.others, known.own)
+    };
+    assert_eq!(sizes(None), (vec![4, 5], 2, false));
+    assert_eq!(sizes(Some(&did(2))), (vec![5], 1, false));
+    assert_eq!(sizes(Some(&did(1))), (vec![4, 5], 2, true));
+    assert_eq!(sizes(Some(&did(9))), (vec![4, 5], 2, false));
 }

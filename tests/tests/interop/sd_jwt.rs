@@ -61,6 +61,7 @@ fn ours_says(text: &str, nonce: &str) -> (Verdict, Value) {
     let policy = Policy {
         authority: AUDIENCE.to_owned(),
         max_staleness_seconds: 60,
+        witnesses: 0,
         clock_skew_seconds: 60,
     };
     let request = PresentationRequest {

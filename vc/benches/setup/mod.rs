@@ -14,7 +14,7 @@ use syndic_vc::json::Value;
 use syndic_vc::resolve::ResolveError;
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit};
+use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit, Witness};
 
 use crate::world::*;
 
@@ -36,7 +36,9 @@ impl Cached {
             organization: north.clone(),
             head_size: 17,
             time: after(-5),
-            witnesses: 2,
+            own: false,
+            others: 2,
+            witnesses: [after(-4), after(-3)].map(|time| Witness { size: 17, time }).to_vec(),
         };
         Cached {
             documents: [document(&crate::world::north()), document(&agent()), document(&south())].into(),

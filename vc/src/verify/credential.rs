@@ -134,12 +134,28 @@ pub(super) fn establish(
         .push(credential.id.clone().unwrap_or_else(|| object_digest(object)));
     findings.subject = credential.subject_id().map(str::to_owned);
     findings.owner = credential.capability_subject().map(|subject| subject.owner.clone());
-    if let Some(freshness) = world.knowledge.freshness(issuer) {
-        findings.as_of.push(AsOf {
-            issuer: issuer.clone(),
-            freshness,
-        });
-    }
+    let lists = credential.status.iter().map(|entry| entry.list.as_str());
+    note_age(issuer, lists, world, findings);
+}
+
+/// Notes how old the knowledge about the issuer is, and who else has seen what is used of it.
+pub(super) fn note_age<'l>(
+    issuer: &Did,
+    lists: impl Iterator<Item = &'l str>,
+    world: &World<'_>,
+    findings: &mut Findings,
+) {
+    let Some(freshness) = world.knowledge.freshness(issuer) else {
+        return;
+    };
+    let entries = lists.map(|list| world.knowledge.grounds(issuer, list)).max();
+    let wanted = world.policy.wanted(entries.unwrap_or(0), world.now);
+    let witnessed = freshness.witnessed(&wanted);
+    findings.as_of.push(AsOf {
+        issuer: issuer.clone(),
+        freshness,
+        witnessed,
+    });
 }
 
 /// Validity, status, and that the agent is in service.
@@ -280,7 +296,7 @@ pub(super) fn check_one_standing(
     }
 }
 
-/// What is known about the issuer is young enough to decide on.
+/// What is known about the issuer is young enough to decide on, and others have seen it, too.
 pub(super) fn check_freshness(
     issuer: &Did,
     at: &Path<'_>,
@@ -312,6 +328,19 @@ pub(super) fn check_freshness(
     if age > bound {
         return stale(format!(
             "nothing has been heard from {issuer} for {age} s, and {bound} s are allowed: reconnect, then try again"
+        ));
+    }
+    if let Some(seen) = known.map(|known| known.witnessed).filter(|seen| !seen.enough) {
+        let needed = world.policy.witnesses.min(seen.of);
+        let text = format!(
+            "{} of {} other members have cosigned in the last {bound} s what is used of {issuer}, and {needed} must: \
+             connect to more of them, then try again",
+            seen.by, seen.of
+        );
+        return Err(Reason::new(
+            DenialCode::NotWitnessed,
+            at.member("issuer").to_string(),
+            text,
         ));
     }
     findings.passed(Step::Freshness);

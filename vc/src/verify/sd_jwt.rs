@@ -2,7 +2,7 @@
 
 use super::{PresentationRequest, World, credential, presentation, signature, token};
 use crate::credential::object_digest;
-use crate::decision::{AsOf, Findings, Step, Verified, sealed::Sealed};
+use crate::decision::{Findings, Step, Verified, sealed::Sealed};
 use crate::denial::{DenialCode, Denied, Reason};
 use crate::did::{Did, DidUrl};
 use crate::document::Purpose;
@@ -180,12 +180,8 @@ fn establish(read: &Read, jws: &Jws<'_>, world: &World<'_>, findings: &mut Findi
     let id = read.claims.get("jti").and_then(Value::as_str).map(str::to_owned);
     findings.chain.push(id.unwrap_or_else(|| object_digest(&jws.payload)));
     findings.subject.clone_from(&read.subject);
-    if let Some(freshness) = world.knowledge.freshness(&read.issuer) {
-        findings.as_of.push(AsOf {
-            issuer: read.issuer.clone(),
-            freshness,
-        });
-    }
+    let list = read.status.iter().map(|entry| entry.list.as_str());
+    credential::note_age(&read.issuer, list, world, findings);
 }
 
 /// Validity, status, and that the subject is in service.

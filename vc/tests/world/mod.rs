@@ -18,7 +18,9 @@ use syndic_vc::presentation::PresentationDraft;
 use syndic_vc::resolve::ResolveError;
 use syndic_vc::status::{StatusEntry, StatusPurpose};
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit};
+use syndic_vc::trust::{
+    AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit, Witness,
+};
 use syndic_vc::verify::Policy;
 use zeroize::Zeroizing;
 
@@ -113,6 +115,7 @@ pub fn policy() -> Policy {
     Policy {
         authority: south().did.to_string(),
         max_staleness_seconds: 300,
+        witnesses: 0,
         clock_skew_seconds: 60,
     }
 }
@@ -128,6 +131,12 @@ pub struct Known {
     pub heard: BTreeMap<Did, Timestamp>,
     /// DIDs whose document is not the one of their key.
     pub documents: BTreeMap<Did, Arc<DidDocument>>,
+    /// Who cosigned north's log, of which 17 statements are known. No vector says it.
+    pub witnesses: Vec<Witness>,
+    /// Whether it is the log of the one who verifies.
+    pub own: bool,
+    /// How many statements the answers on lists rest on.
+    pub grounds: u64,
     /// Questions that cannot be answered now: `document`, `standing`, `status`, `agent`.
     pub down: BTreeSet<String>,
 }
@@ -143,6 +152,9 @@ impl Known {
             retired: BTreeSet::new(),
             heard: BTreeMap::from([(north().did, after(-5))]),
             documents: BTreeMap::new(),
+            witnesses: [after(-4), after(-3)].map(|time| Witness { size: 17, time }).to_vec(),
+            own: false,
+            grounds: 3,
             down: BTreeSet::new(),
         }
     }
@@ -206,13 +218,19 @@ impl Knowledge for Known {
         AgentStanding::Unknown
     }
 
+    fn grounds(&self, _: &Did, _: &str) -> u64 {
+        self.grounds
+    }
+
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {
         let time = *self.heard.get(issuer)?;
         Some(Freshness {
             organization: issuer.clone(),
             head_size: 17,
             time,
-            witnesses: 2,
+            own: self.own,
+            others: 3,
+            witnesses: self.witnesses.clone(),
         })
     }
 }
@@ -527,6 +545,7 @@ impl Known {
                 })
                 .collect(),
             down: texts(value.get("unavailable").unwrap()).into_iter().collect(),
+            ..Known::new()
         }
     }
 }

@@ -241,3 +241,43 @@ fn a_store_that_fails_delays_a_cosignature_and_nothing_is_said_before() {
     assert_eq!(cosigned(&node.run(Event::Tick)).len(), 1);
     assert_eq!(rows(&node, 1).len(), 1);
 }
+
+#[test]
+fn what_a_relay_keeps_back_grows_old_however_much_else_it_forwards() {
+    let all = entries(0..5);
+    let (mut node, root) = follower();
+    node.run(Event::Connected(peer(2)));
+    let age = |node: &Node| {
+        let view = crate::view::View::new(example::charter(), &node.store).seen_by(node_did());
+        let known = view.age(&did(1)).unwrap().unwrap();
+        let policy = syndic_vc::verify::Policy {
+            authority: did(3).to_string(),
+            max_staleness_seconds: 300,
+            witnesses: 1,
+            clock_skew_seconds: 30,
+        };
+        let witnessed = known.witnessed(&policy.wanted(3, node.now));
+        (node.now.seconds_since(known.time), witnessed.enough)
+    };
+    fn node_did() -> &'static Did {
+        static DID: std::sync::LazyLock<Did> = std::sync::LazyLock::new(|| did(3));
+        &DID
+    }
+    node.hear(2, &told(1, &made(2, 1, 3, root, at(1_000))));
+    assert_eq!(age(&node), (10, true));
+    // The relay is lively: its own heads come, cosigned, and so does its word on the log that it keeps back.
+    let next = *head_of(1, &all, at(1_001)).root();
+    for second in (1_010..=1_400).step_by(10) {
+        node.now = at(second);
+        node.hear(2, &news(&head_of(2, &[], node.now), 0, &[]));
+        let effects = node.hear(2, &told(1, &made(2, 1, 5, next, node.now)));
+        assert_eq!(verdict(&effects), Verdict::Ignore);
+        node.run(Event::Tick);
+        let (old, witnessed) = age(&node);
+        assert_eq!(old, second - 990);
+        assert_eq!(witnessed, second <= 1_300, "{second}");
+    }
+    // The valid twin: what was kept back arrives, with the heartbeat.
+    node.hear(1, &news(&head_of(1, &all, at(1_399)), 3, &all[3..]));
+    assert_eq!(age(&node), (1, true));
+}
