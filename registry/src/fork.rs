@@ -5,10 +5,13 @@
 //! nor two answers crossing on the wire leads to two different logs under one key.
 
 mod document;
+pub(crate) mod salvage;
 #[cfg(test)]
 mod tests;
 
 pub use document::ForkFileError;
+pub(crate) use document::bare;
+pub use salvage::Record;
 
 use syndic_vc::did::Did;
 

@@ -179,6 +179,31 @@ pub const STATUS_LISTS: u64 = 1_024;
 /// 268 million credentials.
 pub const STATUS_BITS: u64 = 1 << 28;
 
+/// Bytes of what is honoured of a log that told two stories, each record counted as its entry and
+/// [`SALVAGE_OVERHEAD`]: about 4,000 records. The first ones are kept.
+pub const SALVAGE_BYTES: usize = 16 * 1024 * 1024;
+
+/// What a record counts for beside its entry: a head of two signatures, and a proof.
+pub const SALVAGE_OVERHEAD: usize = 4 * 1024;
+
+/// Most records of one log: [`SALVAGE_BYTES`] of the smallest.
+pub const SALVAGE_RECORDS: usize = SALVAGE_BYTES / SALVAGE_OVERHEAD;
+
+/// Records read at once: at worst 64 of 38 KiB.
+pub const SALVAGE_ROWS_AT_ONCE: usize = 64;
+
+/// Bytes of records stored in one batch.
+pub const SALVAGE_BATCH_BYTES: usize = 512 * 1024;
+
+/// Entries of the own branch looked through at each tick for what must be honoured: 1,024 are milliseconds.
+pub const SALVAGE_SCAN: u64 = 1_024;
+
+/// Sizes asked for at once while looking for where two stories part: 16 narrow it down 15-fold.
+pub const PROBE_SIZES: usize = 16;
+
+/// Branches of one log that are remembered as compared with the own one.
+pub const PROBED_BRANCHES: usize = 64;
+
 /// Rows read at once while going over all facts.
 pub const ROWS_AT_ONCE: usize = 1_024;
 

@@ -6,13 +6,15 @@
 //! nothing yet: heads in it are text, entries are bytes. `specs/04-replication.md` has the layout.
 
 pub(crate) mod codec;
+mod parting;
 
 use crate::cosignature::Cosignature;
-use crate::fork::Fork;
+use crate::fork::{Fork, Record};
 use crate::limits;
 use crate::log::Hash;
 use crate::log_keys::Rotation;
 use codec::{Decoder, Encoder};
+pub use parting::{Parting, Roots, Standpoint};
 
 /// Version of the encoding that this crate speaks.
 const VERSION: u8 = 2;
@@ -71,25 +73,24 @@ pub enum Ask {
         /// Number of entries that the asker has.
         from: u64,
     },
-}
-
-/// How far a node is in one log.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Standpoint {
-    /// DID of the log's organization.
-    pub organization: String,
-    /// Size of the newest head whose entries it has; 0 if it has none.
-    pub size: u64,
-    /// Root of that head.
-    pub root: Hash,
-    /// Time of that head in seconds since 1970; 0 if it has none.
-    pub time: u64,
-    /// Whether it holds evidence of a fork.
-    pub frozen: bool,
-    /// Says which cosignatures of this log it holds: equal for equal sets, 0 for none.
-    pub cosigned: u64,
-    /// How many rotations of the log's key it knows.
-    pub rotations: u16,
+    /// "What are the roots of your branch of this frozen log at these sizes?"
+    Probe {
+        /// Repeated in the answer.
+        id: u64,
+        /// DID of the log's organization.
+        organization: String,
+        /// Numbers of entries, ascending.
+        sizes: Vec<u64>,
+    },
+    /// "Send me what you honour of this frozen log and I do not know of."
+    Salvage {
+        /// Repeated in the answer.
+        id: u64,
+        /// DID of the log's organization.
+        organization: String,
+        /// The asker's records: the first half of the hash of each entry.
+        have: Vec<[u8; 16]>,
+    },
 }
 
 /// A rotation, apart from the entry that says it.
@@ -120,6 +121,15 @@ pub enum Answer {
     },
     /// To [`Ask::Pull`].
     Piece(Piece),
+    /// To [`Ask::Probe`].
+    Roots(Roots),
+    /// To [`Ask::Salvage`].
+    Salvaged {
+        /// That of the question.
+        id: u64,
+        /// Records, in order.
+        records: Vec<Record>,
+    },
     /// The question is not answered.
     Refused {
         /// That of the question; 0 if it could not be read.
@@ -209,6 +219,10 @@ const PULL: u8 = 5;
 const PIECE: u8 = 6;
 const REFUSED: u8 = 7;
 const COSIGNED: u8 = 11;
+const PROBE: u8 = 12;
+const ROOTS: u8 = 13;
+const SALVAGE: u8 = 14;
+const SALVAGED: u8 = 15;
 
 impl Broadcast {
     /// The message as bytes.
@@ -309,7 +323,7 @@ impl Ask {
     #[must_use]
     pub fn id(&self) -> u64 {
         match self {
-            Self::Compare { id, .. } | Self::Pull { id, .. } => *id,
+            Self::Compare { id, .. } | Self::Pull { id, .. } | Self::Probe { id, .. } | Self::Salvage { id, .. } => *id,
         }
     }
 
@@ -331,6 +345,26 @@ impl Ask {
                 out.u64(*id);
                 out.run(organization.as_bytes());
                 out.u64(*from);
+                out.finish()
+            }
+            Self::Probe {
+                id,
+                organization,
+                sizes,
+            } => {
+                let mut out = begin(PROBE, organization.len() + 8 * sizes.len());
+                out.u64(*id);
+                out.run(organization.as_bytes());
+                out.count(sizes.len());
+                sizes.iter().for_each(|size| out.u64(*size));
+                out.finish()
+            }
+            Self::Salvage { id, organization, have } => {
+                let mut out = begin(SALVAGE, organization.len() + 16 * have.len());
+                out.u64(*id);
+                out.run(organization.as_bytes());
+                out.count(have.len());
+                have.iter().for_each(|half| out.bytes(half));
                 out.finish()
             }
         }
@@ -361,38 +395,20 @@ impl Ask {
                 organization: from.text("DID", limits::ORGANIZATION_BYTES)?.to_owned(),
                 from: from.size()?,
             },
+            PROBE => Self::Probe {
+                id: from.u64()?,
+                organization: from.text("DID", limits::ORGANIZATION_BYTES)?.to_owned(),
+                sizes: from.list("sizes", limits::PROBE_SIZES, 8, Decoder::size)?,
+            },
+            SALVAGE => Self::Salvage {
+                id: from.u64()?,
+                organization: from.text("DID", limits::ORGANIZATION_BYTES)?.to_owned(),
+                have: from.list("records", limits::SALVAGE_RECORDS, 16, Decoder::array)?,
+            },
             other => return Err(from.fault(MessageErrorKind::Kind(other))),
         };
         from.finish()?;
         Ok(message)
-    }
-}
-
-impl Standpoint {
-    /// What one takes in a message beside the DID.
-    pub(crate) const LEAST_BYTES: usize = 61;
-
-    fn write(&self, out: &mut Encoder) {
-        out.run(self.organization.as_bytes());
-        out.u64(self.size);
-        out.hash(&self.root);
-        out.u64(self.time);
-        out.byte(u8::from(self.frozen));
-        out.u64(self.cosigned);
-        out.count(usize::from(self.rotations));
-    }
-
-    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
-        Ok(Self {
-            organization: from.text("DID", limits::ORGANIZATION_BYTES)?.to_owned(),
-            size: from.size()?,
-            root: from.hash()?,
-            time: from.u64()?,
-            frozen: from.flag()?,
-            cosigned: from.u64()?,
-            // Both bounds are far below 2^16.
-            rotations: from.count("rotations", limits::LOG_KEYS)? as u16,
-        })
     }
 }
 
@@ -410,8 +426,9 @@ impl Answer {
     #[must_use]
     pub fn id(&self) -> u64 {
         match self {
-            Self::Heads { id, .. } | Self::Refused { id, .. } => *id,
+            Self::Heads { id, .. } | Self::Refused { id, .. } | Self::Salvaged { id, .. } => *id,
             Self::Piece(piece) => piece.id,
+            Self::Roots(roots) => roots.id,
         }
     }
 
@@ -448,6 +465,14 @@ impl Answer {
                 out.finish()
             }
             Self::Piece(piece) => piece.encode(),
+            Self::Roots(roots) => roots.encode(),
+            Self::Salvaged { id, records } => {
+                let mut out = begin(SALVAGED, 0);
+                out.u64(*id);
+                out.count(records.len());
+                records.iter().for_each(|record| record.write(&mut out));
+                out.finish()
+            }
             Self::Refused { id, why } => {
                 let mut out = begin(REFUSED, 0);
                 out.u64(*id);
@@ -477,6 +502,11 @@ impl Answer {
                 )?,
             },
             PIECE => Self::Piece(Piece::read(&mut from)?),
+            ROOTS => Self::Roots(Roots::read(&mut from)?),
+            SALVAGED => Self::Salvaged {
+                id: from.u64()?,
+                records: from.list("records", limits::SALVAGE_RECORDS, 14, Record::read)?,
+            },
             REFUSED => {
                 let id = from.u64()?;
                 let code = from.byte()?;

@@ -16,6 +16,7 @@
 mod answer;
 mod batch;
 mod exchange;
+mod forks;
 mod keys;
 mod news;
 mod own;
@@ -459,6 +460,7 @@ impl Replica {
         self.repair(step);
         self.heartbeat(step);
         self.witness_all(step);
+        self.salvage_own(step);
         let due = self.compared.is_none_or(|at| {
             let passed = step.now.seconds_since(at);
             passed < 0 || passed >= self.compare_seconds

@@ -50,6 +50,10 @@ pub struct Figures {
     pub pieces: u64,
     /// Proofs of a fork stored by honest members.
     pub forks: u64,
+    /// Proofs at the end that say for certain where the stories part, beyond the first entry.
+    pub parted: u64,
+    /// Records of frozen logs at the end.
+    pub salvaged: u64,
     /// Logs given up because they hold what is no statement.
     pub unreadable: u64,
     /// Milliseconds from the end of all faults until all honest members held the same.
@@ -75,6 +79,8 @@ impl Figures {
         self.tampering += other.tampering;
         self.pieces += other.pieces;
         self.forks += other.forks;
+        self.parted += other.parted;
+        self.salvaged += other.salvaged;
         self.unreadable += other.unreadable;
         self.healed_after = self.healed_after.max(other.healed_after);
     }

@@ -14,6 +14,7 @@
 //! | `r/k` DID 0 size (u64) | the rotation since which another key signs heads ([`crate::log_keys`]) |
 //! | `r/f` DID | evidence of a fork: two signed heads |
 //! | `r/w` DID 0 witness's DID | the newest cosignature of that witness ([`crate::cosignature`]) |
+//! | `r/s` DID 0 index (u64) leaf hash | what is honoured of a frozen log ([`crate::fork::Record`]) |
 //! | `r/v` DID 0 kind ... | facts folded from that log ([`crate::fact`]) |
 //! | `r/x` kind ... 0 DID | the same facts, found by subject instead of by organization |
 //!
@@ -189,6 +190,23 @@ pub fn cosignature(organization: &str, witness: &str) -> Vec<u8> {
 #[must_use]
 pub(crate) fn cosignatures(organization: &str) -> Vec<u8> {
     let mut key = scoped(b"r/w", organization, 64);
+    key.push(0);
+    key
+}
+
+/// Key of a record that is honoured of an organization's frozen log, by index and hash of the entry.
+#[must_use]
+pub fn salvaged(organization: &str, (index, leaf): &(u64, [u8; 32])) -> Vec<u8> {
+    let mut key = salvaged_all(organization);
+    key.extend_from_slice(&index.to_be_bytes());
+    key.extend_from_slice(leaf);
+    key
+}
+
+/// Prefix of all records that are honoured of an organization's frozen log.
+#[must_use]
+pub(crate) fn salvaged_all(organization: &str) -> Vec<u8> {
+    let mut key = scoped(b"r/s", organization, 41);
     key.push(0);
     key
 }

@@ -17,6 +17,7 @@ use crate::charter::{Charter, MemberCard};
 use crate::cosignature::{self, Cosignature};
 use crate::fact::{self, Agent, ListFact, ProfileFact, RightFact, RightKind};
 use crate::fork::Fork;
+use crate::fork::salvage::Salvage;
 use crate::limits;
 use crate::log::{self, Hash, LogState};
 use crate::statement::{Content, Profile, Statement};
@@ -174,6 +175,11 @@ impl<'a> View<'a> {
         Fork::stored(organization, self.reader)
     }
 
+    /// Whether an entry stands after the place where its organization's stories part: what it gives does not count.
+    fn is_after_fork(&self, organization: &str, index: u64) -> Result<bool, ReadError> {
+        Ok(self.fork(organization)?.is_some_and(|fork| index + 1 >= fork.at))
+    }
+
     /// How much of an organization's log is known, and its newest head.
     ///
     /// # Errors
@@ -328,7 +334,9 @@ impl<'a> View<'a> {
                 continue;
             };
             let key = fact::agent_key(member.did().as_str(), agent);
-            if let Some(agent) = fact::get(&key, self.reader)? {
+            if let Some(agent) = fact::get::<Agent>(&key, self.reader)?
+                && !self.is_after_fork(member.did().as_str(), agent.index)?
+            {
                 registrations.push((member.did().clone(), agent));
             }
         }
@@ -418,6 +426,10 @@ impl<'a> View<'a> {
         let Some(known) = self.status_list(issuer, list)? else {
             return unknown("the issuer's log names no such status list");
         };
+        if purpose == StatusPurpose::Suspension && self.is_frozen(issuer)? {
+            // The end of a suspension in one story only does not count, and which ones those are is not kept.
+            return unknown("the issuer told two stories");
+        }
         if known.purpose != purpose {
             return unknown("the issuer's status list is for another purpose");
         }
@@ -493,9 +505,19 @@ impl<'a> View<'a> {
             let organization = did.as_str();
             let log = self.log(organization)?;
             part(organization.as_bytes());
+            if let Some(fork) = self.fork(organization)? {
+                // Which of the stories was heard first makes no difference.
+                part(&[1]);
+                part(&fork.at.saturating_sub(1).to_be_bytes());
+                for (index, leaf) in Salvage::stored(organization, self.reader)?.names() {
+                    part(&index.to_be_bytes());
+                    part(leaf);
+                }
+                continue;
+            }
             part(&log.frontier.size().to_be_bytes());
             part(&log.frontier.root());
-            part(&[u8::from(self.is_frozen(organization)?)]);
+            part(&[0]);
             let prefix = store::facts(organization);
             let (mut from, to) = (prefix.clone(), store::after(&prefix));
             loop {

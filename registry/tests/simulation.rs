@@ -112,6 +112,8 @@ fn everything_happened(figures: &Figures) {
         tampering,
         pieces,
         forks,
+        parted,
+        salvaged,
         unreadable,
         ..
     } = *figures;
@@ -129,6 +131,8 @@ fn everything_happened(figures: &Figures) {
         ("tampering", tampering),
         ("pieces", pieces),
         ("forks", forks),
+        ("parted", parted),
+        ("salvaged", salvaged),
         ("unreadable", unreadable),
     ] {
         assert!(count > 0, "in none of the seeds: {what}");

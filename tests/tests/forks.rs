@@ -45,6 +45,7 @@ fn who_runs_two_copies_of_a_node_is_found_out_by_all() {
     let did = cluster.nodes[0].did.clone();
     let _agent = register(&cluster.nodes[0], AGENT);
     let credential = issue(&cluster.nodes[0], AGENT);
+    let revoked = issue(&cluster.nodes[0], AGENT);
     let _agent = register(&cluster.nodes[1], "Twin");
     let twin = issue(&cluster.nodes[1], "Twin");
     for verifier in 1..5 {
@@ -74,6 +75,7 @@ fn who_runs_two_copies_of_a_node_is_found_out_by_all() {
     for line in ["one/1", "one/2"] {
         speak(&cluster.nodes[0], line);
     }
+    revoke(&cluster.nodes[0], &revoked);
     cluster.settle(&[0, 1, 2]);
     // And another for the second half, whose nodes cannot know better.
     for node in [0, 1, 2] {
@@ -86,6 +88,7 @@ fn who_runs_two_copies_of_a_node_is_found_out_by_all() {
     speak(&cluster.nodes[0], "other/1");
     cluster.settle(&[0, 3, 4]);
     verify(&cluster.nodes[3], &credential).expect_allowed();
+    verify(&cluster.nodes[3], &revoked).expect_allowed();
 
     let met = Instant::now();
     for node in [1, 2] {
@@ -106,9 +109,27 @@ fn who_runs_two_copies_of_a_node_is_found_out_by_all() {
         met.elapsed()
     );
 
+    // Whichever story they heard first, they end with the same: the place where the stories part, and what counts.
+    command::eventually("all hold the same", FOUND_WITHIN, || {
+        let held: Vec<Value> = cluster.nodes[1..].iter().map(|node| forks(node)[0].clone()).collect();
+        let digests: Vec<Value> = cluster.nodes[1..]
+            .iter()
+            .map(|node| digest(node)["digest"].clone())
+            .collect();
+        let same = digests.windows(2).all(|pair| pair[0] == pair[1]);
+        if same && held.iter().all(|fork| fork["commonPrefix"] == size) {
+            Ok(())
+        } else {
+            Err(format!("{held:?} {digests:?}"))
+        }
+    });
+    println!("all four hold the same {:?} after both halves run", up.elapsed());
     for node in &cluster.nodes[1..] {
         assert_eq!(forks(node)[0]["organization"], did.as_str());
+        assert_eq!(forks(node)[0]["commonPrefix"], size);
         verify(node, &credential).expect_refused("issuer-frozen");
+        // Revoked in one of the stories is revoked for those who heard the other.
+        verify(node, &revoked).expect_refused("revoked");
         // Whoever did not fork is believed as before.
         verify(node, &twin).expect_allowed();
     }

@@ -132,7 +132,7 @@ impl Fork {
 }
 
 /// The note with the two signatures of the log key only.
-fn bare(text: &str, origin: &str, keys: &LogKeys) -> String {
+pub(crate) fn bare(text: &str, origin: &str, keys: &LogKeys) -> String {
     // It was verified a moment ago.
     let size = keys.verify(text, origin).map_or(0, |head| head.size());
     let key = keys.at(size).as_bytes();

@@ -28,6 +28,11 @@ impl Encoder {
         self.bytes.extend_from_slice(value);
     }
 
+    /// Bytes of a length that both sides know.
+    pub(crate) fn bytes(&mut self, value: &[u8]) {
+        self.bytes.extend_from_slice(value);
+    }
+
     /// A number of items. What this crate sends stays below the bound it accepts, which fits.
     pub(crate) fn count(&mut self, items: usize) {
         let count = u16::try_from(items).unwrap_or(u16::MAX);

@@ -96,18 +96,37 @@ fn any_broadcast() -> impl Strategy<Value = Broadcast> {
     ]
 }
 
+fn any_parting() -> impl Strategy<Value = Option<Parting>> {
+    proptest::option::of(
+        (any_size(), any::<bool>(), any::<Hash>()).prop_map(|(at, certain, salvaged)| Parting {
+            at,
+            certain,
+            salvaged,
+        }),
+    )
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    (any_size(), vec(any::<u8>(), 0..40), any_note(), any_hashes()).prop_map(|(index, entry, note, proof)| Record {
+        index,
+        entry,
+        note,
+        proof,
+    })
+}
+
 fn any_standpoints() -> impl Strategy<Value = Vec<Standpoint>> {
     let one = (
         ("[a-z:]{1,60}", any_size(), any::<Hash>()),
-        (any::<u64>(), any::<bool>(), any::<u64>(), 0..=limits::LOG_KEYS as u16),
+        (any::<u64>(), any_parting(), any::<u64>(), 0..=limits::LOG_KEYS as u16),
     )
         .prop_map(
-            |((organization, size, root), (time, frozen, cosigned, rotations))| Standpoint {
+            |((organization, size, root), (time, fork, cosigned, rotations))| Standpoint {
                 organization,
                 size,
                 root,
                 time,
-                frozen,
+                fork,
                 cosigned,
                 rotations,
             },
@@ -127,6 +146,13 @@ fn any_ask() -> impl Strategy<Value = Ask> {
             organization,
             from
         }),
+        (any::<u64>(), "[a-z:]{1,60}", vec(any_size(), 0..=16)).prop_map(|(id, organization, sizes)| Ask::Probe {
+            id,
+            organization,
+            sizes
+        }),
+        (any::<u64>(), "[a-z:]{1,60}", vec(any::<[u8; 16]>(), 0..6))
+            .prop_map(|(id, organization, have)| { Ask::Salvage { id, organization, have } }),
     ]
 }
 
@@ -166,6 +192,9 @@ fn any_answer() -> impl Strategy<Value = Answer> {
                 end_proof,
             })
         }),
+        (any::<u64>(), any_note(), vec((any::<Hash>(), any_hashes()), 0..6))
+            .prop_map(|(id, note, roots)| Answer::Roots(Roots { id, note, roots })),
+        (any::<u64>(), vec(any_record(), 0..4)).prop_map(|(id, records)| Answer::Salvaged { id, records }),
         (any::<u64>(), 0..Refusal::ALL.len()).prop_map(|(id, why)| Answer::Refused {
             id,
             why: Refusal::ALL[why]
@@ -309,7 +338,7 @@ fn logs_are_listed_once_and_in_order() {
         size: 0,
         root: [0; 32],
         time: 0,
-        frozen: false,
+        fork: None,
         cosigned: 0,
         rotations: 0,
     };

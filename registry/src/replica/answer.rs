@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::exchange::seconds;
+use super::forks::Mark;
 use super::witness;
 use super::{Effect, Misbehaviour, Replica, Step};
 use crate::fork::Fork;
@@ -53,8 +54,15 @@ impl Replica {
                 if self.is_behind(&logs) {
                     self.compare_back(from, step);
                 }
+                self.look_into_forks(from, &logs, step);
                 answer
             }
+            Ask::Probe {
+                id,
+                organization,
+                sizes,
+            } => self.roots(id, &organization, &sizes, step),
+            Ask::Salvage { id, organization, have } => self.salvaged(id, &organization, have, step),
             Ask::Pull { id, organization, from } => {
                 let piece = self.piece(id, &organization, from, step);
                 match step.read(piece) {
@@ -88,7 +96,8 @@ impl Replica {
         for (organization, track) in &self.tracks {
             let them = theirs.get(organization.as_str()).copied();
             if track.frozen {
-                if them.is_none_or(|them| !them.frozen) {
+                let known = them.and_then(|them| them.fork.as_ref()).map(Mark::said);
+                if track.mark.is_some_and(|mark| known.is_none_or(|known| mark < known)) {
                     frozen.push(organization);
                 }
                 continue;
@@ -97,7 +106,7 @@ impl Replica {
                 continue;
             };
             match them {
-                Some(them) if them.frozen || them.size > head.size() => {}
+                Some(them) if them.fork.is_some() || them.size > head.size() => {}
                 Some(them) if them.size == head.size() => {
                     if them.root != *head.root() || seconds(head) > them.time {
                         fresher.push(organization);
@@ -153,7 +162,7 @@ impl Replica {
             let them = theirs.get(organization.as_str());
             let ours = track.witnesses.fingerprint();
             let equal = them.map_or(0, |them| them.cosigned) == ours;
-            if ours == 0 || equal || track.is_closed() || them.is_some_and(|them| them.frozen) {
+            if ours == 0 || equal || track.is_closed() || them.is_some_and(|them| them.fork.is_some()) {
                 continue;
             }
             let read = witness::sent(organization, step.reader);
@@ -175,7 +184,10 @@ impl Replica {
                 let ours = track.held.log.head.as_ref();
                 let ours = ours.map_or((0, 0), |head| (head.size(), seconds(head)));
                 let knows = usize::from(them.rotations) > track.keys.rotations().len();
-                !track.is_closed() && !track.unreadable && (them.frozen || knows || (them.size, them.time) > ours)
+                let parting = them.fork.as_ref().map(Mark::said);
+                let knows_more = parting.is_some_and(|theirs| track.mark.is_none_or(|ours| theirs < ours));
+                let is_ahead = !track.is_closed() && (knows || (them.size, them.time) > ours);
+                !track.lost && !track.unreadable && (knows_more || is_ahead)
             })
         })
     }
@@ -184,7 +196,8 @@ impl Replica {
         let Some((name, track)) = self.tracks.get_key_value(organization) else {
             return Ok(None);
         };
-        if track.is_closed() {
+        let most = track.mark.map_or(u64::MAX, Mark::common);
+        if track.lost || track.disowned || from >= most {
             return Ok(None);
         }
         let (name, reader) = (name.as_str(), step.reader);
@@ -195,7 +208,7 @@ impl Replica {
         if from > size {
             return Ok(None);
         }
-        let to = size.min(from + limits::APPEND_STATEMENTS as u64);
+        let to = size.min(most).min(from + limits::APPEND_STATEMENTS as u64);
         let entries = log::read_entries(name, from, to, limits::PIECE_BYTES, reader)?;
         let end = from + entries.len() as u64;
         let start_root = proof::root(name, from, reader)?;

@@ -1,6 +1,7 @@
 //! Asking: heads are compared with a few peers now and then, so that nothing depends on
 //! broadcasts arriving.
 
+use super::forks::Mark;
 use super::peers::Question;
 use super::track::{Waiting, is_from_the_future};
 use super::{Effect, Misbehaviour, Replica, Step};
@@ -28,7 +29,7 @@ impl Replica {
         let logs = self
             .standpoints()
             .take_while(|log| {
-                bytes += log.organization.len() + Standpoint::LEAST_BYTES;
+                bytes += log.organization.len() + Standpoint::MOST_BYTES;
                 // What is left out is answered as if nothing were known of it.
                 bytes <= limits::ASK_BYTES - 64
             })
@@ -59,7 +60,7 @@ impl Replica {
                     size: head.map_or(0, Head::size),
                     root: head.map_or(EMPTY_ROOT, |head| *head.root()),
                     time: head.map_or(0, seconds),
-                    frozen: track.frozen,
+                    fork: Self::parting(track),
                     cosigned: if track.frozen { 0 } else { track.witnesses.fingerprint() },
                     // What is not stored yet is told again; the bound is far below 2^16.
                     rotations: track.stored_rotations().len() as u16,
@@ -145,6 +146,12 @@ impl Replica {
                     self.take_piece(&organization, from, asked, piece, step);
                 }
             }
+            (Question::Probe { organization, sizes }, Answer::Roots(roots)) => {
+                self.take_roots(&organization, from, &sizes, &roots, step);
+            }
+            (Question::Salvage { organization }, Answer::Salvaged { records, .. }) => {
+                self.take_salvaged(&organization, from, records, step);
+            }
             (_, Answer::Refused { .. }) => {}
             _ => self.blame(from, Misbehaviour::Inconsistent("an answer to something else"), step),
         }
@@ -154,7 +161,8 @@ impl Replica {
         for fork in forks {
             let organization = self.organization_of(&fork.one.note);
             let track = organization.as_ref().and_then(|name| self.tracks.get(name));
-            if track.is_some_and(|track| track.frozen) {
+            let known = track.and_then(|track| track.mark);
+            if known.is_some_and(|known| known <= Mark::of(&fork)) {
                 continue;
             }
             let Some(track) = track else {

@@ -3,6 +3,7 @@
 use syndic_vc::did::Did;
 
 use super::batch;
+use super::forks::Mark;
 use super::track::{Cargo, Flight, Held, Waiting, is_from_the_future};
 use super::{Effect, Misbehaviour, Peer, Replica, Step, Verdict};
 use crate::fold;
@@ -232,7 +233,7 @@ impl Replica {
         let Some((organization, track)) = organization.as_ref().zip(track) else {
             return step.reject(token, from, Misbehaviour::WrongLog);
         };
-        if track.frozen {
+        if track.mark.is_some_and(|known| known <= Mark::of(&fork)) {
             return step.verdict(token, Verdict::Ignore);
         }
         if !self.peers.may_check(from, step.now) {

@@ -40,6 +40,8 @@ pub(super) struct Asked {
 pub(super) enum Question {
     Compare,
     Pull { organization: Did, from: u64 },
+    Probe { organization: Did, sizes: Vec<u64> },
+    Salvage { organization: Did },
 }
 
 impl Peers {

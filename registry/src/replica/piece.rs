@@ -26,7 +26,7 @@ impl Replica {
         let Some(track) = self.tracks.get_mut(organization) else {
             return;
         };
-        if track.pulling || track.is_closed() || track.unreadable || pulls >= limits::PULLS {
+        if track.pulling || track.is_full() || track.unreadable || pulls >= limits::PULLS {
             return;
         }
         let question = Question::Pull {
@@ -53,7 +53,8 @@ impl Replica {
         let Some(track) = self.tracks.get(organization) else {
             return;
         };
-        if track.is_closed() || track.size() < asked {
+        let frozen = track.mark.is_some();
+        if track.is_full() || track.size() < asked || (frozen && track.flight.is_some()) {
             // The store failed meanwhile, and what this piece follows is gone.
             return;
         }
@@ -66,7 +67,7 @@ impl Replica {
             Ok(head) => head,
             Err(why) => return self.blame(from, why, step),
         };
-        let Some(track) = self.tracks.get(organization).filter(|track| !track.is_closed()) else {
+        let Some(track) = self.tracks.get(organization).filter(|track| !track.is_full()) else {
             return;
         };
         if is_from_the_future(&head, step.now) {
@@ -74,8 +75,14 @@ impl Replica {
         }
         let size = track.size();
         let end = piece.from + piece.entries.len() as u64;
+        if track.mark.is_some_and(|mark| end > mark.common()) {
+            // The peer does not know yet how little the stories share.
+            return;
+        }
         if head.size() <= size {
-            self.take_head(organization, head, step);
+            if !frozen {
+                self.take_head(organization, head, step);
+            }
             return;
         }
         if end <= size {

@@ -35,6 +35,13 @@ impl Rng {
         self.below(100) < percent
     }
 
+    /// One of the items, to be changed.
+    #[cfg(feature = "sim")]
+    pub(crate) fn pick_mut<'a, T>(&mut self, items: &'a mut [T]) -> Option<&'a mut T> {
+        let at = self.below(items.len() as u64) as usize;
+        items.get_mut(at)
+    }
+
     /// One of the items, or `None` if there are none.
     #[cfg(any(test, feature = "sim"))]
     pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {

@@ -2,6 +2,7 @@
 
 use syndic_vc::did::Did;
 
+use super::forks::Mark;
 use super::track::{Cargo, Doubt, Flight, Waiting};
 use super::{Effect, Misbehaviour, Replica, Step, Verdict};
 use crate::fork::{Branch, Fork};
@@ -71,7 +72,7 @@ impl Replica {
                     fork,
                 });
             }
-            Cargo::Keys => {}
+            Cargo::Keys | Cargo::Salvage => {}
         }
         self.go_on(&organization, step);
     }
@@ -92,9 +93,9 @@ impl Replica {
                 let tickets = publications.into_iter().map(|publication| publication.ticket);
                 step.refuse(tickets, &super::PublishError::StoreFailed);
             }
-            Cargo::Received { .. } | Cargo::Keys => {}
+            Cargo::Received { .. } | Cargo::Keys | Cargo::Salvage => {}
             // Tried again at the next tick.
-            Cargo::Evidence(fork) => track.evidence = Some(fork),
+            Cargo::Evidence(fork) => drop(track.evidence.get_or_insert(fork)),
         }
         step.read(reloaded);
         self.let_wait(&organization, step);
@@ -277,17 +278,21 @@ impl Replica {
         }))
     }
 
-    /// Freezes an organization that told two stories, at once, and stores the proof. What does
-    /// not convince a stranger freezes nobody.
+    /// Freezes an organization that told two stories, at once, and stores the proof; also if one is held that says less.
+    /// What does not convince a stranger freezes nobody.
     pub(super) fn freeze(&mut self, organization: &Did, fork: Fork, step: &mut Step<'_>) {
         let Some(track) = self.tracks.get_mut(organization) else {
             return;
         };
         let accused = fork.verify_knowing(&self.charter, &track.keys);
-        if track.frozen || accused.as_ref() != Ok(organization) {
+        let mark = Mark::of(&fork);
+        if track.mark.is_some_and(|known| known <= mark) || accused.as_ref() != Ok(organization) {
             return;
         }
         track.frozen = true;
+        track.mark = Some(mark);
+        track.scanned = 0;
+        track.probed.clear();
         track.evidence = Some(fork);
         track.doubt = None;
         self.go_on(organization, step);

@@ -1,13 +1,15 @@
 //! What a replica knows of one log, and what is under way about it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use syndic_vc::time::Timestamp;
 
 use super::Peer;
+use super::forks::Mark;
 use super::witness::Witnesses;
 use crate::charter::MemberCard;
 use crate::fork::Fork;
+use crate::fork::salvage::Salvage;
 use crate::head::{self, Head, HeadError};
 use crate::limits;
 use crate::log::{Hash, LogState};
@@ -29,6 +31,14 @@ pub(super) struct Track {
     pub(super) held: Held,
     /// Whether the store holds evidence against the organization, or is about to.
     pub(super) frozen: bool,
+    /// What is known of where its stories part; present exactly if it is frozen.
+    pub(super) mark: Option<Mark>,
+    /// What is honoured of its stories all the same.
+    pub(super) salvage: Salvage,
+    /// How far the own branch was looked through for that, after what the stories share.
+    pub(super) scanned: u64,
+    /// Roots of branches that were compared with the own one.
+    pub(super) probed: BTreeSet<Hash>,
     /// Evidence that the store does not hold yet.
     pub(super) evidence: Option<Fork>,
     /// The one batch that is being stored.
@@ -83,6 +93,8 @@ pub(super) enum Cargo {
     Evidence(Fork),
     /// Rotations of the log's key alone.
     Keys,
+    /// What is honoured of its stories.
+    Salvage,
 }
 
 /// A publication in a batch that is being stored.
@@ -116,7 +128,16 @@ impl Track {
         let organization = card.did().as_str();
         let held = Held::read(organization, reader)?;
         let keys = store::log_keys(consortium, card, reader)?;
+        let fork = Fork::stored(organization, reader)?;
+        let salvage = match fork {
+            Some(_) => Salvage::stored(organization, reader)?,
+            None => Salvage::default(),
+        };
         let mut track = Self {
+            mark: fork.as_ref().map(Mark::of),
+            salvage,
+            scanned: 0,
+            probed: BTreeSet::new(),
             origin: head::origin(consortium, organization),
             keys_stored: keys.rotations().len(),
             keys,
@@ -124,7 +145,7 @@ impl Track {
             organization: organization.to_owned(),
             known: held.known(),
             held,
-            frozen: reader.get(&store::evidence(organization))?.is_some(),
+            frozen: fork.is_some(),
             evidence: None,
             flight: None,
             waiting: VecDeque::new(),
@@ -175,7 +196,15 @@ impl Track {
     pub(super) fn reload(&mut self, reader: &dyn Reader) -> Result<(), ReadError> {
         self.lost = true;
         self.held = Held::read(&self.organization, reader)?;
-        self.frozen |= reader.get(&store::evidence(&self.organization))?.is_some();
+        if let Some(fork) = Fork::stored(&self.organization, reader)? {
+            self.frozen = true;
+            // Better evidence may be waiting to be stored.
+            self.mark = self.mark.into_iter().chain([Mark::of(&fork)]).min();
+        }
+        if self.frozen {
+            self.salvage = Salvage::stored(&self.organization, reader)?;
+            self.scanned = 0;
+        }
         self.known = self.known.max(self.held.known());
         self.witnesses.reload(&self.organization, reader)?;
         self.keys.forget();
@@ -193,6 +222,25 @@ impl Track {
     /// Number of entries that are stored.
     pub(super) fn size(&self) -> u64 {
         self.held.log.frontier.size()
+    }
+
+    /// The mark, if this is a moment to honour something: all that the stories share is here, and nothing under way.
+    pub(super) fn may_salvage(&self) -> Option<Mark> {
+        self.mark
+            .filter(|mark| !self.lost && self.flight.is_none() && self.size() >= mark.common())
+    }
+
+    /// Whether entries may still be taken: of a frozen log those that its stories share.
+    pub(super) fn is_full(&self) -> bool {
+        self.lost || self.disowned || self.mark.is_some_and(|mark| self.size() >= mark.common())
+    }
+
+    /// Remembers that a branch was compared.
+    pub(super) fn has_probed(&mut self, root: Hash) {
+        if self.probed.len() >= limits::PROBED_BRANCHES {
+            self.probed.clear();
+        }
+        self.probed.insert(root);
     }
 
     /// Whether nothing can be taken in for good.

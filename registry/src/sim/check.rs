@@ -9,7 +9,7 @@ use super::node::{Machine, Node};
 use crate::charter::Charter;
 use crate::cosignature::{self, Cosignature};
 use crate::fold;
-use crate::fork::{self, Fork};
+use crate::fork::{self, Fork, Record};
 use crate::head::{self, Head};
 use crate::log::{self, EMPTY_ROOT, Hash, LogState, leaf_hash, node_hash};
 use crate::message::{Answer, Broadcast, Cosigned};
@@ -56,6 +56,7 @@ impl Check {
                 Some(b"r/w") => cosignature_is_true(nodes, self.consortium.as_str(), disk, write)?,
                 Some(b"r/l" | b"r/p" | b"r/h" | b"r/v" | b"r/x") => {}
                 Some(b"r/k") => rotation_is_true(nodes, node, write)?,
+                Some(b"r/s") => record_is_true(nodes, write)?,
                 Some(b"r/f") => evidence_is_fair(nodes, write)?,
                 _ => return Err(format!("a batch writes {:?}", write.key)),
             }
@@ -170,6 +171,34 @@ impl Check {
             Ok(Answer::Piece(piece)) => {
                 let owner = self.head_is_stored(nodes, charter, disk, &piece.note)?;
                 entries_are_stored(nodes, owner, disk, piece.from, &piece.entries)
+            }
+            Ok(Answer::Roots(roots)) => {
+                let owner = self.head_is_stored(nodes, charter, disk, &roots.note)?;
+                let name = nodes.get(owner).map_or("", |node| node.did.as_str());
+                let rows = read(disk.range(&store::entry(name, 0), &store::entry(name, u64::MAX), usize::MAX))?;
+                let leaves: Vec<Hash> = rows
+                    .iter()
+                    .filter_map(|(_, row)| row.split_first_chunk::<32>())
+                    .map(|(leaf, _)| *leaf)
+                    .collect();
+                let known: BTreeSet<Hash> = (0..=leaves.len())
+                    .map(|size| naive_root(leaves.get(..size).unwrap_or_default()))
+                    .collect();
+                match roots.roots.iter().all(|(root, _)| known.contains(root)) {
+                    true => Ok(()),
+                    false => Err("a root is sent that is not that of the sender's entries".to_owned()),
+                }
+            }
+            Ok(Answer::Salvaged { records, .. }) => {
+                for record in records {
+                    let owner = owner_of(nodes, charter, &record.note).ok_or("a record of nobody is sent")?;
+                    let name = nodes.get(owner).map_or("", |node| node.did.as_str());
+                    let key = store::salvaged(name, &record.name());
+                    if read(disk.get(&key))? != Some(record.encode()) {
+                        return Err("a record is sent that is not on the sender's disk".to_owned());
+                    }
+                }
+                Ok(())
             }
             Ok(Answer::Refused { .. }) => Ok(()),
             Err(error) => Err(format!("an honest answer is {error}")),
@@ -325,6 +354,26 @@ fn rotation_is_true(nodes: &[Node], node: usize, write: &Write) -> Checked {
         return Ok(());
     }
     Err(format!("a rotation is stored that node {owner} never had on its disk"))
+}
+
+/// A record is of a member that told two stories, and one of its stories says it.
+fn record_is_true(nodes: &[Node], write: &Write) -> Checked {
+    let key = write.key.get(3..).unwrap_or_default();
+    let name = key.split(|b| *b == 0).next().unwrap_or_default();
+    let owner = nodes.iter().find(|n| n.did.as_str().as_bytes() == name);
+    let owner = owner.filter(|node| node.hostile && node.machines.len() > 1);
+    let owner = owner.ok_or("something is salvaged of an honest log")?;
+    let Some(value) = &write.value else { return Ok(()) };
+    let record = Record::decode(value).map_err(|error| error.to_string())?;
+    let row = store::entry(owner.did.as_str(), record.index);
+    let holds = |machine: &Machine| {
+        let entry = machine.disk.get(&row).ok().flatten();
+        entry.is_some_and(|entry| entry.get(32..) == Some(record.entry.as_slice()))
+    };
+    match owner.machines.iter().any(holds) {
+        true => Ok(()),
+        false => Err("a record is salvaged that no story tells".to_owned()),
+    }
 }
 
 /// Evidence is against the hostile member only.

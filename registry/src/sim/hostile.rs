@@ -6,7 +6,7 @@ use super::node::Node;
 use super::plan::Lies;
 use crate::charter::Charter;
 use crate::limits;
-use crate::message::{Answer, Ask, Broadcast, News, Piece, Standpoint};
+use crate::message::{Answer, Ask, Broadcast, News, Parting, Piece, Roots, Standpoint};
 use crate::replica::rng::Rng;
 use syndic_vc::time::Timestamp;
 
@@ -116,6 +116,31 @@ impl Liar {
             self.lies += 1;
             return Some(Answer::Piece(bend_piece(rng, piece)).encode());
         }
+        if rng.chance(lies.tamper)
+            && let Ok(Answer::Roots(mut roots)) = Answer::decode(&bytes)
+            && let Some((root, proof)) = rng.pick_mut(&mut roots.roots)
+        {
+            self.lies += 1;
+            match rng.below(3) {
+                0 => *root = [4; 32],
+                1 => proof.push([4; 32]),
+                _ => drop(roots.roots.pop()),
+            }
+            return Some(Answer::Roots(roots).encode());
+        }
+        if rng.chance(lies.tamper)
+            && let Ok(Answer::Salvaged { id, mut records }) = Answer::decode(&bytes)
+            && let Some(record) = rng.pick_mut(&mut records)
+        {
+            self.lies += 1;
+            match rng.below(4) {
+                0 => record.index += 1,
+                1 => record.entry = corrupt(rng, std::mem::take(&mut record.entry)),
+                2 => drop(record.proof.pop()),
+                _ => drop(records.pop()),
+            }
+            return Some(Answer::Salvaged { id, records }.encode());
+        }
         Some(bytes)
     }
 
@@ -172,7 +197,7 @@ impl Liar {
             return Vec::new();
         };
         let organization = node.did.as_str().to_owned();
-        let ask = match rng.below(4) {
+        let ask = match rng.below(6) {
             0 => Ask::Pull {
                 id: rng.next(),
                 organization,
@@ -183,14 +208,28 @@ impl Liar {
                 organization: "did:example:nobody".to_owned(),
                 from: 0,
             },
-            2 => {
+            2 => Ask::Probe {
+                id: rng.next(),
+                organization,
+                sizes: (0..rng.below(17)).map(|_| rng.below(30)).collect(),
+            },
+            3 => Ask::Salvage {
+                id: rng.next(),
+                organization,
+                have: Vec::new(),
+            },
+            4 => {
                 let size = limits::LOG_SIZE;
                 let log = Standpoint {
                     organization,
                     size,
                     root: [7; 32],
                     time: u64::MAX,
-                    frozen: rng.chance(50),
+                    fork: rng.chance(50).then(|| Parting {
+                        at: rng.below(10),
+                        certain: rng.chance(50),
+                        salvaged: [8; 32],
+                    }),
                     cosigned: rng.next(),
                     rotations: rng.below(3) as u16,
                 };
@@ -267,7 +306,11 @@ fn with_forged(answer: Answer, news: News) -> Answer {
             end_proof: Vec::new(),
             ..piece
         }),
-        refused @ Answer::Refused { .. } => refused,
+        Answer::Roots(roots) => Answer::Roots(Roots {
+            note: news.note,
+            ..roots
+        }),
+        other @ (Answer::Refused { .. } | Answer::Salvaged { .. }) => other,
     }
 }
 
@@ -288,6 +331,8 @@ fn renumbered(answer: Answer, id: u64) -> Answer {
         },
         Answer::Piece(piece) => Answer::Piece(Piece { id, ..piece }),
         Answer::Refused { why, .. } => Answer::Refused { id, why },
+        Answer::Roots(roots) => Answer::Roots(Roots { id, ..roots }),
+        Answer::Salvaged { records, .. } => Answer::Salvaged { id, records },
     }
 }
 

@@ -78,11 +78,22 @@ fn broadcast(bytes: &[u8]) -> String {
 fn ask(bytes: &[u8]) -> String {
     match Ask::decode(bytes) {
         Ok(Ask::Compare { id, logs }) => {
-            let sizes: Vec<_> = logs.iter().map(|log| (log.size, log.frozen)).collect();
+            let sizes: Vec<_> = logs
+                .iter()
+                .map(|log| (log.size, log.fork.as_ref().map(|fork| (fork.at, fork.certain))))
+                .collect();
             format!("compare #{id} {sizes:?}")
         }
         Ok(Ask::Pull { id, organization, from }) => {
             format!("pull #{id} {} from {from}", tail(&organization))
+        }
+        Ok(Ask::Probe {
+            id,
+            organization,
+            sizes,
+        }) => format!("probe #{id} {} at {sizes:?}", tail(&organization)),
+        Ok(Ask::Salvage { id, organization, have }) => {
+            format!("salvage #{id} {} beside {}", tail(&organization), have.len())
         }
         Err(error) => error.to_string(),
     }
@@ -108,6 +119,8 @@ fn answer(bytes: &[u8]) -> String {
             piece.from,
             piece.entries.len()
         ),
+        Ok(Answer::Roots(roots)) => format!("roots #{} of {}: {}", roots.id, head(&roots.note), roots.roots.len()),
+        Ok(Answer::Salvaged { id, records }) => format!("salvaged #{id}: {}", records.len()),
         Ok(Answer::Refused { id, why }) => format!("refused #{id}: {why:?}"),
         Err(error) => error.to_string(),
     }

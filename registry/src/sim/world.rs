@@ -2,6 +2,7 @@
 
 mod effects;
 mod end;
+mod forks;
 mod machines;
 mod mischief;
 mod network;

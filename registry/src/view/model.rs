@@ -203,7 +203,8 @@ impl Model {
     /// `None`: cannot be told.
     pub(crate) fn status(&self, issuer: &str, list: &str, purpose: StatusPurpose, index: u64) -> Option<bool> {
         let (what, length, bits) = self.lists.get(&(issuer.to_owned(), list.to_owned()))?;
-        (*what == purpose && index < *length).then(|| bits.contains(&index))
+        let withheld = purpose == StatusPurpose::Suspension && self.frozen.contains(issuer);
+        (*what == purpose && index < *length && !withheld).then(|| bits.contains(&index))
     }
 
     pub(crate) fn bits(&self, organization: &str, list: &str) -> Option<&BTreeSet<u64>> {

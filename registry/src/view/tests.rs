@@ -8,6 +8,7 @@ use super::*;
 use crate::charter::Endpoints;
 use crate::example::{at, charter, did, key};
 use crate::fold;
+use crate::fork::Branch;
 use crate::head::{self, Head};
 use crate::log::append;
 use crate::statement::{AgentRegistered, Grant, Right, StatusChanged, StatusListCreated};
@@ -92,6 +93,23 @@ fn change(list: &str, set: &[u64], cleared: &[u64]) -> Content {
 
 fn standing(view: &View<'_>, authority: &str, issuer: u8, resource: &str) -> Standing {
     view.standing(authority, &did(issuer), "read", resource, at(100))
+}
+
+/// Evidence of stories that part after all that these tests say.
+fn evidence() -> Vec<u8> {
+    let branch = Branch {
+        note: String::new(),
+        root: [0; 32],
+        proof: Vec::new(),
+    };
+    let fork = Fork {
+        at: 1_000_000,
+        one: branch.clone(),
+        other: branch,
+        common: None,
+        rotations: Vec::new(),
+    };
+    fork.encode()
 }
 
 #[test]
@@ -184,7 +202,7 @@ fn the_consortium_authorizes_when_enough_others_do() {
     assert_eq!(vouchers, expected);
     // The word of a frozen organization counts for nothing, and neither does it itself.
     let mut frozen = store.clone();
-    frozen.write(&[Write::put(store::evidence(did(1).as_str()), vec![1])]);
+    frozen.write(&[Write::put(store::evidence(did(1).as_str()), evidence())]);
     assert_eq!(asked(&frozen), Standing::NotAuthorized);
     assert_eq!(
         standing(&View::new(charter(), &frozen), did(1).as_str(), 1, "r"),
@@ -469,7 +487,7 @@ fn the_digest_changes_with_every_statement() {
     }
     say(&mut store, &did(2), &[statement(0, register(&agents[0], "urn:x"))]);
     assert!(seen.insert(digest(&store)));
-    store.write(&[Write::put(store::evidence(did(2).as_str()), vec![1])]);
+    store.write(&[Write::put(store::evidence(did(2).as_str()), evidence())]);
     assert!(seen.insert(digest(&store)));
     // When it was last heard from is no part of what is known.
     sign(&mut store, 1, 60);

@@ -214,26 +214,239 @@ fn who_forked_says_nothing_more() {
     assert_eq!(refusals(&effects), [(9, PublishError::Frozen)]);
     other.now = at(5_000);
     assert_eq!(announcements(&other.run(Event::Tick)), Vec::<Vec<u8>>::new());
-    // Its log is not handed out any more.
-    let ask = Ask::Pull {
-        id: 1,
-        organization: did(1).to_string(),
-        from: 0,
-    };
-    let effects = friend.run(Event::Request {
-        from: peer(3),
-        token: 1,
-        bytes: ask.encode(),
-    });
-    let refused = Answer::Refused {
-        id: 1,
-        why: crate::message::Refusal::NothingNew,
-    };
-    assert_eq!(
-        effects,
-        [Effect::SendResponse {
+    // Of its log no more is handed out than its stories may share: they part at the third entry at the latest.
+    let mut pull = |from| {
+        let ask = Ask::Pull {
+            id: 1,
+            organization: did(1).to_string(),
+            from,
+        };
+        let effects = friend.run(Event::Request {
+            from: peer(3),
             token: 1,
-            bytes: refused.encode()
-        }]
-    );
+            bytes: ask.encode(),
+        });
+        match &effects[..] {
+            [Effect::SendResponse { bytes, .. }] => Answer::decode(bytes).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(matches!(pull(0), Answer::Piece(piece) if piece.entries.len() == 2));
+    for from in [2, 3] {
+        let why = crate::message::Refusal::NothingNew;
+        assert_eq!(pull(from), Answer::Refused { id: 1, why });
+    }
+}
+
+mod parting {
+    //! Two who believed different stories find out together where they part, and honour what either takes back.
+
+    use super::*;
+    use crate::fork::salvage::Salvage;
+    use crate::statement::{StatusChanged, StatusListCreated};
+    use syndic_vc::status::StatusPurpose;
+    use syndic_vc::trust::{AgentStanding, Knowledge, StatusBit};
+
+    const LIST: &str = "https://hospital-1.example/status-lists/1";
+
+    fn say(content: Content) -> Statement {
+        Statement { at: at(0), content }
+    }
+
+    fn retire(number: u64) -> Statement {
+        let agent = Did::parse(&format!("did:example:agent{number}")).unwrap();
+        say(Content::AgentRetired { agent })
+    }
+
+    fn revoke(index: u64) -> Statement {
+        say(Content::StatusChanged(StatusChanged {
+            list: LIST.to_owned(),
+            set: vec![index],
+            cleared: vec![],
+        }))
+    }
+
+    fn list() -> Statement {
+        say(Content::StatusListCreated(StatusListCreated {
+            list: LIST.to_owned(),
+            purpose: StatusPurpose::Revocation,
+            length: 131_072,
+        }))
+    }
+
+    fn publish(node: &mut Node, statements: Vec<Statement>) {
+        let effects = node.run(Event::Publish { ticket: 1, statements });
+        assert_eq!(acknowledged(&effects).len(), 1, "{effects:?}");
+    }
+
+    /// Two nodes of organization 1 that have so much in common: a list, and agents; then each its own.
+    fn stories(common: u64, one: Vec<Statement>, other: Vec<Statement>) -> (Node, Node) {
+        let mut first = Node::new(1);
+        publish(&mut first, [list()].into_iter().chain((1..common).map(agent)).collect());
+        let mut second = Node::new(1);
+        second.store = first.store.clone();
+        let config = Config {
+            sign_alone: true,
+            ..config(1)
+        };
+        second.replica = Replica::load(config, &second.store).unwrap();
+        publish(&mut first, one);
+        publish(&mut second, other);
+        (first, second)
+    }
+
+    /// Both believers compare until nothing is new, as they do every few seconds.
+    fn settle(nodes: [&mut Node; 2]) {
+        let [one, other] = nodes;
+        for _ in 0..6 {
+            for node in [&mut *one, &mut *other] {
+                node.now = node.now.checked_add_seconds(5).unwrap();
+                node.run(Event::Tick);
+            }
+            // Whoever is asked asks back.
+            one.run(Event::Connected(peer(other.number)));
+            other.run(Event::Connected(peer(one.number)));
+            exchange(one, other);
+            exchange(other, one);
+        }
+    }
+
+    fn exchange(asker: &mut Node, other: &mut Node) {
+        let effects = asker.run(Event::Disconnected(peer(other.number)));
+        assert_eq!(asks(&effects), 0);
+        let mut open = asker.run(Event::Connected(peer(other.number)));
+        let mut back = Vec::new();
+        while let Some(effect) = open.pop() {
+            let Effect::SendRequest { bytes, .. } = effect else {
+                continue;
+            };
+            let from = peer(asker.number);
+            for effect in other.run(Event::Request { from, token: 0, bytes }) {
+                match effect {
+                    Effect::SendResponse { bytes, .. } => {
+                        let from = peer(other.number);
+                        let effects = asker.run(Event::Response { from, bytes });
+                        assert_eq!(penalties(&effects), []);
+                        open.extend(effects);
+                    }
+                    Effect::SendRequest { bytes, .. } => back.push(bytes),
+                    _ => {}
+                }
+            }
+        }
+        while let Some(bytes) = back.pop() {
+            let from = peer(other.number);
+            for effect in asker.run(Event::Request { from, token: 0, bytes }) {
+                let Effect::SendResponse { bytes, .. } = effect else {
+                    continue;
+                };
+                let from = peer(asker.number);
+                let effects = other.run(Event::Response { from, bytes });
+                assert_eq!(penalties(&effects), []);
+                back.extend(effects.into_iter().filter_map(|effect| match effect {
+                    Effect::SendRequest { bytes, .. } => Some(bytes),
+                    _ => None,
+                }));
+            }
+        }
+    }
+
+    fn believers(first: &mut Node, second: &mut Node) -> (Node, Node) {
+        let (mut two, mut three) = (Node::new(2), Node::new(3));
+        two.meet(first);
+        three.meet(second);
+        settle([&mut two, &mut three]);
+        (two, three)
+    }
+
+    fn digest(node: &Node) -> crate::log::Hash {
+        View::new(example::charter(), &node.store).digest().unwrap()
+    }
+
+    #[test]
+    fn the_place_is_found_and_digests_are_equal() {
+        for common in [1, 2, 3, 40, 250] {
+            let one = (1_000..1_030).map(agent).collect();
+            let other = (2_000..2_007).map(agent).collect();
+            let (mut first, mut second) = stories(common, one, other);
+            let (two, three) = believers(&mut first, &mut second);
+            for node in [&two, &three] {
+                let fork = Fork::stored(did(1).as_str(), &node.store).unwrap().unwrap();
+                assert_eq!(fork.common_prefix(), Some(common));
+                assert_eq!(fork.verify(example::charter()), Ok(did(1)));
+            }
+            assert_ne!(two.size(1), three.size(1));
+            assert_eq!(digest(&two), digest(&three));
+        }
+    }
+
+    #[test]
+    fn what_either_story_takes_back_is_honoured_by_all() {
+        let one = vec![retire(1), agent(50), revoke(7)];
+        let other = vec![revoke(8), agent(60), retire(2), revoke(9)];
+        let (mut first, mut second) = stories(4, one, other);
+        let (two, three) = believers(&mut first, &mut second);
+        assert_eq!(digest(&two), digest(&three));
+        for node in [&two, &three] {
+            let view = View::new(example::charter(), &node.store);
+            let salvage = Salvage::stored(did(1).as_str(), &node.store).unwrap();
+            assert_eq!(salvage.names().count(), 5);
+            for index in [7, 8, 9] {
+                let bit = view.status(&did(1), LIST, StatusPurpose::Revocation, index);
+                assert_eq!(bit, StatusBit::Set, "{index}");
+            }
+            let bit = view.status(&did(1), LIST, StatusPurpose::Revocation, 10);
+            assert_eq!(bit, StatusBit::Clear);
+            let standing = |number: u64| {
+                let agent = Did::parse(&format!("did:example:agent{number}")).unwrap();
+                view.agent(&agent, at(100))
+            };
+            for number in [1, 2] {
+                assert!(matches!(standing(number), AgentStanding::Retired { .. }), "{number}");
+            }
+            // What they share counts as before; what only one of them gives does not.
+            assert!(matches!(standing(3), AgentStanding::Active { .. }));
+            for number in [50, 60] {
+                assert_eq!(standing(number), AgentStanding::Unknown, "{number}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_heard_little_catches_up_with_what_the_stories_share() {
+        let (mut first, mut second) = stories(20, vec![retire(1)], vec![retire(2)]);
+        let mut two = Node::new(2);
+        let all = first.state(1).frontier.size();
+        assert_eq!(all, 21);
+        two.meet(&mut first);
+        let fork = {
+            let mut judge = Node::new(3);
+            judge.meet(&mut second);
+            settle([&mut two, &mut judge]);
+            Fork::stored(did(1).as_str(), &judge.store).unwrap().unwrap()
+        };
+        // It hears of the fork before it heard of the log.
+        let mut three = Node::new(3);
+        three.hear(2, &Broadcast::Fork(fork).encode());
+        assert_eq!((three.size(1), is_frozen(&three)), (0, true));
+        settle([&mut two, &mut three]);
+        assert_eq!(three.size(1), 20);
+        assert_eq!(digest(&two), digest(&three));
+        let view = View::new(example::charter(), &three.store);
+        let agent = Did::parse("did:example:agent2").unwrap();
+        assert!(matches!(view.agent(&agent, at(100)), AgentStanding::Retired { .. }));
+    }
+
+    #[test]
+    fn a_restart_keeps_it_all() {
+        let (mut first, mut second) = stories(4, vec![retire(1)], vec![retire(2)]);
+        let (two, three) = believers(&mut first, &mut second);
+        let mut again = Node::on(2, two.store.clone());
+        let mut three = three;
+        settle([&mut again, &mut three]);
+        assert_eq!(digest(&again), digest(&three));
+        let salvage = |node: &Node| Salvage::stored(did(1).as_str(), &node.store).unwrap();
+        assert_eq!(salvage(&again), salvage(&two));
+        assert_eq!(salvage(&again).names().count(), 2);
+    }
 }

@@ -96,7 +96,7 @@ fn heard(logs: &[Vec<Statement>; 3], steps: &[(usize, usize)], frozen: bool) -> 
             .for_each(|piece| say(&mut store, &did(log as u8 + 1), piece));
     }
     if frozen {
-        store.write(&[Write::put(store::evidence(did(2).as_str()), vec![1])]);
+        store.write(&[Write::put(store::evidence(did(2).as_str()), super::evidence())]);
     }
     store
 }
