@@ -17,6 +17,7 @@ pub mod did;
 pub mod documents;
 pub mod failure;
 pub mod fork;
+pub mod log;
 pub mod output;
 pub mod passphrase;
 pub mod present;
@@ -146,6 +147,9 @@ pub enum Command {
     /// Show who told two stories about its log, and verify a proof of that
     #[command(subcommand, after_help = fork::EXAMPLE)]
     Fork(fork::ForkCommand),
+    /// Check a log from its files alone
+    #[command(subcommand, after_help = log::EXAMPLE)]
+    Log(log::LogCommand),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -173,6 +177,7 @@ pub fn execute(line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Command::Webvh(command) => webvh::execute(&command, output),
         Command::Registry(command) => registry::execute(global, &command, output),
         Command::Fork(command) => fork::execute(global, &command, output),
+        Command::Log(command) => log::execute(global, &command, output),
         Command::Completions(arguments) => completions::execute(&arguments, output),
     }
 }

@@ -223,6 +223,22 @@ impl Client {
         self.read(path, result).map(Resolution::Here)
     }
 
+    /// `GET` of a file of at most so many bytes, as it is; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`CallError::Strange`] for any status but 200 and 404, and for a longer file.
+    pub fn file(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, CallError> {
+        let result = self.agent.get(format!("{}{path}", self.base)).call();
+        let mut response = result.map_err(|error| self.failed(path, error))?;
+        match response.status().as_u16() {
+            200 => {}
+            404 => return Ok(None),
+            status => return Err(self.strange(path, &format!("status {status}"))),
+        }
+        let body = response.body_mut().with_config().limit(most as u64);
+        body.read_to_vec().map(Some).map_err(|error| self.failed(path, error))
+    }
+
     /// `POST` with no judgement about the status.
     fn submit(&self, path: &str, body: &Value) -> Result<Answer, CallError> {
         let mut request = self

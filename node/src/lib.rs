@@ -20,6 +20,7 @@ pub mod node;
 pub mod one_time;
 pub mod openapi;
 pub mod outside;
+pub mod progress;
 pub mod proof_only;
 pub mod records;
 pub mod resolution;

@@ -68,7 +68,7 @@ impl Frontier {
     /// Appends a leaf and calls `note(height, index, hash)` for every subtree that it completes:
     /// the one over leaves `index << height` to `(index + 1) << height`, the leaf itself
     /// included as height 0.
-    fn append_noting(&mut self, leaf: Hash, note: &mut dyn FnMut(u32, u64, &Hash)) {
+    pub(crate) fn append_noting(&mut self, leaf: Hash, note: &mut dyn FnMut(u32, u64, &Hash)) {
         let mut hash = leaf;
         let mut index = self.size;
         let mut height = 0;

@@ -3,6 +3,8 @@
 //!
 //! Only what the newest head covers is served, so whatever a stranger fetches can be proven.
 
+pub mod check;
+
 use crate::limits;
 use crate::log::{self, LogState};
 use crate::proof;
