@@ -2,6 +2,7 @@
 //! checked together ([`crate::key::batch`]).
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use super::outcome::VerifiedCredential;
 use super::{Policy, World, credential_in};
@@ -27,63 +28,92 @@ pub fn credentials(
     randomness: &[u8; 32],
 ) -> Vec<Result<VerifiedCredential, Denied>> {
     let world = World::new(policy, knowledge, now);
-    let deferred = Deferred::default();
+    let deferred = Deferred::for_signatures(texts.len());
     let later = World {
         deferred: Some(&deferred),
         ..world
     };
-    let items: Vec<_> = texts
-        .iter()
-        .map(|text| {
-            let from = deferred.len();
-            let outcome = credential_in(text, &later);
-            (*text, from..deferred.len(), outcome)
-        })
-        .collect();
+    // Outcomes are large, so each stays where it was made.
+    let mut outcomes = Vec::with_capacity(texts.len());
+    let mut signatures = Vec::with_capacity(texts.len());
+    for text in texts {
+        let from = deferred.len();
+        outcomes.push(credential_in(text, &later));
+        signatures.push(from..deferred.len());
+    }
     let verdicts = deferred.verify(randomness);
-    let held = |range: std::ops::Range<usize>| verdicts.get(range).is_some_and(|all| all.iter().all(|held| *held));
-    items
-        .into_iter()
-        .map(|(text, signatures, outcome)| {
-            if held(signatures) {
-                outcome
-            } else {
-                // What was done under a signature that does not hold is void: again, step by step.
-                credential_in(text, &world)
-            }
-        })
-        .collect()
+    for ((outcome, signatures), text) in outcomes.iter_mut().zip(signatures).zip(texts) {
+        let held = verdicts.get(signatures).is_some_and(|all| all.iter().all(|held| *held));
+        if !held {
+            // What was done under a signature that does not hold is void: again, step by step.
+            *outcome = credential_in(text, &world);
+        }
+    }
+    outcomes
 }
 
 /// Signatures that are taken to hold until all are checked together.
-#[derive(Default)]
-pub(super) struct Deferred(RefCell<Vec<Signed>>);
+pub(super) struct Deferred(RefCell<Notes>);
 
+/// All messages are in one piece, and a key stands there once for all signatures in a row that it
+/// made: a thousand signatures should not fill the caches.
+struct Notes {
+    keys: Vec<PublicKey>,
+    messages: Vec<u8>,
+    signed: Vec<Signed>,
+}
+
+/// The last of the keys, and where the message is.
 struct Signed {
-    key: PublicKey,
-    message: Vec<u8>,
+    key: usize,
+    message: Range<usize>,
     signature: Signature,
 }
 
+/// A message is two SHA-256 digests in every suite with Ed25519 but one.
+const USUAL_MESSAGE: usize = 64;
+
 impl Deferred {
+    fn for_signatures(count: usize) -> Self {
+        Self(RefCell::new(Notes {
+            keys: Vec::new(),
+            messages: Vec::with_capacity(count * USUAL_MESSAGE),
+            signed: Vec::with_capacity(count),
+        }))
+    }
+
     fn len(&self) -> usize {
-        self.0.borrow().len()
+        self.0.borrow().signed.len()
     }
 
     fn verify(&self, randomness: &[u8; 32]) -> Vec<bool> {
-        let signed = self.0.borrow();
-        let claims: Vec<Claim<'_>> = signed.iter().map(Signed::claim).collect();
-        verify_each(&claims, randomness)
+        let notes = self.0.borrow();
+        let claims: Option<Vec<Claim<'_>>> = notes.signed.iter().map(|signed| notes.claim(signed)).collect();
+        // All are there, since notes are only added; were one not, nothing would be taken to hold.
+        claims.map_or_else(Vec::new, |claims| verify_each(&claims, randomness))
     }
 }
 
-impl Signed {
-    fn claim(&self) -> Claim<'_> {
-        Claim {
-            key: &self.key,
-            message: &self.message,
-            signature: &self.signature,
+impl Notes {
+    fn add(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) {
+        if self.keys.last() != Some(key) {
+            self.keys.push(key.clone());
         }
+        let from = self.messages.len();
+        self.messages.extend_from_slice(message);
+        self.signed.push(Signed {
+            key: self.keys.len() - 1,
+            message: from..self.messages.len(),
+            signature: *signature,
+        });
+    }
+
+    fn claim<'n>(&'n self, signed: &'n Signed) -> Option<Claim<'n>> {
+        Some(Claim {
+            key: self.keys.get(signed.key)?,
+            message: self.messages.get(signed.message.clone())?,
+            signature: &signed.signature,
+        })
     }
 }
 
@@ -97,11 +127,7 @@ impl World<'_> {
     ) -> Result<(), SignatureInvalid> {
         match self.deferred {
             Some(deferred) if key.kind() == KeyKind::Ed25519 => {
-                deferred.0.borrow_mut().push(Signed {
-                    key: key.clone(),
-                    message: message.to_vec(),
-                    signature: *signature,
-                });
+                deferred.0.borrow_mut().add(key, message, signature);
                 Ok(())
             }
             _ => key.verify(message, signature),

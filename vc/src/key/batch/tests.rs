@@ -7,15 +7,43 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::key::{SecretKey, Signer};
 
+/// Whether the group order times the point is nothing.
+fn is_of_prime_order(point: &EdwardsPoint) -> bool {
+    EdwardsPoint::vartime_multiscalar_mul([-Scalar::ONE], [point]) == -point
+}
+
+/// The subgroup test is a homomorphism's kernel, so these points show it for all.
 #[test]
 fn the_group_of_prime_order_is_told_from_the_rest() {
-    for n in 1_u64..20 {
+    for n in 0_u64..20 {
         let point = EdwardsPoint::mul_base(&Scalar::from(n));
         for (at, small) in EIGHT_TORSION.iter().enumerate() {
-            assert_eq!(is_of_prime_order(&(point + small)), at == 0, "{n} {at}");
+            let point = point + small;
+            assert_eq!(subgroup::are_of_prime_order(&[point]), at == 0, "{n} {at}");
+            assert_eq!(is_of_prime_order(&point), at == 0, "{n} {at}");
         }
     }
-    assert!(is_of_prime_order(&EdwardsPoint::identity()));
+    assert!(subgroup::are_of_prime_order(&[]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+    /// Points from all of the curve, by their encodings, against the multiplication by the order.
+    #[test]
+    fn the_subgroup_test_agrees_with_the_multiplication_by_the_order(bytes in any::<[u8; 32]>(), scalar in any::<[u8; 32]>()) {
+        let inside = EdwardsPoint::mul_base(&Scalar::from_bytes_mod_order(scalar));
+        let anywhere = CompressedEdwardsY(bytes).decompress().unwrap_or(inside);
+        for point in [inside, anywhere, anywhere.mul_by_cofactor()] {
+            for small in &EIGHT_TORSION {
+                let point = point + small;
+                prop_assert_eq!(subgroup::are_of_prime_order(&[point]), is_of_prime_order(&point));
+            }
+        }
+        // One that is not among many that are.
+        let outside = inside + EIGHT_TORSION[1 + usize::from(bytes[0] % 7)];
+        prop_assert!(subgroup::are_of_prime_order(&[inside; 5]));
+        prop_assert!(!subgroup::are_of_prime_order(&[inside, inside, outside, inside]));
+    }
 }
 
 /// A signature by the holder of the secret key whose R has a part of small order. The lax equation of
