@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use syndic_node::cli::{self, CommandLine, output::Output};
 
+/// Decision 19: what verifies many documents allocates much.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let line = CommandLine::parse();
     let output = Output::new(line.global.json);

@@ -24,6 +24,10 @@ use syndic_vc::verify;
 use setup::{Cached, Resolving, bare, many, small, small_draft};
 use world::{credential, draft, north, now, policy, text};
 
+/// The allocator of the program, for what is measured and what it is measured against.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let name = arguments.next().unwrap_or_default();

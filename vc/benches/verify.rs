@@ -30,6 +30,10 @@ use syndic_vc::trust::{OneTime, OneTimeKind, SpendError};
 use syndic_vc::verify::{self, ActionRequest};
 use world::*;
 
+/// The allocator of the program, for what is measured and what it is measured against.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures verification alone: the store's own sync is another benchmark.
 struct Spent;
 
