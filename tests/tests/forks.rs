@@ -128,7 +128,15 @@ fn who_runs_two_copies_of_a_node_is_found_out_by_all() {
         assert_eq!(forks(node)[0]["organization"], did.as_str());
         assert_eq!(forks(node)[0]["commonPrefix"], size);
         verify(node, &credential).expect_refused("issuer-frozen");
-        // Revoked in one of the stories is revoked for those who heard the other.
+        // Revoked in one of the stories is revoked for those who heard the other, as soon as they have heard of it.
+        command::eventually("a revocation in either story counts", FOUND_WITHIN, || {
+            let codes = verify(node, &revoked).codes();
+            if codes.first().is_some_and(|code| code == "revoked") {
+                Ok(())
+            } else {
+                Err(format!("{codes:?}"))
+            }
+        });
         verify(node, &revoked).expect_refused("revoked");
         // Whoever did not fork is believed as before.
         verify(node, &twin).expect_allowed();

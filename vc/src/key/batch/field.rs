@@ -78,7 +78,7 @@ impl Element {
         let square = root.square();
         if square == self {
             Some(root)
-        } else if square + self == self - self {
+        } else if square + self == Self::from_limbs([0; 5]) {
             Some(root * SQRT_MINUS_ONE)
         } else {
             None
