@@ -6,6 +6,7 @@
 //! nothing yet: heads in it are text, entries are bytes. `specs/04-replication.md` has the layout.
 
 pub(crate) mod codec;
+mod error;
 mod parting;
 
 use crate::cosignature::Cosignature;
@@ -14,6 +15,7 @@ use crate::limits;
 use crate::log::Hash;
 use crate::log_keys::Rotation;
 use codec::{Decoder, Encoder};
+pub use error::{MessageError, MessageErrorKind};
 pub use parting::{Parting, Roots, Standpoint};
 
 /// Version of the encoding that this crate speaks.
@@ -171,44 +173,6 @@ pub enum Refusal {
     NothingNew,
     /// The answerer's store cannot be read now.
     Unavailable,
-}
-
-/// Why bytes are not a message, and where.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("not a message: {kind} at byte {offset}")]
-pub struct MessageError {
-    /// What is wrong.
-    pub kind: MessageErrorKind,
-    /// How many bytes were read before that.
-    pub offset: usize,
-}
-
-impl MessageError {
-    /// Whether the sender speaks another version of the format: no reason to blame it.
-    #[must_use]
-    pub fn is_other_version(&self) -> bool {
-        matches!(self.kind, MessageErrorKind::Version(_))
-    }
-}
-
-/// What is wrong with a message.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum MessageErrorKind {
-    /// It ends too early.
-    #[error("it ends too early")]
-    Short,
-    /// Another version of the format; the sender is newer or older.
-    #[error("version {0} of the format")]
-    Version(u8),
-    /// A kind that does not belong here.
-    #[error("kind {0}")]
-    Kind(u8),
-    /// More of something than the bound allows.
-    #[error("too much: {0}")]
-    TooMuch(&'static str),
-    /// A value that no sender of this format writes.
-    #[error("{0}")]
-    Value(&'static str),
 }
 
 const NEWS: u8 = 1;

@@ -24,9 +24,11 @@ use crate::statement::{Content, Profile, Statement};
 use crate::store::{self, ReadError, Reader};
 
 mod dids;
+mod resources;
 mod successions;
 
 pub use dids::{DidLog, DidLogError};
+use resources::covering;
 
 /// What is known, as of one state of the store.
 #[derive(Clone, Copy)]
@@ -534,21 +536,6 @@ impl<'a> View<'a> {
         }
         Ok(hasher.finalize().into())
     }
-}
-
-/// The resources whose grant covers this one, the narrowest first: itself, then each `/*` above
-/// it, then `*`.
-fn covering(resource: &str) -> Vec<String> {
-    let mut patterns = vec![resource.to_owned()];
-    let mut path = resource.strip_suffix("/*").unwrap_or(resource);
-    while let Some((above, _)) = path.rsplit_once('/') {
-        patterns.push(format!("{above}/*"));
-        path = above;
-    }
-    if resource != "*" {
-        patterns.push("*".to_owned());
-    }
-    patterns
 }
 
 impl Knowledge for View<'_> {

@@ -99,7 +99,7 @@ fn who_is_cut_off_from_witnesses_fails_closed_and_says_which_way() {
     }
     // The issuer is silent: that comes first, and is another code.
     known.heard.insert(north().did, after(0));
-    known.witnesses = seen(&[(17, 399), (17, 399)]);
+    known.witnesses = seen(&[(17, 299), (17, 299)]);
     assert_eq!(decide(&known, 2, at(300)), Ok(()));
     assert_eq!(decide(&known, 2, at(301)), Err(DenialCode::KnowledgeStale));
     // After a sleep all is old, until it is heard anew.
