@@ -2,9 +2,10 @@
 //!
 //! A record proves itself when it is read: its checksum covers key and value. That a record is
 //! *missing*, or came back from the dead, shows only in the sum over all of them, and that takes
-//! reading all of them. A small store is read whole before it is opened. A large one would keep the
-//! node from starting for half a minute, so it is read behind its back, a page at a time, while it
-//! is in use; if the sum does not come out, the store refuses everything from then on.
+//! reading all of them. A small store is read whole before it is opened. Reading a large one would
+//! keep the node from starting, for 0.7 s with every 100,000 records (decision 2), so it is read
+//! behind its back, a page at a time, while it is in use; if the sum does not come out, the store
+//! refuses everything from then on.
 //!
 //! While the reading is under way, the writer corrects the sum for what it changes behind the
 //! reader, so that at the end the two agree whatever was written meanwhile.
