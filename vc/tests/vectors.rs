@@ -81,7 +81,7 @@ fn canonical_decision<T: syndic_vc::decision::Verified>(outcome: &Result<T, synd
 }
 
 /// Codes that other tests show: of canonical RDF (`linked_data.rs`), of envelopes and SD-JWT
-/// (`enveloped.rs`, `sd_jwt.rs`).
+/// (`enveloped.rs`, `sd_jwt.rs`), of witnesses (`witnessed.rs`).
 const SHOWN_ELSEWHERE: &[DenialCode] = &[
     DenialCode::LinkedDataTooComplex,
     DenialCode::EnvelopeTypeWrong,
@@ -89,6 +89,7 @@ const SHOWN_ELSEWHERE: &[DenialCode] = &[
     DenialCode::DisclosureInvalid,
     DenialCode::KeyBindingMissing,
     DenialCode::KeyBindingInvalid,
+    DenialCode::NotWitnessed,
 ];
 
 /// Whether the vector needs what this build lacks.
