@@ -58,10 +58,45 @@ fn multikey(method: &Value) -> Option<String> {
         let tagged = [&[0xED, 0x01], raw.as_slice()].concat();
         return Some(multibase::encode(multibase::Base::Base58Btc, tagged));
     }
-    let jwk = serde_json::to_vec(&method["publicKeyJwk"]).ok()?;
+    let jwk = serde_json::to_vec(&of_full_length(method["publicKeyJwk"].clone())).ok()?;
     let jwk = syndic_vc::json::parse(&jwk).ok()?;
     let key = syndic_vc::key::PublicKey::from_jwk(&jwk, &syndic_vc::json::members::Path::ROOT).ok()?;
     Some(key.to_multikey())
+}
+
+/// `key-did-resolver` leaves out zeros at the beginning of a coordinate, in one key of 128. RFC 7518 section 6.2.1.2 asks
+/// for the full length, and nothing else is read here, so what is missing is added: the number stays the same.
+fn of_full_length(mut jwk: Value) -> Value {
+    let length = match jwk["crv"].as_str() {
+        Some("P-256") => 32,
+        Some("P-384") => 48,
+        _ => return jwk,
+    };
+    for name in ["x", "y"] {
+        let base64 = multibase::Base::Base64Url;
+        let Some(short) = jwk[name].as_str().and_then(|text| base64.decode(text).ok()) else {
+            continue;
+        };
+        let zeros = vec![0; usize::saturating_sub(length, short.len())];
+        jwk[name] = Value::from(base64.encode([zeros, short].concat()));
+    }
+    jwk
+}
+
+/// The key that showed it: its first coordinate begins with a zero.
+#[test]
+fn a_coordinate_without_its_zeros_is_the_same_number() {
+    let theirs = serde_json::json!({"publicKeyJwk": {
+        "kty": "EC", "crv": "P-256",
+        "x": "QoqQONYZ65pTCz9DWjBf9QjdwQ2Z7ZmeaKVd8EpTBw",
+        "y": "UPkV8UJPKMvpiKCvA_uGTWWfClXM69x29nDiP6hllWY",
+    }});
+    let same = "zDnaeQSytu6QDu11TjnHQkg87rDE2LauTGPVktbSmmPfCUUqt";
+    assert_eq!(multikey(&theirs).as_deref(), Some(same));
+    // What is read from others in earnest has the full length.
+    let strict = serde_json::to_vec(&theirs["publicKeyJwk"]).unwrap();
+    let strict = syndic_vc::json::parse(&strict).unwrap();
+    assert!(syndic_vc::key::PublicKey::from_jwk(&strict, &syndic_vc::json::members::Path::ROOT).is_err());
 }
 
 fn compare(peer: &mut Peer, ours: &Ours, keys: usize, figures: &mut Figures) {
