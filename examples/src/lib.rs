@@ -6,10 +6,11 @@ use std::sync::Arc;
 use syndic_vc::did::Did;
 use syndic_vc::did_key;
 use syndic_vc::document::DidDocument;
+use syndic_vc::key::PublicKey;
 use syndic_vc::resolve::ResolveError;
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit};
+use syndic_vc::trust::{AgentStanding, Freshness, KeyStanding, Knowledge, Standing, StatusBit};
 
 /// Whom this program trusts, and what it knows to be revoked. It is as true as whoever fills it: a node fills it from
 /// the signed logs of a consortium.
@@ -51,6 +52,10 @@ impl Knowledge for Memory {
 
     fn agent(&self, _did: &Did, _at: Timestamp) -> AgentStanding {
         AgentStanding::Unknown
+    }
+
+    fn key_standing(&self, _: &Did, _: &str, _: &PublicKey, _: &dyn Fn() -> String) -> KeyStanding {
+        KeyStanding::Good
     }
 
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {

@@ -15,10 +15,11 @@ use syndic_vc::did::{Did, DidUrl};
 use syndic_vc::document::DidDocument;
 use syndic_vc::json::Value;
 use syndic_vc::json::members::Path;
+use syndic_vc::key::PublicKey;
 use syndic_vc::resolve::ResolveError;
 use syndic_vc::status::{StatusList, StatusPurpose};
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit};
+use syndic_vc::trust::{AgentStanding, Freshness, KeyStanding, Knowledge, Standing, StatusBit};
 use syndic_vc::verify::{self, Policy};
 use syndic_vc::webvh::Which;
 
@@ -245,6 +246,10 @@ impl Knowledge for Known<'_> {
 
     fn agent(&self, did: &Did, at: Timestamp) -> AgentStanding {
         self.sources.registry.agent(did, at)
+    }
+
+    fn key_standing(&self, issuer: &Did, method: &str, key: &PublicKey, digest: &dyn Fn() -> String) -> KeyStanding {
+        self.sources.registry.key_standing(issuer, method, key, digest)
     }
 
     /// About one of the consortium's, what the registry says; about anybody else, when it was asked.

@@ -9,11 +9,12 @@ use syndic_vc::denial::Denied;
 use syndic_vc::did::Did;
 use syndic_vc::document::DidDocument;
 use syndic_vc::json::Value;
+use syndic_vc::key::PublicKey;
 use syndic_vc::object;
 use syndic_vc::resolve::{self, ResolveError};
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit};
+use syndic_vc::trust::{AgentStanding, Freshness, KeyStanding, Knowledge, Standing, StatusBit};
 use syndic_vc::verify::{self, Policy, ProofChecked};
 
 use crate::node::CLOCK_SKEW_SECONDS;
@@ -70,6 +71,10 @@ impl Knowledge for SelfDescribed {
 
     fn agent(&self, _: &Did, _: Timestamp) -> AgentStanding {
         AgentStanding::Unavailable(NO_NODE.to_owned())
+    }
+
+    fn key_standing(&self, _: &Did, _: &str, _: &PublicKey, _: &dyn Fn() -> String) -> KeyStanding {
+        KeyStanding::Good
     }
 
     fn freshness(&self, _: &Did) -> Option<Freshness> {

@@ -15,12 +15,12 @@ use syndic_node::outside::{DOCUMENT_BYTES, Lookup, Outside, OutsideError, STATUS
 use syndic_vc::did::Did;
 use syndic_vc::document::{DidDocument, Purpose};
 use syndic_vc::json::{Object, Value};
-use syndic_vc::key::SecretKey;
+use syndic_vc::key::{PublicKey, SecretKey};
 use syndic_vc::proof::{self, ProofOptions};
 use syndic_vc::resolve::{self, ResolveError};
 use syndic_vc::status::{StatusList, StatusListDraft, StatusPurpose};
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit};
+use syndic_vc::trust::{AgentStanding, Freshness, KeyStanding, Knowledge, Standing, StatusBit};
 use syndic_vc::verify::{self, Policy};
 use syndic_vc::{did_key, object};
 
@@ -489,6 +489,10 @@ impl Knowledge for Registry {
 
     fn agent(&self, _: &Did, _: Timestamp) -> AgentStanding {
         AgentStanding::Unknown
+    }
+
+    fn key_standing(&self, _: &Did, _: &str, _: &PublicKey, _: &dyn Fn() -> String) -> KeyStanding {
+        KeyStanding::Good
     }
 
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {

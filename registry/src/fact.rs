@@ -18,6 +18,10 @@
 //! | `w` scid 0 number (u32, from 0) | a line of a `did:webvh` log |
 //! | `v` scid | the text of its `did-witness.json` |
 //! | `f` scid | [`DidFork`] |
+//! | `q` agent | [`Suspension`], the latest word |
+//! | `k` key | [`Compromise`], the first word; the key is a verification method or a multikey |
+//! | `d` digest | [`Anchor`], the first word |
+//! | `i` domain | [`BundleFact`], the latest |
 //! | `o` did | empty: the DID is the organization's own |
 //!
 //! Under `r/x` stand `a` agent 0 DID, and `z` or `n` subject 0 action 0 resource 0 DID with the
@@ -135,6 +139,40 @@ pub struct ListTotals {
     pub bits: u64,
 }
 
+/// Whether an agent is suspended, as the organization that registered it says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Suspension {
+    /// Index of the statement.
+    pub index: u64,
+    /// When it was made, by the organization's clock.
+    pub at: Timestamp,
+    /// False: it is in service again.
+    pub suspended: bool,
+}
+
+/// A key that is compromised.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Compromise {
+    /// Index of the statement: what was anchored before it counts.
+    pub index: u64,
+    /// When it was made, by the organization's clock.
+    pub at: Timestamp,
+}
+
+/// A credential that had been issued.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Anchor {
+    /// Index of the first statement that says so.
+    pub index: u64,
+}
+
+/// Where the newest trust bundle of a domain stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct BundleFact {
+    /// Index of the statement.
+    pub index: u64,
+}
+
 /// Where the second of two stories about a `did:webvh` DID stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct DidFork {
@@ -189,6 +227,56 @@ impl Fact for ProfileFact {
 }
 
 impl Fact for DidFork {
+    fn write(&self, out: &mut Encoder) {
+        out.u64(self.index);
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
+        Ok(Self { index: from.u64()? })
+    }
+}
+
+impl Fact for Suspension {
+    fn write(&self, out: &mut Encoder) {
+        out.u64(self.index);
+        write_time(self.at, out);
+        out.byte(self.suspended.into());
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
+        Ok(Self {
+            index: from.u64()?,
+            at: read_time(from)?,
+            suspended: from.flag()?,
+        })
+    }
+}
+
+impl Fact for Compromise {
+    fn write(&self, out: &mut Encoder) {
+        out.u64(self.index);
+        write_time(self.at, out);
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
+        Ok(Self {
+            index: from.u64()?,
+            at: read_time(from)?,
+        })
+    }
+}
+
+impl Fact for Anchor {
+    fn write(&self, out: &mut Encoder) {
+        out.u64(self.index);
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
+        Ok(Self { index: from.u64()? })
+    }
+}
+
+impl Fact for BundleFact {
     fn write(&self, out: &mut Encoder) {
         out.u64(self.index);
     }
@@ -348,6 +436,26 @@ pub(crate) fn agent_index_key(agent: &str, organization: Option<&str>) -> Vec<u8
 /// Key of the succession of an agent, as this organization says.
 pub(crate) fn succession_key(organization: &str, agent: &str) -> Vec<u8> {
     joined(store::facts(organization), b'u', &[agent])
+}
+
+/// Key of the suspension of an agent, as this organization says.
+pub(crate) fn suspension_key(organization: &str, agent: &str) -> Vec<u8> {
+    joined(store::facts(organization), b'q', &[agent])
+}
+
+/// Key of the compromise of a key.
+pub(crate) fn compromise_key(organization: &str, key: &str) -> Vec<u8> {
+    joined(store::facts(organization), b'k', &[key])
+}
+
+/// Key of the anchor of a credential.
+pub(crate) fn anchor_key(organization: &str, digest: &str) -> Vec<u8> {
+    joined(store::facts(organization), b'd', &[digest])
+}
+
+/// Key of the trust bundle of a domain.
+pub(crate) fn bundle_key(organization: &str, domain: &str) -> Vec<u8> {
+    joined(store::facts(organization), b'i', &[domain])
 }
 
 /// Key of the latest word on a right.

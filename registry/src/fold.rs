@@ -17,6 +17,7 @@ use crate::store::{ReadError, Reader, Write};
 
 pub(crate) mod dids;
 mod successions;
+mod trust;
 
 const CHUNK_BYTES: usize = (limits::STATUS_CHUNK_BITS / 8) as usize;
 
@@ -97,8 +98,17 @@ impl<'a> Fold<'a> {
                 self.own_did(did);
                 Ok(())
             }
-            // It says who signs heads, and is taken before a head is checked: [`crate::log_keys`].
-            Content::LogKeyRotated(_) | Content::Unknown(_) => Ok(()),
+            Content::AgentSuspended { agent } => self.suspend(index, at, agent.as_str(), true),
+            Content::AgentResumed { agent } => self.suspend(index, at, agent.as_str(), false),
+            Content::KeyCompromised(said) => self.compromise(index, at, said),
+            Content::CredentialsAnchored(said) => self.anchor(index, said),
+            Content::TrustBundle(said) => {
+                self.bundle(index, said);
+                Ok(())
+            }
+            // That another told two stories is proven by the proof, not by who says so; who signs heads is taken before a
+            // head is checked: [`crate::log_keys`].
+            Content::ForkEvidence(_) | Content::LogKeyRotated(_) | Content::Unknown(_) => Ok(()),
         }
     }
 

@@ -98,6 +98,12 @@ pub const ROTATIONS_AT_ONCE: usize = 256;
 /// Longest rotation in bytes, as it is stored and sent: two keys, a hash and a signature with their names are 420.
 pub const ROTATION_BYTES: usize = 640;
 
+/// Most digests of issued credentials in one statement: 500 of 50 bytes are 25 KiB.
+pub const ANCHORS: usize = 500;
+
+/// Most keys in a trust bundle; the statement bounds their bytes.
+pub const BUNDLE_KEYS: usize = 64;
+
 // Replication: messages.
 
 /// Longest DID of an organization in a message. `did:key` has 56 bytes, `did:webvh` with a long

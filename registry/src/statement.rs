@@ -20,9 +20,11 @@ use crate::log_keys::Rotation;
 
 mod dids;
 mod succession;
+mod trust;
 
 pub use dids::DidVersion;
 pub use succession::AgentSucceeded;
+pub use trust::{BundleFormat, CredentialsAnchored, ForkEvidence, KeyCompromised, TrustBundle};
 
 /// A statement and when it was made, by the organization's own clock.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,6 +70,24 @@ pub enum Content {
     },
     /// Another key signs the heads of this log from here on, as the root key says.
     LogKeyRotated(Box<Rotation>),
+    /// An agent that the organization registered must not act for now.
+    AgentSuspended {
+        /// The agent.
+        agent: Did,
+    },
+    /// It may again.
+    AgentResumed {
+        /// The agent.
+        agent: Did,
+    },
+    /// What a key of the organization signed counts no more, unless it was anchored before. Final.
+    KeyCompromised(KeyCompromised),
+    /// These credentials had been issued when this was said.
+    CredentialsAnchored(CredentialsAnchored),
+    /// Keys of workloads or services that the organization answers for; the latest of a domain counts.
+    TrustBundle(TrustBundle),
+    /// Another organization told two stories, and this one holds the proof.
+    ForkEvidence(ForkEvidence),
     /// A kind that this program does not know.
     Unknown(Unknown),
 }
@@ -226,6 +246,12 @@ impl Content {
             Self::DidVersion(_) => "didVersion",
             Self::OrganizationDid { .. } => "organizationDid",
             Self::LogKeyRotated(_) => "logKeyRotated",
+            Self::AgentSuspended { .. } => "agentSuspended",
+            Self::AgentResumed { .. } => "agentResumed",
+            Self::KeyCompromised(_) => "keyCompromised",
+            Self::CredentialsAnchored(_) => "credentialsAnchored",
+            Self::TrustBundle(_) => "trustBundle",
+            Self::ForkEvidence(_) => "forkEvidence",
             Self::Unknown(unknown) => &unknown.kind,
         }
     }
@@ -249,6 +275,16 @@ impl Content {
                 did: dids::webvh_did(members)?,
             },
             "logKeyRotated" => Self::LogKeyRotated(Box::new(Rotation::read(members)?)),
+            "agentSuspended" => Self::AgentSuspended {
+                agent: did(members, "agent")?,
+            },
+            "agentResumed" => Self::AgentResumed {
+                agent: did(members, "agent")?,
+            },
+            "keyCompromised" => Self::KeyCompromised(KeyCompromised::read(members)?),
+            "credentialsAnchored" => Self::CredentialsAnchored(CredentialsAnchored::read(members)?),
+            "trustBundle" => Self::TrustBundle(TrustBundle::read(members)?),
+            "forkEvidence" => Self::ForkEvidence(ForkEvidence::read(members)?),
             _ => Self::Unknown(Unknown::read(kind, members)?),
         })
     }
@@ -258,7 +294,9 @@ impl Content {
         match self {
             Self::Profile(profile) => profile.write(&mut members),
             Self::AgentRegistered(registered) => registered.write(&mut members),
-            Self::AgentRetired { agent } => drop(members.insert("agent", agent)),
+            Self::AgentRetired { agent } | Self::AgentSuspended { agent } | Self::AgentResumed { agent } => {
+                drop(members.insert("agent", agent))
+            }
             Self::AgentSucceeded(succeeded) => succeeded.write(&mut members),
             Self::Authorize(grant) => grant.write("entity", &mut members),
             Self::WithdrawAuthorization(right) => right.write("entity", &mut members),
@@ -269,6 +307,10 @@ impl Content {
             Self::DidVersion(version) => version.write(&mut members),
             Self::OrganizationDid { did } => drop(members.insert("did", did)),
             Self::LogKeyRotated(rotation) => rotation.write(&mut members),
+            Self::KeyCompromised(said) => said.write(&mut members),
+            Self::CredentialsAnchored(said) => said.write(&mut members),
+            Self::TrustBundle(said) => said.write(&mut members),
+            Self::ForkEvidence(said) => said.write(&mut members),
             Self::Unknown(unknown) => members.clone_from(&unknown.members),
         }
         members

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use syndic_vc::did::Did;
 use syndic_vc::document::DidDocument;
+use syndic_vc::key::PublicKey;
 use syndic_vc::resolve::ResolveError;
 use syndic_vc::status::{StatusList, StatusPurpose};
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit, Witness};
+use syndic_vc::trust::{AgentStanding, Freshness, KeyStanding, Knowledge, Standing, StatusBit, Witness};
 
 use crate::charter::{Charter, MemberCard};
 use crate::cosignature::{self, Cosignature};
@@ -26,6 +27,7 @@ use crate::store::{self, ReadError, Reader};
 mod dids;
 mod resources;
 mod successions;
+mod trust;
 
 pub use dids::{DidLog, DidLogError};
 use resources::covering;
@@ -566,6 +568,11 @@ impl Knowledge for View<'_> {
     fn agent(&self, did: &Did, at: Timestamp) -> AgentStanding {
         self.agent_standing(did.as_str(), at)
             .unwrap_or_else(|error| AgentStanding::Unavailable(error.to_string()))
+    }
+
+    fn key_standing(&self, issuer: &Did, method: &str, key: &PublicKey, digest: &dyn Fn() -> String) -> KeyStanding {
+        self.find_key_standing(issuer, method, key, digest)
+            .unwrap_or_else(|error| KeyStanding::Unavailable(error.to_string()))
     }
 
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {

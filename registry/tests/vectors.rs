@@ -10,9 +10,10 @@ mod make;
 
 use std::path::PathBuf;
 
-use syndic_registry::charter::Charter;
-use syndic_registry::head::Head;
+use syndic_registry::charter::{Charter, MemberCard};
+use syndic_registry::head::{self, Head};
 use syndic_registry::log::{Frontier, Hash, leaf_hash};
+use syndic_registry::log_keys::{LogKeys, Rotation};
 use syndic_registry::statement::Statement;
 use syndic_registry::{proof, tile};
 use syndic_vc::canonical;
@@ -80,6 +81,19 @@ fn check(vector: &Vector) -> Result<(), String> {
             assert_eq!(head.size(), vector.number("size"));
             assert_eq!(*head.root(), vector.hash("root"));
             assert_eq!(head.time().to_string(), vector.text("time"));
+        }
+        "logKeys" => {
+            let card = MemberCard::from_value(vector.0.get("card").unwrap()).unwrap();
+            let mut keys = LogKeys::new(vector.text("consortium"), &card);
+            for rotation in vector.0.get("rotations").unwrap().as_array().unwrap() {
+                let rotation = Rotation::from_value(rotation, "").map_err(|error| error.to_string())?;
+                keys.learn(&rotation).map_err(|error| error.to_string())?;
+            }
+            let origin = head::origin(vector.text("consortium"), card.did().as_str());
+            let head = keys
+                .verify(vector.text("note"), &origin)
+                .map_err(|error| error.to_string())?;
+            assert_eq!(head.size(), vector.number("size"));
         }
         "tree" => {
             let mut frontier = Frontier::default();

@@ -8,7 +8,7 @@ use syndic_vc::key::PublicKey;
 use syndic_vc::resolve::{self, ResolveError};
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit};
+use syndic_vc::trust::{AgentStanding, Freshness, KeyStanding, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit};
 use syndic_vc::json::{self, Value};
 use syndic_vc::verify::Policy;
 use syndic_vc::{enveloped, jose};
@@ -82,6 +82,10 @@ impl Knowledge for World {
 
     fn agent(&self, _: &Did, _: Timestamp) -> AgentStanding {
         AgentStanding::Unknown
+    }
+
+    fn key_standing(&self, _: &Did, _: &str, _: &PublicKey, _: &dyn Fn() -> String) -> KeyStanding {
+        KeyStanding::Good
     }
 
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {

@@ -255,7 +255,8 @@ pub(crate) fn object_digest(document: &Object) -> String {
     digest_of(&bytes)
 }
 
-fn digest_of(bytes: &[u8]) -> String {
+/// The digest of bytes, in the same form.
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
     let mut multihash = vec![0x12, 0x20]; // sha2-256, 32 bytes
     multihash.extend_from_slice(&Sha256::digest(bytes));
     multibase::encode(Base::Base58Btc, multihash)

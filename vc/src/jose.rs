@@ -242,6 +242,8 @@ impl<'t> Parts<'t> {
 /// A token of the expected kind: strictly read, its signature not checked yet.
 #[derive(Debug)]
 pub(crate) struct Jws<'t> {
+    /// The token as it was read.
+    pub(crate) text: &'t str,
     parts: Parts<'t>,
     kind: KeyKind,
     /// The name of the key; [`crate::verify`] decides whose it must be.
@@ -275,6 +277,7 @@ impl<'t> Jws<'t> {
             return Err(members.error("kid", "the DID URL of a key").into());
         }
         Ok(Self {
+            text,
             kind,
             kid: kid.map(str::to_owned),
             header_iss: members.optional_str("iss")?.map(str::to_owned),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::did::Did;
 use crate::document::DidDocument;
+use crate::key::PublicKey;
 use crate::resolve::ResolveError;
 use crate::status::StatusPurpose;
 use crate::time::Timestamp;
@@ -29,6 +30,11 @@ pub trait Knowledge {
 
     /// What is known about `did` as an agent, for the moment `at`.
     fn agent(&self, did: &Did, at: Timestamp) -> AgentStanding;
+
+    /// Whether what a key of `issuer` signed still counts. `method` is the name under which the issuer's document lists
+    /// the key; `digest` gives that of the secured document: the multihash text of its canonical bytes, or of the bytes of
+    /// the token.
+    fn key_standing(&self, issuer: &Did, method: &str, key: &PublicKey, digest: &dyn Fn() -> String) -> KeyStanding;
 
     /// How old the knowledge about `issuer` is; `None`: nothing is known about it.
     fn freshness(&self, issuer: &Did) -> Option<Freshness>;
@@ -59,6 +65,20 @@ pub enum Standing {
     Unavailable(String),
 }
 
+/// Whether what a key signed counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyStanding {
+    /// Nobody says otherwise, or what was signed is known to be older than the compromise.
+    Good,
+    /// The key's owner declared it compromised, and what was signed is not known to be older, whatever date it carries.
+    Compromised {
+        /// When that was declared.
+        at: Timestamp,
+    },
+    /// Cannot be told now, and why.
+    Unavailable(String),
+}
+
 /// One entry of a status list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StatusBit {
@@ -81,6 +101,11 @@ pub enum AgentStanding {
         owner: String,
         /// The organization that registered it.
         organization: Did,
+    },
+    /// Not to act for now.
+    Suspended {
+        /// Since when.
+        at: Timestamp,
     },
     /// Taken out of service.
     Retired {

@@ -81,6 +81,12 @@ fn everything_that_refuses_a_proof_refuses_an_envelope() {
     let mut known = Known::new();
     known.retired.insert(agent().did);
     assert_eq!(refused(good(), &known).0, Code::AgentRetired);
+    let mut known = Known::new();
+    known.suspended.insert(agent().did);
+    assert_eq!(refused(good(), &known).0, Code::AgentSuspended);
+    let mut known = Known::new();
+    known.compromise(&north().method(), &[]);
+    assert_eq!(refused(good(), &known), (Code::KeyCompromised, "/id".into()));
     let mut expired = draft();
     expired.valid_until = world::after(-1);
     let document = expired.to_document().unwrap();

@@ -243,6 +243,9 @@ fn the_claims_decide_when_and_whether_it_counts() {
     known.retired.insert(agent().did);
     assert_eq!(look(&text, &known).unwrap_err().code(), Code::AgentRetired);
     let mut known = Known::new();
+    known.compromise(&north().key.public_key().to_multikey(), &[]);
+    assert_eq!(look(&text, &known).unwrap_err().code(), Code::KeyCompromised);
+    let mut known = Known::new();
     known.heard.clear();
     assert_eq!(look(&text, &known).unwrap_err().code(), Code::KnowledgeStale);
 }

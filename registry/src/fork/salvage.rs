@@ -83,13 +83,16 @@ impl Record {
     }
 }
 
-/// What a statement takes back, if it does: a retirement, a withdrawal, bits that are set (and none that are cleared).
+/// What a statement takes back, if it does: a retirement or a suspension of an agent, a withdrawal, a key that is
+/// compromised, bits that are set (and none that are cleared).
 /// Kinds that only give are not among them, nor are successions, which give as much as they take.
 pub(crate) fn restriction(statement: &Statement) -> Option<Statement> {
     let content = match &statement.content {
-        Content::AgentRetired { .. } | Content::WithdrawAuthorization(_) | Content::WithdrawRecognition(_) => {
-            statement.content.clone()
-        }
+        Content::AgentRetired { .. }
+        | Content::AgentSuspended { .. }
+        | Content::KeyCompromised(_)
+        | Content::WithdrawAuthorization(_)
+        | Content::WithdrawRecognition(_) => statement.content.clone(),
         Content::StatusChanged(change) if !change.set.is_empty() => Content::StatusChanged(StatusChanged {
             cleared: Vec::new(),
             ..change.clone()

@@ -475,8 +475,9 @@ fn spread(lo: u64, hi: u64) -> Vec<u64> {
         .collect()
 }
 
-/// The first half of a record's hash.
-fn half((_, leaf): &Name) -> [u8; 16] {
-    let (half, _) = leaf.split_first_chunk().unwrap_or((&[0; 16], &[]));
-    *half
+/// What a record is called in a question: the first half of its hash, and its index. Two stories may say the same in two
+/// places, and both count.
+fn half((index, leaf): &Name) -> [u8; 16] {
+    let half = leaf.first_chunk::<16>().copied().unwrap_or_default();
+    (u128::from_be_bytes(half) ^ u128::from(*index)).to_be_bytes()
 }

@@ -40,6 +40,12 @@ impl Replica {
         self.tracks.get(organization).map(|track| track.keys.newest())
     }
 
+    /// The key that signs heads of the own log now.
+    #[must_use]
+    pub fn own_log_key(&self) -> Option<&PublicKey> {
+        self.log_key(&self.own.as_ref()?.me.organization)
+    }
+
     /// The rotations of an organization's log key that are known and stored here.
     #[must_use]
     pub fn rotations(&self, organization: &Did) -> &[Rotation] {

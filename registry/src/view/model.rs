@@ -10,7 +10,13 @@ use syndic_vc::time::Timestamp;
 
 use crate::example::{did, key};
 use crate::limits;
-use crate::statement::{AgentSucceeded, Content, Grant, Right, Statement};
+use crate::statement::{AgentSucceeded, Content, Grant, Right, Statement, TrustBundle};
+
+#[derive(Debug)]
+enum Paper {
+    Lost(String),
+    Seen(Vec<String>),
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Model {
@@ -22,6 +28,11 @@ pub(crate) struct Model {
     rights: BTreeMap<(String, bool, String, String, String), Option<Grant>>,
     /// (organization, list) to what was created and which bits are set.
     lists: BTreeMap<(String, String), (StatusPurpose, u64, BTreeSet<u64>)>,
+    /// (organization, agent) to since when.
+    suspended: BTreeMap<(String, String), Timestamp>,
+    /// What each organization said of keys and credentials, in order.
+    papers: BTreeMap<String, Vec<Paper>>,
+    bundles: BTreeMap<(String, String), TrustBundle>,
     pub(crate) frozen: BTreeSet<String>,
     pub(crate) members: BTreeSet<String>,
     pub(crate) consortium: String,
@@ -44,6 +55,7 @@ impl Model {
             | Content::DidVersion(_)
             | Content::OrganizationDid { .. }
             | Content::LogKeyRotated(_)
+            | Content::ForkEvidence(_)
             | Content::Unknown(_) => {}
             Content::AgentRegistered(registered) => {
                 let agent = (us(), registered.agent.to_string());
@@ -57,6 +69,22 @@ impl Model {
                     known.2.get_or_insert(statement.at);
                 }
             }
+            Content::AgentSuspended { agent } | Content::AgentResumed { agent } => {
+                let whose = (us(), agent.to_string());
+                let on = matches!(statement.content, Content::AgentSuspended { .. });
+                if matches!(self.agents.get(&whose), Some((_, _, None))) {
+                    let was = self.suspended.remove(&whose);
+                    if on {
+                        self.suspended.insert(whose, was.unwrap_or(statement.at));
+                    }
+                }
+            }
+            Content::KeyCompromised(said) => self.papers.entry(us()).or_default().push(Paper::Lost(said.key.clone())),
+            Content::CredentialsAnchored(said) => {
+                let paper = Paper::Seen(said.digests.clone());
+                self.papers.entry(us()).or_default().push(paper);
+            }
+            Content::TrustBundle(said) => drop(self.bundles.insert((us(), said.domain.clone()), said.clone())),
             Content::AgentSucceeded(said) => {
                 let agent = (us(), said.agent.to_string());
                 let works = matches!(self.agents.get(&agent), Some((_, _, None)));
@@ -182,17 +210,41 @@ impl Model {
                     (Some(one), Some(other)) => Some(one.min(other)),
                     (one, other) => one.or(other),
                 };
-                (at, &whose.0, owner, ended)
+                let works = ended.is_none();
+                let suspended = self.suspended.get(whose).copied().filter(|_| works);
+                (at, &whose.0, owner, ended, suspended)
             })
             .collect();
-        let active = known.iter().filter(|(.., ended)| ended.is_none());
+        let active = known
+            .iter()
+            .filter(|(.., ended, suspended)| ended.is_none() && suspended.is_none());
         match active.min_by_key(|(at, organization, ..)| (*at, *organization)) {
-            Some((_, organization, owner, _)) => format!("{owner} at {organization}"),
-            None => match known.iter().filter_map(|(.., ended)| *ended).max() {
-                Some(at) => format!("retired {at}"),
-                None => "unknown".to_owned(),
+            Some((_, organization, owner, ..)) => format!("{owner} at {organization}"),
+            None => match (
+                known.iter().filter_map(|(.., suspended)| *suspended).max(),
+                known.iter().filter_map(|(.., ended, _)| *ended).max(),
+            ) {
+                (Some(at), _) => format!("suspended {at}"),
+                (None, Some(at)) => format!("retired {at}"),
+                (None, None) => "unknown".to_owned(),
             },
         }
+    }
+
+    /// Whether what one of a key's names signed counts: it was seen before any of them was lost.
+    pub(crate) fn key_is_good(&self, organization: &str, names: [&str; 2], digest: &str) -> bool {
+        for paper in self.papers.get(organization).into_iter().flatten() {
+            match paper {
+                Paper::Lost(key) if names.contains(&key.as_str()) => return false,
+                Paper::Seen(digests) if digests.iter().any(|seen| seen == digest) => return true,
+                _ => {}
+            }
+        }
+        true
+    }
+
+    pub(crate) fn bundle(&self, organization: &str, domain: &str) -> Option<&TrustBundle> {
+        self.bundles.get(&(organization.to_owned(), domain.to_owned()))
     }
 
     pub(crate) fn successor(&self, organization: &str, agent: &str) -> Option<(Timestamp, String)> {

@@ -22,10 +22,14 @@ impl View<'_> {
         let mut registrations = self.registrations(agent)?;
         // Those who register what others have registered come last.
         registrations.sort_by(|(a, left), (b, right)| left.at.cmp(&right.at).then_with(|| a.cmp(b)));
-        let mut latest = None;
+        let (mut latest, mut suspended) = (None, None);
         for (organization, registered) in registrations {
             match self.ended(&organization, agent, &registered, at)? {
                 None => {
+                    if let Some(since) = self.suspended(organization.as_str(), agent)? {
+                        suspended = suspended.max(Some(since));
+                        continue;
+                    }
                     return Ok(AgentStanding::Active {
                         owner: registered.owner,
                         organization,
@@ -33,6 +37,9 @@ impl View<'_> {
                 }
                 ended => latest = latest.max(ended),
             }
+        }
+        if let Some(at) = suspended {
+            return Ok(AgentStanding::Suspended { at });
         }
         Ok(latest.map_or(AgentStanding::Unknown, |at| AgentStanding::Retired { at }))
     }

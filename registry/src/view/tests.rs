@@ -3,6 +3,7 @@
 mod dids;
 mod random;
 mod successions;
+mod trust;
 
 use super::*;
 use crate::charter::Endpoints;

@@ -2,6 +2,7 @@
 
 use syndic_registry::head::{self, Head};
 use syndic_registry::log::{Frontier, Hash, append, leaf_hash};
+use syndic_registry::log_keys::{LogKeys, Rotation};
 use syndic_registry::note::Note;
 use syndic_registry::proof;
 use syndic_registry::store::MemoryStore;
@@ -49,6 +50,7 @@ pub fn all() -> Vec<Made> {
         heads(),
         malformed_heads(),
         statements(),
+        rotations(),
         paths(),
     ]
     .concat()
@@ -285,6 +287,96 @@ fn malformed_heads() -> Vec<Made> {
     ]
 }
 
+/// Rotations of a log key, and a head that they must explain.
+fn rotations() -> Vec<Made> {
+    let charter = founded();
+    let card = &charter.members()[0];
+    let origin = head::origin(charter.id(), card.did().as_str());
+    let start = LogKeys::new(charter.id(), card);
+    let to = |keys: &LogKeys, seed: u8, from, signer: u8| {
+        Rotation::sign(
+            keys,
+            key(seed).public_key(),
+            from,
+            key(seed + 1).public_key(),
+            &key(signer),
+        )
+        .unwrap()
+    };
+    let head = |size, seed: u8| Head::sign(&origin, size, &[7; 32], &key(seed), at("2026-11-24T22:50:53Z")).unwrap();
+    let first = to(&start, 101, 5, 11);
+    let mut after = start.clone();
+    after.learn(&first).unwrap();
+    let second = to(&after, 102, 9, 11);
+    let unpromised = to(&after, 150, 9, 11);
+    let earlier = to(&after, 102, 5, 11);
+    let by_log_key = to(&start, 101, 5, 12);
+    let other = to(&start, 110, 6, 11);
+    let mut moved = first.clone();
+    moved.from = 4;
+    let vector = |name, rotations: &[&Rotation], size, seed, refused| {
+        let told: Value = rotations.iter().map(|rotation| rotation.to_value()).collect();
+        let vector = object! {
+            "kind": "logKeys", "consortium": charter.id(), "card": card.to_value(), "rotations": told,
+            "note": head(size, seed).note(), "size": size,
+        };
+        ("log", name, judged(vector, refused))
+    };
+    let other_key = Some("another key");
+    vec![
+        vector("log-key-of-the-card", &[], 4, 12, None),
+        vector("log-key-of-the-card-below-a-rotation", &[&first], 4, 12, None),
+        vector("log-key-after-a-rotation", &[&first], 5, 101, None),
+        vector("log-key-after-two-rotations", &[&first, &second], 9, 102, None),
+        vector("log-key-that-was-replaced", &[&first], 5, 12, other_key),
+        vector("log-key-that-was-replaced-twice", &[&first, &second], 9, 101, other_key),
+        vector("log-key-of-a-later-size", &[&first], 4, 101, other_key),
+        vector("log-key-of-nobody", &[&first], 5, 77, other_key),
+        vector(
+            "rotation-by-the-log-key",
+            &[&by_log_key],
+            5,
+            101,
+            Some("did not sign it"),
+        ),
+        vector(
+            "rotation-of-another-size-than-signed",
+            &[&moved],
+            4,
+            101,
+            Some("did not sign it"),
+        ),
+        vector(
+            "rotation-to-a-key-that-was-not-promised",
+            &[&first, &unpromised],
+            9,
+            150,
+            Some("promised"),
+        ),
+        vector(
+            "rotation-from-no-later-size",
+            &[&first, &earlier],
+            9,
+            102,
+            Some("does not come after"),
+        ),
+        vector(
+            "rotation-without-the-one-before",
+            &[&second],
+            9,
+            102,
+            Some("not the newest"),
+        ),
+        vector(
+            "rotation-twice-from-one-key",
+            &[&first, &other],
+            5,
+            101,
+            Some("another successor"),
+        ),
+    ]
+}
+
 fn statements() -> Vec<Made> {
     let statement = |name, text: &str, refused: Option<&str>| {
         ("log", name, judged(text_vector("statement", "text", text), refused))
@@ -293,11 +385,59 @@ fn statements() -> Vec<Made> {
     let changed = r#"{"at":"2026-11-24T22:50:53Z","kind":"statusChanged","list":"https://a.example/1","set":[1,5]}"#;
     let authorize = r#"{"action":"read","at":"2026-11-24T22:50:53Z","entity":"did:key:z6MkB","kind":"authorize","resource":"records/*"}"#;
     let later = r#"{"any":[1,"thing"],"at":"2026-11-24T22:50:53Z","kind":"notKnownYet"}"#;
+    let lost = r#"{"at":"2026-11-24T22:50:53Z","key":"did:web:a.example#key-1","kind":"keyCompromised"}"#;
+    let seen = r#"{"at":"2026-11-24T22:50:53Z","digests":["zQmY9eggDs67grsSrRft2fCiEiisreFmXvgWU4hBT6BbDei"],"kind":"credentialsAnchored"}"#;
+    let bundle = r#"{"at":"2026-11-24T22:50:53Z","bundle":{"keys":[]},"domain":"https://a.example/agents","format":"jwks","kind":"trustBundle"}"#;
+    let evidence = r#"{"at":"2026-11-24T22:50:53Z","digest":"zQmY9eggDs67grsSrRft2fCiEiisreFmXvgWU4hBT6BbDei","kind":"forkEvidence","organization":"did:key:z6MkB"}"#;
     vec![
         statement("statement-agent-retired", retired, None),
         statement("statement-status-changed", changed, None),
         statement("statement-authorize", authorize, None),
         statement("statement-of-unknown-kind", later, None),
+        statement("statement-key-compromised", lost, None),
+        statement(
+            "statement-key-compromised-without-a-fragment",
+            &lost.replace("#key-1", ""),
+            Some("/key"),
+        ),
+        statement("statement-credentials-anchored", seen, None),
+        statement(
+            "statement-credentials-anchored-with-another-hash",
+            &seen.replace("zQmY9egg", "zQmY9eggA"),
+            Some("/digests"),
+        ),
+        statement(
+            "statement-credentials-anchored-twice",
+            &seen.replace("\"zQm", "\"zQmY9eggDs67grsSrRft2fCiEiisreFmXvgWU4hBT6BbDei\",\"zQm"),
+            Some("/digests"),
+        ),
+        statement(
+            "statement-credentials-anchored-none",
+            r#"{"at":"2026-11-24T22:50:53Z","digests":[],"kind":"credentialsAnchored"}"#,
+            Some("/digests"),
+        ),
+        statement("statement-trust-bundle", bundle, None),
+        statement(
+            "statement-trust-bundle-of-unknown-format",
+            &bundle.replace("\"jwks\"", "\"x509\""),
+            Some("/format"),
+        ),
+        statement(
+            "statement-trust-bundle-without-keys",
+            &bundle.replace("\"keys\":[]", "\"key\":[]"),
+            Some("/bundle/keys"),
+        ),
+        statement(
+            "statement-trust-bundle-of-no-spiffe-domain",
+            &bundle.replace("\"jwks\"", "\"spiffe\""),
+            Some("/domain"),
+        ),
+        statement("statement-fork-evidence", evidence, None),
+        statement(
+            "statement-fork-evidence-without-digest",
+            &evidence.replace("zQmY9egg", "sha256-"),
+            Some("/digest"),
+        ),
         statement(
             "statement-with-unknown-member",
             &retired.replace(",\"at\"", ",\"as\":1,\"at\""),

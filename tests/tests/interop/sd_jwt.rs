@@ -10,7 +10,9 @@ use syndic_vc::resolve::{self, ResolveError};
 use syndic_vc::sd_jwt::{self, Concealment};
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit};
+use syndic_vc::trust::{
+    AgentStanding, Freshness, KeyStanding, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit,
+};
 use syndic_vc::verify::{self, HolderProof, Policy, PresentationRequest};
 
 use crate::figures::{Figures, Verdict, Way};
@@ -42,6 +44,10 @@ impl Knowledge for Stranger {
 
     fn agent(&self, _: &Did, _: Timestamp) -> AgentStanding {
         AgentStanding::Unknown
+    }
+
+    fn key_standing(&self, _: &Did, _: &str, _: &PublicKey, _: &dyn Fn() -> String) -> KeyStanding {
+        KeyStanding::Good
     }
 
     fn freshness(&self, _: &Did) -> Option<Freshness> {

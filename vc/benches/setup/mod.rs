@@ -11,10 +11,11 @@ use syndic_vc::did::Did;
 use syndic_vc::did_key;
 use syndic_vc::document::DidDocument;
 use syndic_vc::json::Value;
+use syndic_vc::key::PublicKey;
 use syndic_vc::resolve::ResolveError;
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{AgentStanding, Freshness, Knowledge, Standing, StatusBit, Witness};
+use syndic_vc::trust::{AgentStanding, Freshness, KeyStanding, Knowledge, Standing, StatusBit, Witness};
 
 use crate::world::*;
 
@@ -84,6 +85,10 @@ impl Knowledge for Cached {
         AgentStanding::Unknown
     }
 
+    fn key_standing(&self, _: &Did, _: &str, _: &PublicKey, _: &dyn Fn() -> String) -> KeyStanding {
+        KeyStanding::Good
+    }
+
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {
         self.heads.get(issuer).cloned()
     }
@@ -107,6 +112,10 @@ impl Knowledge for Resolving {
 
     fn agent(&self, did: &Did, at: Timestamp) -> AgentStanding {
         self.0.agent(did, at)
+    }
+
+    fn key_standing(&self, _: &Did, _: &str, _: &PublicKey, _: &dyn Fn() -> String) -> KeyStanding {
+        KeyStanding::Good
     }
 
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {

@@ -249,6 +249,10 @@ pub(super) fn check_status_entry(
 pub(super) fn check_agent(agent: &Did, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
     match world.knowledge.agent(agent, world.now) {
         AgentStanding::Unknown | AgentStanding::Active { .. } => Ok(()),
+        AgentStanding::Suspended { at: since } => {
+            let text = format!("the agent has been suspended since {since}: ask its organization when that ends");
+            Err(Reason::new(DenialCode::AgentSuspended, at.to_string(), text))
+        }
         AgentStanding::Retired { at: since } => {
             let text = format!("the agent was retired at {since}: register a new agent");
             Err(Reason::new(DenialCode::AgentRetired, at.to_string(), text))

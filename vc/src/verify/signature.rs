@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{World, unavailable};
 use crate::constraint::Quoted;
+use crate::credential::object_digest;
 use crate::denial::{DenialCode, Reason};
 use crate::did::{Did, DidUrl};
 use crate::document::{DidDocument, MethodError, Purpose};
@@ -15,6 +16,7 @@ use crate::json::{Object, Value};
 use crate::key::PublicKey;
 use crate::proof::{self, Places, Proof, Proofs};
 use crate::resolve::ResolveError;
+use crate::trust::KeyStanding;
 
 /// Checks that `signer` made every proof of this document, for this purpose. `at` is where the
 /// document stands.
@@ -153,6 +155,10 @@ fn check_signature(
     }
     let data = proof.hash_data(key.kind(), document, previous, places)?;
     let checked = world.verify_signature(key, data.as_bytes(), &proof.signature);
+    if checked.is_ok() && proof.purpose == Purpose::AssertionMethod {
+        let digest = || object_digest(document);
+        return check_standing(signer, proof.verification_method, key, &digest, &method_at, world);
+    }
     checked.map_err(|_| {
         let text = "the signature does not fit: the document was changed, or another key signed it";
         Reason::new(
@@ -161,6 +167,27 @@ fn check_signature(
             text,
         )
     })
+}
+
+/// The key is not compromised, or what it signed is known to be older. `at` is where the key's name stands.
+pub(super) fn check_standing(
+    signer: &Did,
+    method: &str,
+    key: &PublicKey,
+    digest: &dyn Fn() -> String,
+    at: &Path<'_>,
+    world: &World<'_>,
+) -> Result<(), Reason> {
+    match world.knowledge.key_standing(signer, method, key, digest) {
+        KeyStanding::Good => Ok(()),
+        KeyStanding::Compromised { at: since } => {
+            let text = format!(
+                "{signer} declared this key compromised at {since}, and did not anchor the document before: ask for a new one"
+            );
+            Err(Reason::new(DenialCode::KeyCompromised, at.to_string(), text))
+        }
+        KeyStanding::Unavailable(why) => Err(unavailable(at.to_string(), "whether the key is compromised", &why)),
+    }
 }
 
 /// The document of the signer. `at` is where the key's name stands.

@@ -3,6 +3,7 @@
 
 use super::{World, signature};
 use crate::constraint::Quoted;
+use crate::credential::digest_of;
 use crate::denial::{DenialCode, Reason};
 use crate::did::{Did, DidUrl};
 use crate::document::Purpose;
@@ -87,7 +88,12 @@ pub(super) fn check_signer(
     }
     let known = signature::signer_document(at, signer, world)?;
     let key = signature::signer_key(&known, name.as_str(), purpose, at, signer)?;
-    jws.verify(key).map_err(|error| error.reason(at))
+    jws.verify(key).map_err(|error| error.reason(at))?;
+    if purpose == Purpose::AssertionMethod {
+        let digest = || digest_of(jws.text.as_bytes());
+        signature::check_standing(signer, name.as_str(), key, &digest, at, world)?;
+    }
+    Ok(())
 }
 
 /// The name of the key: `kid`, a DID URL with a fragment. One that is a fragment only belongs to

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use syndic_vc::constraint::Constraint;
 use syndic_vc::document::Purpose;
 use syndic_vc::json::{Object, Value};
@@ -368,6 +369,12 @@ fn times_and_status() -> Vec<Vector> {
     ]
 }
 
+/// The digest by which a document is anchored.
+fn digest(document: &Value) -> String {
+    let digest = Sha256::digest(canonical::to_bytes(document));
+    multibase::encode(multibase::Base::Base58Btc, [[0x12, 0x20].as_slice(), &digest].concat())
+}
+
 fn standing() -> Vec<Vector> {
     let first = "/credentialSubject/capability/0";
     vec![
@@ -376,6 +383,28 @@ fn standing() -> Vec<Vector> {
                 known.retired.insert(agent().did);
             })
             .denied("agent-retired", "/credentialSubject/id"),
+        vector("deny-agent-suspended", credential())
+            .known(|known| {
+                known.suspended.insert(agent().did);
+            })
+            .denied("agent-suspended", "/credentialSubject/id"),
+        vector("deny-key-compromised-by-its-name", credential())
+            .known(|known| known.compromise(&north().method(), &[]))
+            .denied("key-compromised", "/proof/verificationMethod"),
+        vector("deny-key-compromised-by-what-it-is", credential())
+            .known(|known| known.compromise(&north().key.public_key().to_multikey(), &[]))
+            .denied("key-compromised", "/proof/verificationMethod"),
+        vector("deny-key-compromised-and-another-document-anchored", credential())
+            .known(|known| known.compromise(&north().method(), &[digest(&plain())]))
+            .denied("key-compromised", "/proof/verificationMethod"),
+        vector("allow-key-compromised-after-the-document-was-anchored", credential())
+            .known(|known| known.compromise(&north().method(), &[digest(&credential())])),
+        vector("allow-another-key-compromised", credential()).known(|known| known.compromise(&agent().method(), &[])),
+        vector("deny-key-standing-not-known-now", credential())
+            .known(|known| {
+                known.down.insert("keys".to_owned());
+            })
+            .denied("knowledge-unavailable", "/proof/verificationMethod"),
         vector("deny-issuer-unknown", credential())
             .known(|known| known.authorized.clear())
             .denied("issuer-unknown", first),

@@ -13,13 +13,13 @@ use syndic_vc::did::Did;
 use syndic_vc::did_key;
 use syndic_vc::document::DidDocument;
 use syndic_vc::json::{self, Value};
-use syndic_vc::key::{EcdsaSecretKey, KeyKind, SecretKey, Signer};
+use syndic_vc::key::{EcdsaSecretKey, KeyKind, PublicKey, SecretKey, Signer};
 use syndic_vc::presentation::PresentationDraft;
 use syndic_vc::resolve::ResolveError;
 use syndic_vc::status::{StatusEntry, StatusPurpose};
 use syndic_vc::time::Timestamp;
 use syndic_vc::trust::{
-    AgentStanding, Freshness, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit, Witness,
+    AgentStanding, Freshness, KeyStanding, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit, Witness,
 };
 use syndic_vc::verify::Policy;
 use zeroize::Zeroizing;
@@ -128,6 +128,11 @@ pub struct Known {
     pub set: BTreeSet<(String, u64)>,
     pub lists: BTreeSet<String>,
     pub retired: BTreeSet<Did>,
+    pub suspended: BTreeSet<Did>,
+    /// Verification methods and multikeys.
+    pub compromised: BTreeSet<String>,
+    /// Digests of documents that are older than all of that.
+    pub anchored: BTreeSet<String>,
     pub heard: BTreeMap<Did, Timestamp>,
     /// DIDs whose document is not the one of their key.
     pub documents: BTreeMap<Did, Arc<DidDocument>>,
@@ -150,6 +155,9 @@ impl Known {
             set: BTreeSet::new(),
             lists: BTreeSet::from([LIST.to_owned(), SUSPENSIONS.to_owned()]),
             retired: BTreeSet::new(),
+            suspended: BTreeSet::new(),
+            compromised: BTreeSet::new(),
+            anchored: BTreeSet::new(),
             heard: BTreeMap::from([(north().did, after(-5))]),
             documents: BTreeMap::new(),
             witnesses: [after(-4), after(-3)].map(|time| Witness { size: 17, time }).to_vec(),
@@ -157,6 +165,14 @@ impl Known {
             grounds: 3,
             down: BTreeSet::new(),
         }
+    }
+}
+
+impl Known {
+    /// Declares a key compromised; only these documents are older.
+    pub fn compromise(&mut self, key: &str, anchored: &[String]) {
+        self.compromised.insert(key.to_owned());
+        self.anchored.extend(anchored.iter().cloned());
     }
 }
 
@@ -212,6 +228,9 @@ impl Knowledge for Known {
         if self.down.contains("agent") {
             return AgentStanding::Unavailable("down".into());
         }
+        if self.suspended.contains(did) {
+            return AgentStanding::Suspended { at: after(-3_600) };
+        }
         if self.retired.contains(did) {
             return AgentStanding::Retired { at: after(-3_600) };
         }
@@ -220,6 +239,17 @@ impl Knowledge for Known {
 
     fn grounds(&self, _: &Did, _: &str) -> u64 {
         self.grounds
+    }
+
+    fn key_standing(&self, _: &Did, method: &str, key: &PublicKey, digest: &dyn Fn() -> String) -> KeyStanding {
+        if self.down.contains("keys") {
+            return KeyStanding::Unavailable("down".into());
+        }
+        let named = self.compromised.contains(method) || self.compromised.contains(&key.to_multikey());
+        if named && !self.anchored.contains(&digest()) {
+            return KeyStanding::Compromised { at: after(-5) };
+        }
+        KeyStanding::Good
     }
 
     fn freshness(&self, issuer: &Did) -> Option<Freshness> {
@@ -473,7 +503,8 @@ impl Known {
             .set
             .iter()
             .map(|(list, index)| syndic_vc::object! { "list": list.as_str(), "index": *index });
-        syndic_vc::object! {
+        let texts = |set: &BTreeSet<String>| set.iter().map(String::as_str).collect::<Value>();
+        let mut known = syndic_vc::object! {
             "authorized": authorized,
             "frozen": dids(&self.frozen),
             "heard": heard,
@@ -485,7 +516,18 @@ impl Known {
             "retired": dids(&self.retired),
             "documents": documents,
             "unavailable": self.down.iter().map(String::as_str).collect::<Value>(),
+        };
+        // Left out where there are none.
+        let members = known.as_object_mut().unwrap();
+        if !self.suspended.is_empty() {
+            members.insert("suspended", dids(&self.suspended));
         }
+        for (name, set) in [("compromised", &self.compromised), ("anchored", &self.anchored)] {
+            if !set.is_empty() {
+                members.insert(name, texts(set));
+            }
+        }
+        known
     }
 
     pub fn from_json(value: &Value) -> Known {
@@ -504,6 +546,7 @@ impl Known {
                 .map(|one| one.parse().unwrap())
                 .collect()
         };
+        let rare = |name: &str| value.get(name).map(texts).unwrap_or_default();
         let str = |value: &Value, name: &str| value.get(name).unwrap().as_str().unwrap().to_owned();
         let status = value.get("statusLists").unwrap();
         Known {
@@ -531,6 +574,9 @@ impl Known {
                 .collect(),
             lists: texts(status.get("known").unwrap()).into_iter().collect(),
             retired: dids("retired"),
+            suspended: rare("suspended").iter().map(|one| one.parse().unwrap()).collect(),
+            compromised: rare("compromised").into_iter().collect(),
+            anchored: rare("anchored").into_iter().collect(),
             heard: object("heard")
                 .iter()
                 .map(|(did, time)| (did.parse().unwrap(), at(time.as_str().unwrap())))

@@ -243,9 +243,10 @@ mod parting {
 
     use super::*;
     use crate::fork::salvage::Salvage;
-    use crate::statement::{StatusChanged, StatusListCreated};
+    use crate::statement::{CredentialsAnchored, KeyCompromised, StatusChanged, StatusListCreated};
+    use syndic_vc::key::PublicKey;
     use syndic_vc::status::StatusPurpose;
-    use syndic_vc::trust::{AgentStanding, Knowledge, StatusBit};
+    use syndic_vc::trust::{AgentStanding, KeyStanding, Knowledge, StatusBit};
 
     const LIST: &str = "https://hospital-1.example/status-lists/1";
 
@@ -410,6 +411,62 @@ mod parting {
                 assert_eq!(standing(number), AgentStanding::Unknown, "{number}");
             }
         }
+    }
+
+    #[test]
+    fn suspensions_and_compromised_keys_of_either_story_are_honoured_by_all() {
+        let name = |number: u64| Did::parse(&format!("did:example:agent{number}")).unwrap();
+        let suspend = |number| say(Content::AgentSuspended { agent: name(number) });
+        let resume = |number| say(Content::AgentResumed { agent: name(number) });
+        let (key, unharmed) = (crate::example::key(77), crate::example::key(78));
+        let (key, unharmed) = (key.public_key(), unharmed.public_key());
+        let (lost, method) = (key.to_multikey(), "did:example:1#key-1");
+        let compromise = |key: &str| {
+            let key = key.to_owned();
+            say(Content::KeyCompromised(KeyCompromised { key, since: None }))
+        };
+        let anchor = |byte: u8| {
+            let digests = vec![crate::charter::identifier(&[byte; 32])];
+            say(Content::CredentialsAnchored(CredentialsAnchored { digests }))
+        };
+        // One story has the earlier compromise of a key, the other anchors before it says so. One ends a suspension.
+        let one = vec![suspend(1), compromise(&lost), resume(1)];
+        let other = vec![anchor(9), suspend(2), compromise(&lost), compromise(method)];
+        let (mut first, mut second) = stories(4, one, other);
+        let (two, three) = believers(&mut first, &mut second);
+        assert_eq!(digest(&two), digest(&three));
+        for node in [&two, &three] {
+            let view = View::new(example::charter(), &node.store);
+            for number in [1, 2] {
+                let standing = view.agent(&name(number), at(100));
+                assert!(
+                    matches!(standing, AgentStanding::Suspended { .. }),
+                    "{number}: {standing:?}"
+                );
+            }
+            assert!(matches!(view.agent(&name(3), at(100)), AgentStanding::Active { .. }));
+            let standing = |method: &str, key: &PublicKey, byte: u8| {
+                view.key_standing(&did(1), method, key, &|| crate::charter::identifier(&[byte; 32]))
+            };
+            for byte in [8, 9] {
+                assert!(matches!(
+                    standing("did:example:1#x", key, byte),
+                    KeyStanding::Compromised { .. }
+                ));
+                assert!(matches!(
+                    standing(method, unharmed, byte),
+                    KeyStanding::Compromised { .. }
+                ));
+            }
+            assert_eq!(standing("did:example:1#x", unharmed, 9), KeyStanding::Good);
+        }
+        let index = |node: &Node| {
+            let view = View::new(example::charter(), &node.store);
+            view.compromise(did(1).as_str(), &lost)
+                .unwrap()
+                .map(|compromise| compromise.index)
+        };
+        assert_eq!((index(&two), index(&three)), (Some(5), Some(5)));
     }
 
     #[test]

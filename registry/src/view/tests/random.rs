@@ -6,7 +6,9 @@ use super::super::model::Model;
 use super::super::*;
 use super::{LISTS, change, create, register, right, say, statement};
 use crate::example::{at, charter, did, key};
-use crate::statement::{AgentSucceeded, Grant, Unknown};
+use crate::statement::{
+    AgentSucceeded, BundleFormat, CredentialsAnchored, Grant, KeyCompromised, TrustBundle, Unknown,
+};
 use crate::store::{MemoryStore, Write};
 
 const ACTIONS: [&str; 2] = ["read", "write"];
@@ -47,7 +49,12 @@ fn anything() -> impl Strategy<Value = Statement> {
     let content = prop_oneof![
         1 => Just(Content::Unknown(Unknown { kind: "later".to_owned(), members: syndic_vc::json::Object::new() })),
         3 => (agent.clone(), "urn:[ab]").prop_map(|(agent, owner)| register(&agent, &owner)),
-        1 => agent.prop_map(|agent| Content::AgentRetired { agent }),
+        1 => agent.clone().prop_map(|agent| Content::AgentRetired { agent }),
+        2 => agent.clone().prop_map(|agent| Content::AgentSuspended { agent }),
+        2 => agent.prop_map(|agent| Content::AgentResumed { agent }),
+        2 => (0_u8..3, any::<bool>()).prop_map(|(n, named)| compromised(n, named)),
+        3 => prop::collection::btree_set(0_u8..4, 1..3).prop_map(|which| anchored(which.into_iter())),
+        1 => (0_u8..2, 0_u8..3).prop_map(|(domain, n)| trusted(domain, n)),
         4 => succession(),
         6 => grant.clone().prop_map(Content::Authorize),
         2 => right.clone().prop_map(Content::WithdrawAuthorization),
@@ -77,6 +84,39 @@ fn succession() -> impl Strategy<Value = Content> {
             )
         },
     )
+}
+
+/// The names of a key of organization `n` + 1: how its document lists it, and what it is.
+fn names(n: u8) -> [String; 2] {
+    let multikey = key(10 * (n + 1)).public_key().to_multikey();
+    [format!("{}#{multikey}", did(n + 1)), multikey]
+}
+
+fn digest(n: u8) -> String {
+    crate::log_keys::commitment(key(200 + n).public_key())
+}
+
+fn compromised(n: u8, named: bool) -> Content {
+    Content::KeyCompromised(KeyCompromised {
+        key: names(n)[usize::from(named)].clone(),
+        since: None,
+    })
+}
+
+fn anchored(which: impl Iterator<Item = u8>) -> Content {
+    let mut digests: Vec<String> = which.map(digest).collect();
+    digests.sort();
+    Content::CredentialsAnchored(CredentialsAnchored { digests })
+}
+
+fn trusted(domain: u8, n: u8) -> Content {
+    let mut bundle = syndic_vc::json::Object::new();
+    bundle.insert("keys", (0..u64::from(n)).collect::<syndic_vc::json::Value>());
+    Content::TrustBundle(TrustBundle {
+        domain: format!("spiffe://hospital-{domain}.example"),
+        format: BundleFormat::Spiffe,
+        bundle,
+    })
 }
 
 /// Which log grows next, and by how much.
@@ -127,6 +167,24 @@ fn named(standing: Standing) -> String {
 
 /// Asks everything there is to ask.
 fn compare(view: &View<'_>, model: &Model) -> Result<(), TestCaseError> {
+    for n in 0..3 {
+        let organization = did(n + 1);
+        for of in 0..3 {
+            let names = names(of);
+            for digest in (0..4).map(digest) {
+                let key = key(10 * (of + 1));
+                let found = view.key_standing(&organization, &names[0], key.public_key(), &|| digest.clone());
+                let good = model.key_is_good(organization.as_str(), [&names[0], &names[1]], &digest);
+                prop_assert_eq!(found == KeyStanding::Good, good);
+                prop_assert!(!matches!(found, KeyStanding::Unavailable(_)));
+            }
+        }
+        for domain in 0..2 {
+            let domain = format!("spiffe://hospital-{domain}.example");
+            let found = view.trust_bundle(organization.as_str(), &domain).unwrap();
+            prop_assert_eq!(found.as_ref(), model.bundle(organization.as_str(), &domain));
+        }
+    }
     let authorities = [
         did(1).to_string(),
         did(2).to_string(),
@@ -172,6 +230,7 @@ fn compare(view: &View<'_>, model: &Model) -> Result<(), TestCaseError> {
             let standing = match view.agent(&agent, time) {
                 AgentStanding::Unknown => "unknown".to_owned(),
                 AgentStanding::Active { owner, organization } => format!("{owner} at {organization}"),
+                AgentStanding::Suspended { at } => format!("suspended {at}"),
                 AgentStanding::Retired { at } => format!("retired {at}"),
                 AgentStanding::Unavailable(why) => why,
             };
