@@ -176,7 +176,7 @@ impl Cosignature {
             .transpose()
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut from = Decoder::new(bytes);
         let (size, root) = (from.size().ok()?, from.hash().ok()?);
         let read = Self::read(&mut from, size, root).ok()?;

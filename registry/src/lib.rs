@@ -8,9 +8,12 @@
 //!   is signed, proven and served.
 //! - [`fold`], [`fact`], [`view`]: what follows from the statements, and who may do what.
 //! - [`cosignature`]: what other members say of a head.
+//! - [`bundle`]: a decision with all that it rests on, for strangers to check; [`right_proof`]: an answer
+//!   on a right, with the statements that grant it.
 //! - [`replica`], [`message`], [`fork`]: how logs travel, and what happens to a log that tells two
 //!   stories.
 
+pub mod bundle;
 pub mod charter;
 pub mod cosignature;
 #[cfg(test)]
@@ -28,6 +31,7 @@ mod naive;
 pub mod note;
 pub mod proof;
 pub mod replica;
+pub mod right_proof;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod statement;

@@ -104,6 +104,20 @@ pub const ANCHORS: usize = 500;
 /// Most keys in a trust bundle; the statement bounds their bytes.
 pub const BUNDLE_KEYS: usize = 64;
 
+/// Longest decision bundle in bytes: some 25,000 statements, which a laptop checks in a second or two. What rests on
+/// longer logs needs snapshots of them, which this version has not.
+pub const BUNDLE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Most JSON values in a decision bundle: its logs are texts of 50 bytes and more, so half of this are values of the
+/// request.
+pub const BUNDLE_VALUES: usize = BUNDLE_BYTES / 32;
+
+/// How often the logs of a bundle are read anew because they changed meanwhile.
+pub const BUNDLE_ATTEMPTS: usize = 3;
+
+/// How far a verifier may let a signer's clock run ahead, in seconds (promise P26).
+pub const SKEW_SECONDS: u32 = 30;
+
 // Replication: messages.
 
 /// Longest DID of an organization in a message. `did:key` has 56 bytes, `did:webvh` with a long

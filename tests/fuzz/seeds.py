@@ -96,6 +96,18 @@ def made(folder):
     disclosure = base64url(b'["salt","given_name","Erika"]')
     write(folder, "sd_jwt", f"{header}.{payload}.{base64url(bytes(64))}~{disclosure}~")
     note = "syndic.example/log\n1\n" + base64.b64encode(bytes(32)).decode() + "\n\n"
+    did = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp"
+    bundle = {
+        "type": "SyndicDecisionBundle", "version": 1, "consortium": "zQm", "charter": {"version": 1, "hash": "zQm"},
+        "time": "2026-11-24T12:00:00Z", "request": {"verifiableCredential": {"type": "VerifiableCredential"}},
+        "verifier": {"organization": did, "authority": did, "maxStaleness": 300, "witnesses": 1, "clockSkew": 30},
+        "keys": [], "decision": {"decision": "deny", "reasons": []},
+        "logs": [{
+            "organization": did, "checkpoint": note, "entries": ["{}"], "cosignatures": [base64.b64encode(bytes(8)).decode()],
+        }],
+    }
+    bundle["digest"] = base64.b64encode(hashlib.sha256(compact(bundle).encode()).digest()).decode()
+    write(folder, "bundle", compact(bundle))
     write(folder, "head", note + "\u2014 syndic.example/log " + base64.b64encode(bytes(68)).decode() + "\n")
 
 
