@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod answer;
+pub mod charters;
 pub mod credentials;
 pub mod forks;
 pub mod logs;
@@ -87,6 +88,8 @@ pub fn admin(node: Arc<Node>, token: TokenHash, behind_proxy: bool) -> Router {
 fn admin_routes() -> OpenApiRouter<Arc<Node>> {
     open_routes()
         .routes(routes!(operations::status))
+        .routes(routes!(charters::publish))
+        .routes(routes!(charters::sign))
         .routes(routes!(agents::create, agents::list))
         .routes(routes!(agents::show))
         .routes(routes!(agents::retire))

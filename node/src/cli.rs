@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub mod action;
 pub mod agent;
+pub mod charter;
 pub mod completions;
 pub mod connect;
 pub mod credential;
@@ -114,6 +115,9 @@ pub enum Command {
     Found(setup::FoundArguments),
     /// Join the consortium of a charter in which this node is a member
     Join(setup::JoinArguments),
+    /// Change who is in the consortium: propose, sign and publish the next version of its charter
+    #[command(subcommand, after_help = charter::EXAMPLE)]
+    Charter(charter::CharterCommand),
     /// Run the node until it is told to stop
     Run(run::RunArguments),
     /// Show how the running node is: consortium, peers, how fresh its knowledge is
@@ -165,6 +169,7 @@ pub fn execute(line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Command::Init(arguments) => setup::init(global, &arguments, output),
         Command::Found(arguments) => setup::found(global, arguments, output),
         Command::Join(arguments) => setup::join(global, &arguments, output),
+        Command::Charter(command) => charter::execute(global, &command, output),
         Command::Run(arguments) => run::execute(global, &arguments, output),
         Command::Status => status::execute(global, output),
         Command::Agent(command) => agent::execute(global, &command, output),

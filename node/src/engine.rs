@@ -8,12 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use syndic_registry::charter::{CharterChain, SignedCharter};
 use syndic_registry::replica::{Effect, Event, Replica, Verdict};
 use syndic_registry::statement::Statement;
 use syndic_registry::store::{ReadError, Reader};
+use syndic_vc::did::Did;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::charters::{self, Charters};
 use crate::clock;
 use crate::net::{self, NetCommand, NetEvent};
 use crate::store::{Batch, Store};
@@ -64,6 +67,10 @@ enum Input {
         extra: Batch,
         reply: oneshot::Sender<Result<Receipt, PublishError>>,
     },
+    Charter {
+        signed: Box<SignedCharter>,
+        reply: oneshot::Sender<Result<Receipt, PublishError>>,
+    },
     Net(NetEvent),
     Tick,
     Stored {
@@ -91,6 +98,7 @@ impl Engine {
     pub fn start(
         replica: Replica,
         store: Arc<dyn Store>,
+        (charters, me): (Arc<Charters>, Did),
         net_commands: mpsc::Sender<NetCommand>,
         mut net_events: mpsc::Receiver<NetEvent>,
     ) -> std::io::Result<Self> {
@@ -107,6 +115,9 @@ impl Engine {
             waiting: BTreeMap::new(),
             next_ticket: 0,
             unasked: Vec::new(),
+            charters,
+            me,
+            peers_unsent: false,
         };
         std::thread::Builder::new()
             .name("engine".to_owned())
@@ -152,6 +163,19 @@ impl Engine {
         answer.await.map_err(|_| PublishError::Stopping)?
     }
 
+    /// Makes a charter version that enough members have signed the one in force. Returns when it is durable; the receipt
+    /// names the version.
+    ///
+    /// # Errors
+    /// [`PublishError`]; then it is not in force.
+    pub async fn publish_charter(&self, signed: SignedCharter) -> Result<Receipt, PublishError> {
+        let (reply, answer) = oneshot::channel();
+        let signed = Box::new(signed);
+        let input = Input::Charter { signed, reply };
+        self.inputs.send(input).await.map_err(|_| PublishError::Stopping)?;
+        answer.await.map_err(|_| PublishError::Stopping)?
+    }
+
     /// Peer ids connected right now.
     #[must_use]
     pub fn connected(&self) -> Vec<String> {
@@ -190,6 +214,10 @@ struct Driver {
     /// Peers whose request found the network's queue full; the machine is told with the next tick, so that it neither
     /// waits for an answer nor asks again at once.
     unasked: Vec<String>,
+    charters: Arc<Charters>,
+    me: Did,
+    /// The network has not been told of the newest members yet: unlike other commands this one must arrive.
+    peers_unsent: bool,
 }
 
 impl Driver {
@@ -205,6 +233,16 @@ impl Driver {
                     self.next_ticket += 1;
                     self.waiting.insert(ticket, Waiting { extra, reply });
                     Event::Publish { ticket, statements }
+                }
+                Input::Charter { signed, reply } => {
+                    let ticket = self.next_ticket;
+                    self.next_ticket += 1;
+                    let extra = Batch::default();
+                    self.waiting.insert(ticket, Waiting { extra, reply });
+                    Event::Charter {
+                        ticket,
+                        signed: *signed,
+                    }
                 }
                 Input::Net(event) => match self.net_event(event) {
                     Some(event) => event,
@@ -222,6 +260,9 @@ impl Driver {
                 }
             };
             if matches!(event, Event::Tick) {
+                if self.peers_unsent {
+                    self.tell_peers();
+                }
                 for peer in std::mem::take(&mut self.unasked) {
                     self.handle(Event::RequestFailed { peer });
                 }
@@ -302,6 +343,7 @@ impl Driver {
                 tracing::warn!(peer, why = %why, "a member sent what it should not");
                 self.send(NetCommand::Penalize { peer });
             }
+            Effect::Charter(chain) => self.take_charter(*chain),
             Effect::Evidence { organization, .. } => {
                 tracing::error!(%organization, "FORK: this organization signed two heads that contradict each \
                     other; its authority is refused until the charter deals with it");
@@ -316,6 +358,26 @@ impl Driver {
             }
             Effect::Unavailable(error) => tracing::error!(%error, "the store cannot be read"),
         }
+    }
+
+    /// Another charter is in force: readers, and who may be in the network, follow at once.
+    fn take_charter(&mut self, chain: CharterChain) {
+        let charter = chain.current();
+        tracing::info!(
+            version = charter.version(),
+            members = charter.members().len(),
+            "another charter is in force"
+        );
+        for warning in charters::warnings(&chain, &self.me) {
+            tracing::error!("{warning}");
+        }
+        self.charters.replace(chain);
+        self.tell_peers();
+    }
+
+    fn tell_peers(&mut self) {
+        let peers = charters::peers(self.charters.chain().current(), &self.me);
+        self.peers_unsent = self.net.try_send(NetCommand::SetMembers(peers)).is_err();
     }
 
     /// What does not fit in the network's queue is dropped: correctness rests on comparing heads, not on delivery.

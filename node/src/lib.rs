@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod api;
+pub mod charters;
 pub mod cli;
 pub mod client;
 pub mod clock;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use syndic_registry::charter::Charter;
+use syndic_registry::charter::{Charter, CharterChain};
 use syndic_registry::view::View;
 use syndic_vc::did::Did;
 use syndic_vc::verify::Policy;
 use tokio::sync::{Mutex, RwLock};
 
+use crate::charters::Charters;
 use crate::config::Config;
 use crate::engine::{Engine, StoreReader};
 use crate::keys::Keystore;
@@ -27,8 +28,8 @@ pub struct Node {
     pub store: Arc<dyn Store>,
     /// The organization's keys.
     pub keys: Arc<Keystore>,
-    /// Who is in the consortium.
-    pub charter: Arc<Charter>,
+    /// Who is in the consortium; replaced by the engine.
+    pub charters: Arc<Charters>,
     /// Its id.
     pub consortium: String,
     /// Whom this node speaks for.
@@ -61,8 +62,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The keys.
     pub keys: Arc<Keystore>,
-    /// The charter.
-    pub charter: Arc<Charter>,
+    /// The charters.
+    pub charters: Arc<Charters>,
     /// Whom the node speaks for.
     pub organization: Did,
     /// libp2p peer id.
@@ -82,12 +83,12 @@ impl Node {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         Self {
-            consortium: parts.charter.id().to_owned(),
+            consortium: parts.charters.chain().id().to_owned(),
             reader: StoreReader(parts.store.clone()),
             config: parts.config,
             store: parts.store,
             keys: parts.keys,
-            charter: parts.charter,
+            charters: parts.charters,
             organization: parts.organization,
             peer_id: parts.peer_id,
             peer_addresses: parts.peer_addresses,
@@ -100,10 +101,22 @@ impl Node {
         }
     }
 
+    /// The charter in force.
+    #[must_use]
+    pub fn charter(&self) -> &Charter {
+        self.chain().current()
+    }
+
+    /// The charter in force and all before it.
+    #[must_use]
+    pub fn chain(&self) -> &CharterChain {
+        self.charters.chain()
+    }
+
     /// What is trusted now.
     #[must_use]
     pub fn view(&self) -> View<'_> {
-        View::new(&self.charter, &self.reader).seen_by(&self.organization)
+        View::new(self.charter(), &self.reader).seen_by(&self.organization)
     }
 
     /// The reader of the registry's rows.
@@ -115,7 +128,7 @@ impl Node {
     /// How this organization judges: by its own authority, by the charter's limits, or stricter ones of its own.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        let (rules, trust) = (self.charter.rules(), &self.config.trust);
+        let (rules, trust) = (self.charter().rules(), &self.config.trust);
         Policy {
             authority: self.organization.as_str().to_owned(),
             max_staleness_seconds: rules.max_staleness.min(trust.max_staleness.unwrap_or(u32::MAX)),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use syndic_registry::charter::{Charter, Endpoints};
+use syndic_registry::charter::{CharterChain, Endpoints};
 use syndic_registry::replica::{self, LoadError, Me, Replica};
 use syndic_registry::statement::{Content, Profile, Statement};
 use syndic_registry::store::ReadError;
@@ -13,6 +13,7 @@ use syndic_vc::did_key;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
+use crate::charters::{self, Charters};
 use crate::config::{Config, ConfigError};
 use crate::data_dir::{self, DataDir, DataDirError};
 use crate::engine::{Engine, PublishError, StoreReader};
@@ -124,15 +125,17 @@ pub async fn run(
     let keys = Arc::new(Keystore::open(&data.keys_path(), &passphrase)?);
     drop(passphrase);
     let store = store::open(&data.store_path(), config.store.engine)?;
-    let charter = setup::installed(store.as_ref())?.ok_or(RunError::NoCharter)?;
-    config.check_under(&charter).map_err(|message| ConfigError::Invalid {
-        path: data.config_path().display().to_string(),
-        message,
-    })?;
+    let chain = setup::installed(&store)?.ok_or(RunError::NoCharter)?;
+    config
+        .check_under(chain.current())
+        .map_err(|message| ConfigError::Invalid {
+            path: data.config_path().display().to_string(),
+            message,
+        })?;
     // Listeners before the log: a port that is taken must not cost a signature.
     let public = server::bind(&config.http.public, "public", options.behind_proxy).await?;
     let admin = server::bind(&config.http.admin, "admin", options.behind_proxy).await?;
-    let node = start(&data, config, keys, store, charter).await?;
+    let node = start(&data, config, keys, store, chain).await?;
     let listening = Listening {
         public: public.local_addr(),
         admin: admin.local_addr(),
@@ -180,26 +183,24 @@ async fn start(
     config: Config,
     keys: Arc<Keystore>,
     store: Arc<dyn Store>,
-    charter: Charter,
+    chain: CharterChain,
 ) -> Result<Arc<Node>, RunError> {
     let outside = Outside::new(&config.outside).map_err(RunError::Outside)?;
     let organization = did_key::for_key(keys.credential_signer().public_key());
     let peer_id = net::peer_id_of(keys.peer_seed())?;
-    let member = charter.member(organization.as_str()).ok_or(RunError::NotAMember)?;
-    if member.log_key() != keys.log_signer().public_key() || !member.peer_ids().contains(&peer_id) {
-        return Err(RunError::NotAMember);
+    let charter = chain.current();
+    for warning in charters::warnings(&chain, &organization) {
+        tracing::error!("{warning}");
     }
-    let members = charter
-        .members()
-        .iter()
-        .filter(|member| *member.did() != organization)
-        .flat_map(|member| {
-            member
-                .peer_ids()
-                .iter()
-                .map(|id| (id.clone(), member.endpoints().peer.clone()))
-        })
-        .collect();
+    // Who was removed may still run: its own people must hear of it, and get at what it holds.
+    let removed = charter.removed_by(organization.as_str()).is_some();
+    if !removed {
+        let member = charter.member(organization.as_str()).ok_or(RunError::NotAMember)?;
+        if !member.peer_ids().contains(&peer_id) {
+            return Err(RunError::NotAMember);
+        }
+    }
+    let members = charters::peers(charter, &organization);
     let listen = config
         .peer
         .listen
@@ -221,7 +222,7 @@ async fn start(
     }
     let replica = Replica::load(
         replica::Config {
-            charter: charter.clone(),
+            charter: chain.clone(),
             me: Some(Me {
                 organization: organization.clone(),
                 log_key: keys.log_signer_shared(),
@@ -235,13 +236,15 @@ async fn start(
         },
         &StoreReader(store.clone()),
     )?;
-    let engine = Engine::start(replica, store.clone(), network.commands, network.events)?;
+    let charters = Arc::new(Charters::new(chain));
+    let shared = (charters.clone(), organization.clone());
+    let engine = Engine::start(replica, store.clone(), shared, network.commands, network.events)?;
     let one_time = OneTimeStore::open(store.clone(), keys.clone())?;
     let node = Arc::new(Node::new(Parts {
         config,
         store,
         keys,
-        charter: Arc::new(charter),
+        charters,
         organization,
         peer_id,
         peer_addresses: network.listening.iter().map(ToString::to_string).collect(),
@@ -252,6 +255,8 @@ async fn start(
     let begun = data.log_begun_path();
     if node.view().log(node.organization.as_str())?.frontier.size() > 0 {
         mark_begun(&begun)?;
+    } else if removed {
+        tracing::warn!("this organization was removed before it said anything");
     } else if begun.exists() {
         tracing::warn!("the store was lost: this organization's log is fetched from the other members");
     } else {

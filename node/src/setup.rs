@@ -1,9 +1,11 @@
 //! From nothing to a data folder that `run` can start: `init`, `found`, `join`. All of it works without a running node.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use syndic_registry::charter::{Charter, CharterError, Endpoints, Founding, MemberCard, Rules};
-use syndic_registry::store as layout;
+use syndic_registry::charter::{
+    ChainError, Charter, CharterChain, CharterError, Endpoints, Founding, MemberCard, Rules, SignedCharter,
+};
 use syndic_vc::canonical;
 use syndic_vc::did_key;
 use syndic_vc::time::Timestamp;
@@ -11,14 +13,15 @@ use zeroize::Zeroizing;
 
 use crate::config::{self, Config, ConfigError};
 use crate::data_dir::{self, DataDir, DataDirError};
+use crate::engine::StoreReader;
 use crate::keys::{self, Keystore, KeystoreError};
 use crate::net;
 use crate::store::{self, ApplyError, Batch, Engine, OpenError, Store, StoreError};
 
 /// Default `maxStaleness` of a new charter, in seconds (promise P17).
 pub const DEFAULT_MAX_STALENESS_SECONDS: u32 = 300;
-/// Largest charter or card file that is read. A charter of 1,000 members has about 700 KB.
-const MAX_FILE_BYTES: u64 = 1024 * 1024;
+/// Largest charter or card file that is read: a chain of charters as long as it can be.
+const MAX_FILE_BYTES: u64 = syndic_registry::limits::CHAIN_BYTES as u64;
 
 /// What `init` is told.
 #[derive(Clone, Debug)]
@@ -150,7 +153,11 @@ pub fn init(
     })
 }
 
-fn card(config: &Config, keystore: &Keystore) -> Result<MemberCard, InitError> {
+/// The card that configuration and keys amount to.
+///
+/// # Errors
+/// [`InitError`] if it would not be valid.
+pub fn card(config: &Config, keystore: &Keystore) -> Result<MemberCard, InitError> {
     let endpoints = Endpoints {
         http: Some(config.http.public_url.clone()),
         peer: config.peer.advertise.clone(),
@@ -234,6 +241,20 @@ pub enum JoinError {
         /// What is wrong.
         source: CharterError,
     },
+    /// The chain of charters is not valid.
+    #[error("{path}: {source}")]
+    Chain {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        source: ChainError,
+    },
+    /// The file knows less than this node.
+    #[error("this node holds version {0} of the charter already, and the file does not lead beyond it")]
+    Older(u32),
+    /// The founder's charter is not a first version.
+    #[error("a founded charter is a first version")]
+    NotFirst,
     /// This organization is not named in the charter, or with other keys.
     #[error(
         "the charter does not name this organization as its card {card} does; send that file to the founder and \
@@ -299,71 +320,91 @@ pub fn found(folder: &Path, options: FoundOptions, now: Timestamp) -> Result<Fou
         path: charter_path.display().to_string(),
         source,
     })?;
-    install(&data, folder, &charter)?;
+    let chain = CharterChain::new(charter).ok_or(JoinError::NotFirst)?;
+    install(&data, folder, &chain)?;
     Ok(Founded {
-        consortium_id: charter.id().to_owned(),
+        consortium_id: chain.id().to_owned(),
         charter_path,
     })
 }
 
-/// Joins the consortium of a charter that names this organization.
+/// Joins the consortium of a charter, or of a chain of them, that names this organization. A longer chain than is
+/// installed is taken too: that is how a node learns of a charter that it cannot hear of from its peers.
 ///
 /// # Errors
 /// [`JoinError`] says what is wrong with the file, or why this node cannot join.
 pub fn join(folder: &Path, path: &Path) -> Result<Joined, JoinError> {
     let data = DataDir::open_locked(folder)?;
-    let charter = Charter::parse(&read(path)?).map_err(|source| JoinError::Charter {
+    let chain = CharterChain::parse(&read(path)?).map_err(|source| JoinError::Chain {
         path: path.display().to_string(),
         source,
     })?;
-    install(&data, folder, &charter)?;
+    install(&data, folder, &chain)?;
     Ok(Joined {
-        consortium_id: charter.id().to_owned(),
-        name: charter.name().to_owned(),
-        members: charter.members().len(),
+        consortium_id: chain.id().to_owned(),
+        name: chain.current().name().to_owned(),
+        members: chain.current().members().len(),
     })
 }
 
-fn install(data: &DataDir, folder: &Path, charter: &Charter) -> Result<(), JoinError> {
+fn install(data: &DataDir, folder: &Path, chain: &CharterChain) -> Result<(), JoinError> {
     let config = Config::read(&data.config_path())?;
     let card_path = folder.join("member.json");
     let card = read_card(&card_path)?;
-    if charter.member(card.did().as_str()) != Some(&card) {
+    if chain.current().member(card.did().as_str()) != Some(&card) {
         return Err(JoinError::NotAMember {
             card: card_path.display().to_string(),
         });
     }
     let store = store::open(&data.store_path(), config.store.engine)?;
-    if let Some(installed) = installed(store.as_ref())?
-        && installed.id() != charter.id()
-    {
-        return Err(JoinError::Belongs(installed.id().to_owned()));
-    }
-    let bytes = charter.bytes().to_vec();
-    let key = layout::charter(1);
+    let (writes, whole) = match installed(&store)? {
+        None => (chain.rows(), chain.clone()),
+        Some(before) if before.id() != chain.id() => return Err(JoinError::Belongs(before.id().to_owned())),
+        Some(before) => {
+            let whole = extended(&before, chain).map_err(|source| JoinError::Chain {
+                path: "the charters together".to_owned(),
+                source,
+            })?;
+            if before.current().version() > chain.current().version() {
+                return Err(JoinError::Older(before.current().version()));
+            }
+            (whole.writes_since(&before).0, whole)
+        }
+    };
     store.apply(Batch {
-        writes: vec![(key, Some(bytes.clone()))],
+        writes: writes.into_iter().map(|write| (write.key, write.value)).collect(),
         expectations: vec![],
     })?;
     let path = folder.join("charter.json");
-    data_dir::write_durably(&path, &bytes).map_err(|source| JoinError::Write {
+    data_dir::write_durably(&path, &whole.to_file()).map_err(|source| JoinError::Write {
         path: path.display().to_string(),
         source,
     })
 }
 
-/// The charter that is installed in a store.
+/// What is known of two chains of one consortium together.
+fn extended(before: &CharterChain, chain: &CharterChain) -> Result<CharterChain, ChainError> {
+    let mut whole = before.clone();
+    for version in 2..=chain.current().version() {
+        if let Some(bytes) = chain.signed(version) {
+            whole.take(&SignedCharter::parse(bytes)?)?;
+        }
+    }
+    for version in chain.conflict().iter().flat_map(|conflict| conflict.versions()) {
+        whole.take(version)?;
+    }
+    Ok(whole)
+}
+
+/// The chain of charters that is installed in a store.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be read or does not verify.
-pub fn installed(store: &dyn Store) -> Result<Option<Charter>, StoreError> {
-    let key = layout::charter(1);
-    let Some(bytes) = store.get(&key)? else { return Ok(None) };
-    let charter = Charter::parse(&bytes).map_err(|error| StoreError::Corrupted {
+pub fn installed(store: &Arc<dyn Store>) -> Result<Option<CharterChain>, StoreError> {
+    CharterChain::stored(&StoreReader(store.clone())).map_err(|error| StoreError::Corrupted {
         place: "the charter".to_owned(),
         problem: error.to_string(),
-    })?;
-    Ok(Some(charter))
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, JoinError> {
@@ -382,7 +423,11 @@ fn read(path: &Path) -> Result<Vec<u8>, JoinError> {
     std::fs::read(path).map_err(|error| failed(error.to_string()))
 }
 
-fn read_card(path: &Path) -> Result<MemberCard, JoinError> {
+/// Reads a member card.
+///
+/// # Errors
+/// [`JoinError`] says what is wrong with it.
+pub fn read_card(path: &Path) -> Result<MemberCard, JoinError> {
     MemberCard::parse(&read(path)?).map_err(|source| JoinError::Charter {
         path: path.display().to_string(),
         source,

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, Throughput};
 use sha2::{Digest, Sha256};
-use syndic_registry::charter::{Charter, Endpoints, Founding, MemberCard, Rules};
+use syndic_registry::charter::{Charter, CharterChain, Endpoints, Founding, MemberCard, Rules};
 use syndic_registry::limits;
 use syndic_registry::log::LogState;
 use syndic_registry::replica::{Config, Effect, Event, Me, Replica};
@@ -157,7 +157,7 @@ fn replica(consortium: &Consortium, member: &Member, store: &Memory) -> Replica 
         other_keys: Vec::new(),
     };
     let config = Config {
-        charter: consortium.charter.clone(),
+        charter: CharterChain::new(consortium.charter.clone()).unwrap(),
         me: Some(me),
         heartbeat_seconds: 60,
         sign_alone: true,

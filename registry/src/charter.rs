@@ -7,6 +7,7 @@
 mod card;
 mod chain;
 mod signed;
+mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 

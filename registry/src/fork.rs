@@ -15,7 +15,7 @@ pub use salvage::Record;
 
 use syndic_vc::did::Did;
 
-use crate::charter::Charter;
+use crate::charter::{Charter, CharterChain};
 use crate::head::{self, Head, HeadError};
 use crate::limits;
 use crate::log::Hash;
@@ -99,6 +99,23 @@ impl ForkError {
 }
 
 impl Fork {
+    /// Checks the proof against a chain of charters: the newest version by which it holds, and who told two stories. Of an
+    /// organization that was removed, or was given other keys, that is one before.
+    ///
+    /// # Errors
+    /// [`ForkError`] by the current version, if it holds by none.
+    pub fn verify_by_chain(&self, chain: &CharterChain) -> Result<(Charter, Did), ForkError> {
+        let current = chain.current();
+        match self.verify(current) {
+            Ok(accused) => Ok((current.clone(), accused)),
+            Err(error) => chain
+                .history()
+                .into_iter()
+                .find_map(|charter| self.verify(&charter).ok().map(|accused| (charter, accused)))
+                .ok_or(error),
+        }
+    }
+
     /// Checks the proof against the charter, and says who told two stories.
     ///
     /// # Errors

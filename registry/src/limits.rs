@@ -131,7 +131,11 @@ pub const BROADCAST_BYTES: usize = 60 * 1024;
 pub const ASK_BYTES: usize = 256 * 1024;
 
 /// Longest answer: entries, or heads, as bounded below, and the proofs around them.
-pub const ANSWER_BYTES: usize = 640 * 1024;
+/// The longest is a charter of 1,000 members with its signatures.
+pub const ANSWER_BYTES: usize = SIGNED_CHARTER_BYTES + 32 * 1024;
+
+/// Most charter versions in one answer.
+pub const CHARTERS_AT_ONCE: usize = 64;
 
 /// Most bytes of entries in one answer. It takes a slow link of 1 Mbit/s four seconds, less than
 /// the asker waits, and a receiver milliseconds to verify.

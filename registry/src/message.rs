@@ -8,8 +8,8 @@
 pub(crate) mod codec;
 mod error;
 mod parting;
+mod parts;
 
-use crate::cosignature::Cosignature;
 use crate::fork::{Fork, Record};
 use crate::limits;
 use crate::log::Hash;
@@ -17,6 +17,8 @@ use crate::log_keys::Rotation;
 use codec::{Decoder, Encoder};
 pub use error::{MessageError, MessageErrorKind};
 pub use parting::{Parting, Roots, Standpoint};
+use parts::version;
+pub use parts::{ChainPoint, Cosigned, KnownRotation, Piece};
 
 /// Version of the encoding that this crate speaks.
 const VERSION: u8 = 2;
@@ -30,19 +32,8 @@ pub enum Broadcast {
     Fork(Fork),
     /// Members cosigned a head of another's log.
     Cosigned(Cosigned),
-}
-
-/// Cosignatures of one head of one log.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Cosigned {
-    /// DID of the log's organization.
-    pub organization: String,
-    /// Number of entries that the head covers.
-    pub size: u64,
-    /// Root over these entries.
-    pub root: Hash,
-    /// One or more, ascending by witness; all of this size and root.
-    pub lines: Vec<Cosignature>,
+    /// A charter version after the first, with its signatures: canonical JSON.
+    Charter(Vec<u8>),
 }
 
 /// A new head of one log, with its newest entries so that who is up to date need not ask.
@@ -63,6 +54,8 @@ pub enum Ask {
     Compare {
         /// Repeated in the answer.
         id: u64,
+        /// Where the asker's chain of charters ends.
+        charter: ChainPoint,
         /// How far the asker is in each log it knows, ascending by organization.
         logs: Vec<Standpoint>,
     },
@@ -93,15 +86,13 @@ pub enum Ask {
         /// The asker's records: the first half of the hash of each entry.
         have: Vec<[u8; 16]>,
     },
-}
-
-/// A rotation, apart from the entry that says it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct KnownRotation {
-    /// DID of the log's organization.
-    pub organization: String,
-    /// What its root key signed.
-    pub rotation: Rotation,
+    /// "Send me charter versions from this one on."
+    Charters {
+        /// Repeated in the answer.
+        id: u64,
+        /// The first one asked for.
+        from: u32,
+    },
 }
 
 /// What is answered.
@@ -132,6 +123,14 @@ pub enum Answer {
         /// Records, in order.
         records: Vec<Record>,
     },
+    /// To [`Ask::Charters`]: versions with their signatures, ascending, as many as fit; at the end, those that contradict
+    /// each other.
+    Charters {
+        /// That of the question.
+        id: u64,
+        /// Canonical JSON.
+        versions: Vec<Vec<u8>>,
+    },
     /// The question is not answered.
     Refused {
         /// That of the question; 0 if it could not be read.
@@ -139,25 +138,6 @@ pub enum Answer {
         /// Why not.
         why: Refusal,
     },
-}
-
-/// Consecutive entries of one log, tied to a signed head at both ends.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Piece {
-    /// That of the question.
-    pub id: u64,
-    /// A head as a signed note, of at least `from + entries.len()` entries.
-    pub note: String,
-    /// Index of the first entry below; as asked.
-    pub from: u64,
-    /// Root of the answerer's log at `from` entries.
-    pub start_root: Hash,
-    /// Consistency proof from `start_root` to the head.
-    pub start_proof: Vec<Hash>,
-    /// The entries; none if the head has no more than the asker.
-    pub entries: Vec<Vec<u8>>,
-    /// Consistency proof from the end of the entries to the head; empty if they end at it.
-    pub end_proof: Vec<Hash>,
 }
 
 /// Why a question is not answered.
@@ -182,6 +162,9 @@ const HEADS: u8 = 4;
 const PULL: u8 = 5;
 const PIECE: u8 = 6;
 const REFUSED: u8 = 7;
+const CHARTER: u8 = 8;
+const ASK_CHARTERS: u8 = 9;
+const CHARTERS: u8 = 10;
 const COSIGNED: u8 = 11;
 const PROBE: u8 = 12;
 const ROOTS: u8 = 13;
@@ -204,6 +187,11 @@ impl Broadcast {
                 cosigned.write(&mut out);
                 out.finish()
             }
+            Self::Charter(signed) => {
+                let mut out = begin(CHARTER, signed.len());
+                out.long(signed);
+                out.finish()
+            }
         }
     }
 
@@ -217,6 +205,7 @@ impl Broadcast {
             NEWS => Self::News(News::read(&mut from)?),
             FORK => Self::Fork(Fork::read(&mut from)?),
             COSIGNED => Self::Cosigned(Cosigned::read(&mut from)?),
+            CHARTER => Self::Charter(from.long("bytes in a charter", limits::SIGNED_CHARTER_BYTES)?.to_vec()),
             other => return Err(from.fault(MessageErrorKind::Kind(other))),
         };
         from.finish()?;
@@ -243,51 +232,16 @@ impl News {
     }
 }
 
-impl Cosigned {
-    /// What one takes in a message beside its DIDs.
-    const LEAST_BYTES: usize = 44;
-
-    /// What it takes in a message.
-    pub(crate) fn bytes(&self) -> usize {
-        let lines = self.lines.iter();
-        let lines = lines.map(|line| line.witness.as_str().len() + Cosignature::LEAST_BYTES);
-        Self::LEAST_BYTES + self.organization.len() + lines.sum::<usize>()
-    }
-
-    fn write(&self, out: &mut Encoder) {
-        out.run(self.organization.as_bytes());
-        out.u64(self.size);
-        out.hash(&self.root);
-        out.count(self.lines.len());
-        for line in &self.lines {
-            line.write(out);
-        }
-    }
-
-    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
-        let organization = from.text("DID", limits::ORGANIZATION_BYTES)?.to_owned();
-        let (size, root) = (from.size()?, from.hash()?);
-        let lines = from.list("cosignatures", limits::COSIGNATURES, Cosignature::LEAST_BYTES, |from| {
-            Cosignature::read(from, size, root)
-        })?;
-        if lines.is_empty() || !lines.is_sorted_by(|a, b| a.witness < b.witness) {
-            return Err(from.value("no cosignatures, or out of order"));
-        }
-        Ok(Self {
-            organization,
-            size,
-            root,
-            lines,
-        })
-    }
-}
-
 impl Ask {
     /// The number that the answer repeats.
     #[must_use]
     pub fn id(&self) -> u64 {
         match self {
-            Self::Compare { id, .. } | Self::Pull { id, .. } | Self::Probe { id, .. } | Self::Salvage { id, .. } => *id,
+            Self::Compare { id, .. }
+            | Self::Pull { id, .. }
+            | Self::Probe { id, .. }
+            | Self::Salvage { id, .. }
+            | Self::Charters { id, .. } => *id,
         }
     }
 
@@ -295,9 +249,10 @@ impl Ask {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Compare { id, logs } => {
+            Self::Compare { id, charter, logs } => {
                 let mut out = begin(COMPARE, logs.len() * 128);
                 out.u64(*id);
+                charter.write(&mut out);
                 out.count(logs.len());
                 for log in logs {
                     log.write(&mut out);
@@ -331,6 +286,12 @@ impl Ask {
                 have.iter().for_each(|half| out.bytes(half));
                 out.finish()
             }
+            Self::Charters { id, from } => {
+                let mut out = begin(ASK_CHARTERS, 0);
+                out.u64(*id);
+                out.u64(u64::from(*from));
+                out.finish()
+            }
         }
     }
 
@@ -343,6 +304,7 @@ impl Ask {
         let message = match kind {
             COMPARE => {
                 let id = from.u64()?;
+                let charter = ChainPoint::read(&mut from)?;
                 let logs = from.list(
                     "logs",
                     limits::CHARTER_MEMBERS,
@@ -352,7 +314,7 @@ impl Ask {
                 if !logs.is_sorted_by(|a, b| a.organization < b.organization) {
                     return Err(from.fault(MessageErrorKind::Value("logs out of order")));
                 }
-                Self::Compare { id, logs }
+                Self::Compare { id, charter, logs }
             }
             PULL => Self::Pull {
                 id: from.u64()?,
@@ -369,19 +331,14 @@ impl Ask {
                 organization: from.text("DID", limits::ORGANIZATION_BYTES)?.to_owned(),
                 have: from.list("records", limits::SALVAGE_RECORDS, 16, Decoder::array)?,
             },
+            ASK_CHARTERS => Self::Charters {
+                id: from.u64()?,
+                from: version(&mut from)?,
+            },
             other => return Err(from.fault(MessageErrorKind::Kind(other))),
         };
         from.finish()?;
         Ok(message)
-    }
-}
-
-impl KnownRotation {
-    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
-        Ok(Self {
-            organization: from.text("DID", limits::ORGANIZATION_BYTES)?.to_owned(),
-            rotation: rotation(from)?,
-        })
     }
 }
 
@@ -390,7 +347,10 @@ impl Answer {
     #[must_use]
     pub fn id(&self) -> u64 {
         match self {
-            Self::Heads { id, .. } | Self::Refused { id, .. } | Self::Salvaged { id, .. } => *id,
+            Self::Heads { id, .. }
+            | Self::Charters { id, .. }
+            | Self::Salvaged { id, .. }
+            | Self::Refused { id, .. } => *id,
             Self::Piece(piece) => piece.id,
             Self::Roots(roots) => roots.id,
         }
@@ -437,6 +397,15 @@ impl Answer {
                 records.iter().for_each(|record| record.write(&mut out));
                 out.finish()
             }
+            Self::Charters { id, versions } => {
+                let mut out = begin(CHARTERS, versions.iter().map(|v| 4 + v.len()).sum());
+                out.u64(*id);
+                out.count(versions.len());
+                for version in versions {
+                    out.long(version);
+                }
+                out.finish()
+            }
             Self::Refused { id, why } => {
                 let mut out = begin(REFUSED, 0);
                 out.u64(*id);
@@ -471,6 +440,12 @@ impl Answer {
                 id: from.u64()?,
                 records: from.list("records", limits::SALVAGE_RECORDS, 14, Record::read)?,
             },
+            CHARTERS => Self::Charters {
+                id: from.u64()?,
+                versions: from.list("charter versions", limits::CHARTERS_AT_ONCE, 4, |from| {
+                    Ok(from.long("bytes in a charter", limits::SIGNED_CHARTER_BYTES)?.to_vec())
+                })?,
+            },
             REFUSED => {
                 let id = from.u64()?;
                 let code = from.byte()?;
@@ -482,34 +457,6 @@ impl Answer {
         };
         from.finish()?;
         Ok(message)
-    }
-}
-
-impl Piece {
-    fn encode(&self) -> Vec<u8> {
-        let content: usize = self.entries.iter().map(|e| 2 + e.len()).sum();
-        let proofs = 32 * (self.start_proof.len() + self.end_proof.len());
-        let mut out = begin(PIECE, self.note.len() + content + proofs);
-        out.u64(self.id);
-        out.run(self.note.as_bytes());
-        out.u64(self.from);
-        out.hash(&self.start_root);
-        out.hashes(&self.start_proof);
-        out.runs(&self.entries);
-        out.hashes(&self.end_proof);
-        out.finish()
-    }
-
-    fn read(from: &mut Decoder<'_>) -> Result<Self, MessageError> {
-        Ok(Self {
-            id: from.u64()?,
-            note: note(from)?,
-            from: from.size()?,
-            start_root: from.hash()?,
-            start_proof: hashes(from)?,
-            entries: entries(from)?,
-            end_proof: hashes(from)?,
-        })
     }
 }
 

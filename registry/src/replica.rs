@@ -15,6 +15,7 @@
 
 mod answer;
 mod batch;
+mod charters;
 mod exchange;
 mod forks;
 mod keys;
@@ -35,7 +36,7 @@ use syndic_vc::did::Did;
 use syndic_vc::key::Signer;
 use syndic_vc::time::Timestamp;
 
-use crate::charter::Charter;
+use crate::charter::{ChainError, Charter, CharterChain, SignedCharter};
 use crate::cosignature::{self, CosignatureError};
 use crate::fork::{Fork, ForkError};
 use crate::head::HeadError;
@@ -55,8 +56,8 @@ pub type Peer = String;
 
 /// What a replica is made from.
 pub struct Config {
-    /// Who is in.
-    pub charter: Charter,
+    /// Who is in, by all versions that are stored.
+    pub charter: CharterChain,
     /// The own organization; `None` for a node that only follows.
     pub me: Option<Me>,
     /// Seconds after which the own head is signed anew though nothing was added.
@@ -135,6 +136,13 @@ pub enum Event {
         ticket: u64,
         /// By which key.
         new: NewLogKey,
+    },
+    /// The own operator has a charter version that enough members have signed. Answered like a publication.
+    Charter {
+        /// Names it in [`Effect::Acknowledge`] or [`Effect::Refuse`], one of which follows.
+        ticket: u64,
+        /// The version.
+        signed: SignedCharter,
     },
     /// A batch is durable.
     Stored {
@@ -221,6 +229,9 @@ pub enum Effect {
         /// What is wrong with it.
         why: StatementError,
     },
+    /// Another charter is in force, and stored: these are the members now, and theirs the peers. Or two versions were
+    /// found that contradict each other: [`CharterChain::conflict`].
+    Charter(Box<CharterChain>),
     /// The store does not say what it should; what needed it was left out.
     Unavailable(ReadError),
     /// A peer did what no honest node does.
@@ -261,6 +272,9 @@ pub enum Misbehaviour {
     /// It sent a rotation of a log key that does not hold.
     #[error(transparent)]
     Rotation(#[from] RotationError),
+    /// It sent a charter version that does not follow the one that it names.
+    #[error(transparent)]
+    Charter(#[from] ChainError),
     /// It sent a fork that proves nothing.
     #[error(transparent)]
     Fork(#[from] ForkError),
@@ -330,6 +344,15 @@ pub enum PublishError {
     /// The own organization is frozen: it told two stories.
     #[error("this organization's log is frozen: two heads that contradict each other carry its signature")]
     Frozen,
+    /// The charter has removed the own organization.
+    #[error("the charter has removed this organization from the consortium; its log is closed")]
+    Removed,
+    /// The charter version does not follow.
+    #[error(transparent)]
+    Charter(#[from] ChainError),
+    /// The charter version is in force already, or comes after two that contradict each other.
+    #[error("this version is known already, or comes after two versions that contradict each other")]
+    CharterKnown,
     /// The log is full.
     #[error("the log is full")]
     Full,
@@ -351,7 +374,9 @@ pub enum LoadError {
 
 /// The replication machine of one node.
 pub struct Replica {
+    /// The one in force; the newest of the chain.
     charter: Charter,
+    charters: charters::Charters,
     own: Option<Own>,
     heartbeat_seconds: i64,
     compare_seconds: i64,
@@ -381,14 +406,26 @@ impl Replica {
     /// # Errors
     /// [`LoadError`] says what does not fit.
     pub fn load(config: Config, reader: &dyn Reader) -> Result<Self, LoadError> {
+        let chain = config.charter.clone();
+        let charter = chain.current().clone();
         let mut tracks = BTreeMap::new();
-        for card in config.charter.members() {
-            let witnesses = cosignature::appointed(&config.charter, card.did().as_str());
+        for card in charter.members() {
+            let witnesses = cosignature::appointed(&charter, card.did().as_str());
             let appointed = config
                 .me
                 .as_ref()
                 .is_some_and(|me| witnesses.iter().any(|card| *card.did() == me.organization));
-            let track = Track::load(config.charter.id(), card, appointed, reader)?;
+            let track = Track::load(charter.id(), card, appointed, reader)?;
+            tracks.insert(card.did().clone(), track);
+        }
+        if let Some(me) = &config.me
+            && let Some(removed) = charter.removed_by(me.organization.as_str())
+            && let Ok(before) = chain.at(removed.saturating_sub(1))
+            && let Some(card) = before.member(me.organization.as_str())
+        {
+            // Who was removed keeps its own log, and is told so.
+            let mut track = Track::load(charter.id(), card, false, reader)?;
+            track.removed = true;
             tracks.insert(card.did().clone(), track);
         }
         let settled = !restore::must_ask(&config, &tracks);
@@ -402,7 +439,7 @@ impl Replica {
             }
             own.use_key(track.keys.newest());
         }
-        let ids = config.charter.members().iter().flat_map(|card| {
+        let ids = charter.members().iter().flat_map(|card| {
             let ids = card.peer_ids().iter();
             ids.map(|id| (id.clone(), card.did().clone()))
         });
@@ -418,7 +455,8 @@ impl Replica {
             next_batch: 1,
             waiting_bytes: 0,
             compared: None,
-            charter: config.charter,
+            charters: charters::Charters::new(chain),
+            charter,
         })
     }
 
@@ -448,6 +486,7 @@ impl Replica {
             }
             Event::Publish { ticket, statements } => self.publish(ticket, &statements, &mut step),
             Event::Rotate { ticket, new } => self.rotate(ticket, new, &mut step),
+            Event::Charter { ticket, signed } => self.publish_charter(ticket, &signed, &mut step),
             Event::Stored { batch } => self.stored(batch, &mut step),
             Event::StoreFailed { batch } => self.store_failed(batch, &mut step),
         }
@@ -458,6 +497,7 @@ impl Replica {
         self.expire(step);
         self.refuse_unsettled(step);
         self.repair(step);
+        self.repair_charters(step);
         self.heartbeat(step);
         self.witness_all(step);
         self.salvage_own(step);

@@ -5,6 +5,7 @@
 //! `specs/04-replication.md` for what a run covers and what it does not.
 
 mod check;
+mod course;
 mod forge;
 mod hostile;
 mod node;
@@ -26,6 +27,10 @@ pub struct Figures {
     pub acknowledged: u64,
     /// Log keys replaced.
     pub rotations: u64,
+    /// Charter versions published.
+    pub charters: u64,
+    /// Runs in which two of them contradicted each other.
+    pub conflicts: u64,
     /// Publications refused.
     pub refused: u64,
     /// Batches stored.
@@ -67,6 +72,8 @@ impl Figures {
         self.events += other.events;
         self.acknowledged += other.acknowledged;
         self.rotations += other.rotations;
+        self.charters += other.charters;
+        self.conflicts += other.conflicts;
         self.refused += other.refused;
         self.stored += other.stored;
         self.failed += other.failed;

@@ -6,7 +6,8 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `r/c` version (u32) | a charter in canonical JSON |
+//! | `r/c` version (u32) | a charter in canonical JSON; from version 2 on with its signatures |
+//! | `r/d` version (u32) | two charters of that version, which contradict each other |
 //! | `r/l` DID | state of a log: frontier, newest head that the entries cover ([`crate::log::LogState`]) |
 //! | `r/e` DID 0 index (u64) | leaf hash (32 bytes), then the entry |
 //! | `r/h` DID 0 level (u8) index (u64) | hash of 256^level entries, level >= 1 |
@@ -112,6 +113,14 @@ pub struct Batch {
 #[must_use]
 pub fn charter(version: u32) -> Vec<u8> {
     let mut key = b"r/c".to_vec();
+    key.extend_from_slice(&version.to_be_bytes());
+    key
+}
+
+/// Key of two charters of one version that contradict each other.
+#[must_use]
+pub fn charter_conflict(version: u32) -> Vec<u8> {
+    let mut key = b"r/d".to_vec();
     key.extend_from_slice(&version.to_be_bytes());
     key
 }

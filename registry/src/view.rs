@@ -465,6 +465,9 @@ impl<'a> View<'a> {
     fn find_standing(&self, authority: &str, question: &Question<'_>) -> Result<Standing, ReadError> {
         let asked = Did::parse(question.subject).ok();
         let Some(issuer) = asked.map(|did| self.organization_of(&did)).transpose()?.flatten() else {
+            if self.charter.removed_by(question.subject).is_some() {
+                return Ok(Standing::IssuerRemoved);
+            }
             return Ok(Standing::IssuerUnknown);
         };
         // Members authorize each other under the DIDs of the charter.

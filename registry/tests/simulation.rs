@@ -98,6 +98,8 @@ fn everything_happened(figures: &Figures) {
     let Figures {
         acknowledged,
         rotations,
+        charters,
+        conflicts,
         refused,
         failed,
         crashes,
@@ -120,6 +122,8 @@ fn everything_happened(figures: &Figures) {
     for (what, count) in [
         ("acknowledged", acknowledged),
         ("rotations", rotations),
+        ("charters", charters),
+        ("conflicts", conflicts),
         ("refused", refused),
         ("failed", failed),
         ("crashes", crashes),

@@ -10,7 +10,7 @@ mod make;
 
 use std::path::PathBuf;
 
-use syndic_registry::charter::{Charter, MemberCard};
+use syndic_registry::charter::{Charter, CharterChain, MemberCard};
 use syndic_registry::head::{self, Head};
 use syndic_registry::log::{Frontier, Hash, leaf_hash};
 use syndic_registry::log_keys::{LogKeys, Rotation};
@@ -94,6 +94,13 @@ fn check(vector: &Vector) -> Result<(), String> {
                 .verify(vector.text("note"), &origin)
                 .map_err(|error| error.to_string())?;
             assert_eq!(head.size(), vector.number("size"));
+        }
+        "chain" => {
+            let text = canonical::to_bytes(vector.0.get("input").unwrap());
+            let chain = CharterChain::parse(&text).map_err(|error| error.to_string())?;
+            assert_eq!(chain.id(), vector.text("id"));
+            assert_eq!(u64::from(chain.current().version()), vector.number("version"));
+            assert_eq!(CharterChain::parse(&chain.to_file()).unwrap(), chain);
         }
         "tree" => {
             let mut frontier = Frontier::default();

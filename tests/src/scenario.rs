@@ -1,5 +1,7 @@
 //! What organizations, agents and verifiers do with running nodes.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::http::Answer;
@@ -155,4 +157,25 @@ pub fn revoke(node: &Node, credential: &Value) {
         .expect(200);
     assert_eq!(answer["status"], "revoked");
     assert_eq!(answer["credentialId"], credential["id"]);
+}
+
+/// `syndic charter ...`, with what it says.
+#[must_use]
+pub fn charter(node: &Node, arguments: &[&str]) -> Value {
+    let all = [&["charter"], arguments, &["--json"]].concat();
+    node.syndic(&all).expect_success(arguments[0]).json()
+}
+
+/// A change of the charter, proposed by the first of these nodes and signed by all of them, not published yet.
+pub fn agree(proposal: &Path, change: &[&str], by: &[&Node]) {
+    let file = proposal.display().to_string();
+    let _proposed = charter(by[0], &[&["propose", "--out", &file], change].concat());
+    for node in by {
+        let _signed = charter(node, &["sign", &file]);
+    }
+}
+
+/// Puts a charter that enough members have signed in force.
+pub fn publish_charter(node: &Node, proposal: &Path) {
+    let _published = charter(node, &["publish", &proposal.display().to_string()]);
 }

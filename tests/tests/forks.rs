@@ -18,7 +18,7 @@ use syndic_tests::cluster::{Cluster, digest};
 use syndic_tests::command;
 use syndic_tests::node::Node;
 use syndic_tests::program;
-use syndic_tests::scenario::{AGENT, authorize, issue, register, revoke, verify};
+use syndic_tests::scenario::{AGENT, agree, authorize, charter, issue, publish_charter, register, revoke, verify};
 
 /// Comparisons of heads are a second apart in a cluster of tests; the rest is for a loaded machine.
 const FOUND_WITHIN: Duration = Duration::from_secs(20);
@@ -148,6 +148,29 @@ fn who_runs_two_copies_of_a_node_is_found_out_by_all() {
     assert_eq!(refused.status, 503);
     assert!(refused.text().contains("frozen"), "{}", refused.text());
 
+    offline(&cluster, &did);
+
+    // The others deal with it: it is no member any more, and that is what is said of it from then on.
+    let proposal = cluster.folder().join("removal.json");
+    let by = [&cluster.nodes[1], &cluster.nodes[2], &cluster.nodes[3]];
+    agree(&proposal, &["--remove", did.as_str()], &by);
+    publish_charter(&cluster.nodes[1], &proposal);
+    for node in &cluster.nodes[1..] {
+        command::eventually("who forked is removed", FOUND_WITHIN, || {
+            let codes = verify(node, &credential).codes();
+            if codes == ["issuer-removed"] {
+                Ok(())
+            } else {
+                Err(format!("{codes:?}"))
+            }
+        });
+        verify(node, &twin).expect_allowed();
+        // The proof stays.
+        assert_eq!(forks(node)[0]["organization"], did.as_str());
+    }
+    let chain = cluster.folder().join("chain.json");
+    let _shown = charter(&cluster.nodes[2], &["show", "--out", &chain.display().to_string()]);
+    cluster.charter = chain;
     offline(&cluster, &did);
 }
 

@@ -81,6 +81,7 @@ denial_codes! {
     AgentSuspended "agent-suspended" "The agent has been suspended by its organization."
     AgentRetired "agent-retired" "The agent has been retired by its organization."
     IssuerUnknown "issuer-unknown" "Nothing is known here about the issuer."
+    IssuerRemoved "issuer-removed" "The charter has removed the issuer's organization from the consortium."
     IssuerFrozen "issuer-frozen" "The issuer's organization told two stories and is frozen."
     IssuerNotAuthorized "issuer-not-authorized" "The issuer is not authorized to grant this action on this resource."
     HolderMismatch "holder-mismatch" "The credential was issued to somebody else than the one who uses it."

@@ -59,6 +59,8 @@ pub enum Standing {
     NotAuthorized,
     /// Not known at all.
     IssuerUnknown,
+    /// Was a member, and the charter has removed it: its word counts no longer.
+    IssuerRemoved,
     /// Known to have told two stories; its word counts for nothing until that is settled.
     IssuerFrozen,
     /// Cannot be told now, and why.

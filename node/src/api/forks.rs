@@ -27,13 +27,16 @@ use crate::node::Node;
 pub async fn list(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
     let view = node.view();
     let mut forks = Vec::new();
-    for member in node.charter.members() {
-        let Some(fork) = view.fork(member.did().as_str())? else {
+    let charter = node.charter();
+    let members = charter.members().iter().map(|member| (member.did(), member.name()));
+    // What was proven of an organization stays so once it has been removed for it.
+    for (did, name) in members.chain(charter.removed().map(|did| (did, "removed"))) {
+        let Some(fork) = view.fork(did.as_str())? else {
             continue;
         };
         forks.push(object! {
-            "organization": member.did().as_str(),
-            "name": member.name(),
+            "organization": did.as_str(),
+            "name": name,
             "at": number(fork.at),
             "commonPrefix": fork.common_prefix().map_or(Value::Null, number),
         });
@@ -54,11 +57,15 @@ pub async fn list(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
 )]
 pub async fn proof(State(node): State<Arc<Node>>, Path(organization): Path<String>) -> Result<Response, Problem> {
     let none = || Problem::not_found(format!("there is no proof that {organization:?} told two stories"));
-    let member = node.charter.member(&organization).ok_or_else(none)?;
-    let fork: Fork = node.view().fork(member.did().as_str())?.ok_or_else(none)?;
+    let charter = node.charter();
+    if charter.member(&organization).is_none() && charter.removed_by(&organization).is_none() {
+        return Err(none());
+    }
+    let fork: Fork = node.view().fork(&organization)?.ok_or_else(none)?;
     // What was stored was verified; a proof that no longer holds is a damaged store.
     let file = fork
-        .to_file(&node.charter)
+        .verify_by_chain(node.chain())
+        .and_then(|(by, _)| fork.to_file(&by))
         .map_err(|error| Problem::unavailable(format!("the stored proof does not hold: {error}")))?;
     Ok(answer::with_type(StatusCode::OK, "application/json", file))
 }

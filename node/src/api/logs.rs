@@ -22,11 +22,11 @@ const FRESH: &str = "no-cache";
     get,
     path = "/charter",
     tag = "registry",
-    responses((status = 200, description = "the charter, canonical", body = schema::Document), schema::Refused),
+    responses((status = 200, description = "the charter: its first version, or all versions as a chain; canonical", body = schema::Document), schema::Refused),
 )]
 pub async fn charter(State(node): State<Arc<Node>>) -> Response {
     cached(
-        answer::with_type(StatusCode::OK, "application/json", node.charter.bytes().to_vec()),
+        answer::with_type(StatusCode::OK, "application/json", node.chain().to_file()),
         FRESH,
     )
 }
@@ -46,19 +46,21 @@ pub async fn file(
     State(node): State<Arc<Node>>,
     Path((organization, path)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let member = node.charter.member(&organization).ok_or_else(|| {
-        Problem::not_found(format!(
+    let charter = node.charter();
+    // What a removed member said stays here, for whoever must look it up.
+    if charter.member(&organization).is_none() && charter.removed_by(&organization).is_none() {
+        return Err(Problem::not_found(format!(
             "{organization:?} is no member of this consortium; GET /charter lists them"
-        ))
-    })?;
+        )));
+    }
     let wanted = tile::parse_path(&path).ok_or_else(|| {
         Problem::bad_request(format!(
             "{path:?} is no file of a log; there are checkpoint, tile/<L>/<N>[.p/<W>] and tile/entries/<N>[.p/<W>]"
         ))
     })?;
     let bytes = match wanted {
-        TilePath::Checkpoint => checkpoint(&node, member.did().as_str())?,
-        TilePath::Hashes { .. } | TilePath::Entries { .. } => tile::read(wanted, member.did().as_str(), node.reader())?,
+        TilePath::Checkpoint => checkpoint(&node, &organization)?,
+        TilePath::Hashes { .. } | TilePath::Entries { .. } => tile::read(wanted, &organization, node.reader())?,
     };
     let bytes = bytes.ok_or_else(|| Problem::not_found(format!("the log has no {path} (yet)")))?;
     let (media_type, caching) = match wanted {

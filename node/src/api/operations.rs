@@ -9,7 +9,7 @@ use syndic_registry::head::Head;
 use syndic_vc::json::Value;
 use syndic_vc::object;
 
-use crate::api::{answer, registry, schema};
+use crate::api::{answer, charters, registry, schema};
 use crate::http::problem::Problem;
 use crate::node::Node;
 use crate::store::Content;
@@ -44,12 +44,23 @@ pub async fn healthz() -> Response {
 )]
 pub async fn readyz(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
     check_ready(&node)?;
-    Ok(answer::json(StatusCode::OK, &object! { "status": "ready" }))
+    let warnings = charters::warnings(&node);
+    let body = if warnings.is_empty() {
+        object! { "status": "ready" }
+    } else {
+        object! { "status": "ready", "warnings": warnings }
+    };
+    Ok(answer::json(StatusCode::OK, &body))
 }
 
 fn check_ready(node: &Node) -> Result<(), Problem> {
     if let Content::Damaged(why) = node.store.content() {
         return Err(Problem::unavailable(why));
+    }
+    if let Some(version) = node.charter().removed_by(node.organization.as_str()) {
+        return Err(Problem::unavailable(format!(
+            "charter version {version} has removed this organization from the consortium"
+        )));
     }
     let head = node.view().log(node.organization.as_str())?.head;
     let head = head.ok_or_else(|| Problem::unavailable("the node's own log has no signed head yet".to_owned()))?;
@@ -89,10 +100,14 @@ pub async fn status(State(node): State<Arc<Node>>) -> Result<Response, Problem> 
         "organization": object! { "did": node.organization.as_str(), "name": node.config.organization.name.as_str() },
         "consortium": object! {
             "id": node.consortium.as_str(),
-            "name": node.charter.name(),
-            "members": number(node.charter.members().len() as u64),
-            "maxStaleness": i64::from(node.charter.rules().max_staleness),
+            "name": node.charter().name(),
+            "members": number(node.charter().members().len() as u64),
+            "maxStaleness": i64::from(node.charter().rules().max_staleness),
+            "charterVersion": i64::from(node.charter().version()),
+            "charterHash": node.charter().hash(),
+            "charterConflict": node.chain().conflict().is_some(),
         },
+        "warnings": charters::warnings(&node),
         "version": env!("CARGO_PKG_VERSION"),
         "ready": check_ready(&node).is_ok(),
         "store": store_content(&node.store.content()),

@@ -153,7 +153,7 @@ pub fn place(node: &Node, receipt: Receipt) -> Value {
 )]
 pub async fn members(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
     let body = object! {
-        "consortium": object! { "id": node.consortium.as_str(), "name": node.charter.name() },
+        "consortium": object! { "id": node.consortium.as_str(), "name": node.charter().name() },
         "members": organizations(&node)?,
     };
     Ok(answer::json(StatusCode::OK, &body))
@@ -167,7 +167,7 @@ pub fn organizations(node: &Node) -> Result<Vec<Value>, ReadError> {
     let view = node.view();
     let now = clock::now();
     let mut rows = Vec::new();
-    for member in node.charter.members() {
+    for member in node.charter().members() {
         let head = view.log(member.did().as_str())?.head;
         let endpoints = object! {
             "http": member.endpoints().http.as_deref().map_or(Value::Null, Value::from),
@@ -202,7 +202,7 @@ pub fn organizations(node: &Node) -> Result<Vec<Value>, ReadError> {
 pub async fn digest(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
     let view = node.view();
     let mut organizations = Vec::new();
-    for member in node.charter.members() {
+    for member in node.charter().members() {
         let head = view.log(member.did().as_str())?.head;
         organizations.push(object! {
             "did": member.did().as_str(),

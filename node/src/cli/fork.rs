@@ -1,9 +1,9 @@
 //! `fork`: who told two stories about its log, and whether a proof of that holds.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use syndic_registry::charter::Charter;
+use syndic_registry::charter::{Charter, CharterChain};
 use syndic_registry::fork::Fork;
 use syndic_registry::limits;
 use syndic_vc::canonical;
@@ -13,7 +13,7 @@ use syndic_vc::object;
 use super::documents::{items, text};
 use super::failure::{Exit, Failure};
 use super::output::{Output, clean};
-use super::{Global, connect};
+use super::{Global, connect, log};
 use crate::api::operations::number;
 use crate::client;
 
@@ -74,7 +74,7 @@ pub struct VerifyArguments {
     /// The proof
     #[arg(value_name = "FILE")]
     pub proof: PathBuf,
-    /// The consortium's charter
+    /// The consortium's charter, as its first version or as the chain that `charter show --out` wrote
     #[arg(long, value_name = "FILE")]
     pub charter: PathBuf,
 }
@@ -112,11 +112,13 @@ fn list(global: &Global, output: &Output) -> Result<Exit, Failure> {
 /// The proof that a node holds, checked here again.
 fn fetch(global: &Global, organization: &str) -> Result<(Vec<u8>, Fork, Charter), Failure> {
     let charter = connect::with_own(global, |node| node.get("/charter"))?;
-    let charter = Charter::parse(&canonical::to_bytes(&charter)).map_err(|error| Failure::failed(error.to_string()))?;
+    let chain = CharterChain::parse(&canonical::to_bytes(&charter));
+    let chain = chain.map_err(|error| Failure::failed(error.to_string()))?;
     let path = format!("/forks/{}", client::segment(organization));
     let proof = connect::with_own(global, |node| node.get(&path))?;
     let file = [canonical::to_bytes(&proof), b"\n".to_vec()].concat();
-    let (fork, _) = Fork::from_file(&file, &charter).map_err(|error| Failure::failed(error.to_string()))?;
+    let (fork, charter) =
+        Fork::from_file_by_chain(&file, &chain).map_err(|error| Failure::failed(error.to_string()))?;
     Ok((file, fork, charter))
 }
 
@@ -140,22 +142,12 @@ fn export(global: &Global, arguments: &ExportArguments, output: &Output) -> Resu
 }
 
 fn verify(arguments: &VerifyArguments, output: &Output) -> Result<Exit, Failure> {
-    let charter = Charter::parse(&read(&arguments.charter)?)
+    let chain = CharterChain::parse(&log::read(&arguments.charter, limits::CHAIN_BYTES)?)
         .map_err(|error| Failure::failed(format!("{}: {error}", arguments.charter.display())))?;
-    let (fork, _) = Fork::from_file(&read(&arguments.proof)?, &charter)
+    let proof = log::read(&arguments.proof, limits::CHARTER_BYTES)?;
+    let (fork, charter) = Fork::from_file_by_chain(&proof, &chain)
         .map_err(|error| Failure::failed(format!("{} proves nothing: {error}", arguments.proof.display())))?;
     report(&fork, &charter, output)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let cannot = |error: String| Failure::failed(format!("cannot read {}: {error}", path.display()));
-    let size = std::fs::metadata(path)
-        .map_err(|error| cannot(error.to_string()))?
-        .len();
-    if size > limits::CHARTER_BYTES as u64 {
-        return Err(cannot(format!("it has more than {} bytes", limits::CHARTER_BYTES)));
-    }
-    std::fs::read(path).map_err(|error| cannot(error.to_string()))
 }
 
 /// What a proof that holds proves.

@@ -92,7 +92,7 @@ Example:
 
 Afterwards run the node with: syndic run --data ./nordstadt")]
 pub struct JoinArguments {
-    /// The charter, as `found` wrote it
+    /// The charter, as `found` wrote it, or the invitation that a member made with `charter show --out`
     #[arg(value_name = "CHARTER.json")]
     pub charter: PathBuf,
 }

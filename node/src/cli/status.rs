@@ -31,6 +31,11 @@ fn compose(page: &mut Page, status: &Value) {
         page.paint().red("not ready")
     };
     page.line(format_args!("{}: {word}", clean(&text(&["organization", "name"]))));
+    for warning in documents::items(status, "warnings") {
+        let warning = warning.as_str().unwrap_or_default();
+        let warning = page.paint().red(&clean(warning));
+        page.line(warning);
+    }
     let connected = documents::at(status, &["peer", "connected"])
         .and_then(Value::as_array)
         .map_or(0, <[Value]>::len);
@@ -39,6 +44,10 @@ fn compose(page: &mut Page, status: &Value) {
         (
             "consortium",
             format!("{} ({})", text(&["consortium", "name"]), text(&["consortium", "id"])),
+        ),
+        (
+            "charter",
+            format!("version {}", text(&["consortium", "charterVersion"])),
         ),
         ("public", text(&["publicUrl"])),
         ("version", text(&["version"])),

@@ -169,9 +169,12 @@ impl CharterChain {
         })
     }
 
-    /// The whole chain as a file, in canonical form.
+    /// The whole chain as a file, in canonical form; as long as there is only the first version, just that.
     #[must_use]
     pub fn to_file(&self) -> Vec<u8> {
+        if self.later.is_empty() && self.conflict.is_none() {
+            return self.founded.bytes().to_vec();
+        }
         // What was checked is JSON.
         let read = |bytes: &[u8]| SignedCharter::parse(bytes).map_or(Value::Null, |signed| signed.to_value());
         let mut file = Object::new();
@@ -236,6 +239,21 @@ impl CharterChain {
             let signed = SignedCharter::parse(&link.bytes)?;
             Ok(Charter::following(signed.charter(), &before)?)
         })
+    }
+
+    /// The charter as of each version that is held, the newest first.
+    #[must_use]
+    pub fn history(&self) -> Vec<Charter> {
+        let mut all = vec![self.founded.clone()];
+        for link in &self.later {
+            let before = all.last().unwrap_or(&self.founded);
+            // Signatures were checked when it was taken.
+            let next = SignedCharter::parse(&link.bytes);
+            let next = next.and_then(|signed| Charter::following(signed.charter(), before));
+            all.extend(next.ok());
+        }
+        all.reverse();
+        all
     }
 
     /// Takes a version in, if it is valid. It changes nothing that is held unless it says [`Taken::New`] or
@@ -305,6 +323,20 @@ impl CharterChain {
             });
         }
         check(&self.current, signed)
+    }
+
+    /// What a proposal would come to, whoever has signed it so far.
+    ///
+    /// # Errors
+    /// [`ChainError`] says what is wrong with it.
+    pub fn preview(&self, proposal: &SignedCharter) -> Result<Charter, ChainError> {
+        if proposal.version() != self.current.version() + 1 || proposal.previous() != self.current.hash() {
+            return Err(ChainError::Order {
+                before: self.current.version(),
+                found: proposal.version(),
+            });
+        }
+        Ok(Charter::following(proposal.charter(), &self.current)?)
     }
 
     /// The version after the current one, not signed by anybody yet.

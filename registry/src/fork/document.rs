@@ -7,7 +7,7 @@ use syndic_vc::json::members::{MemberError, Members};
 use syndic_vc::json::{self, JsonError, Object, Value};
 
 use super::{Branch, Common, Fork, ForkError};
-use crate::charter::Charter;
+use crate::charter::{Charter, CharterChain};
 use crate::head;
 use crate::limits;
 use crate::log::Hash;
@@ -89,6 +89,29 @@ impl Fork {
     /// # Errors
     /// [`ForkFileError`] says what is wrong with it.
     pub fn from_file(bytes: &[u8], charter: &Charter) -> Result<(Self, Did), ForkFileError> {
+        let (fork, named) = Self::read_file(bytes, charter.id())?;
+        let accused = fork.verify(charter)?;
+        if accused.as_str() != named {
+            return Err(ForkFileError::Organization(accused));
+        }
+        Ok((fork, accused))
+    }
+
+    /// The same with a chain of charters, and the newest version by which the proof holds.
+    ///
+    /// # Errors
+    /// [`ForkFileError`] says what is wrong with it.
+    pub fn from_file_by_chain(bytes: &[u8], chain: &CharterChain) -> Result<(Self, Charter), ForkFileError> {
+        let (fork, named) = Self::read_file(bytes, chain.id())?;
+        let (charter, accused) = fork.verify_by_chain(chain)?;
+        if accused.as_str() != named {
+            return Err(ForkFileError::Organization(accused));
+        }
+        Ok((fork, charter))
+    }
+
+    /// A proof that was not checked yet, and who it says did it.
+    fn read_file(bytes: &[u8], consortium: &str) -> Result<(Self, String), ForkFileError> {
         let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let value = json::parse(text)?;
         if canonical::to_bytes(&value) != text {
@@ -97,13 +120,13 @@ impl Fork {
         let file = Members::of(&value, "")?;
         file.literal("type", "SyndicForkProof", "the type \"SyndicForkProof\"")?;
         let found = file.str("consortium")?;
-        if found != charter.id() {
+        if found != consortium {
             return Err(ForkFileError::Consortium {
-                expected: charter.id().to_owned(),
+                expected: consortium.to_owned(),
                 found: found.to_owned(),
             });
         }
-        let named = file.str("organization")?;
+        let named = file.str("organization")?.to_owned();
         let at = file.integer("at")?;
         let at = u64::try_from(at)
             .ok()
@@ -123,11 +146,7 @@ impl Fork {
             rotations: read_rotations(&file)?,
         };
         file.finish_closed()?;
-        let accused = fork.verify(charter)?;
-        if accused.as_str() != named {
-            return Err(ForkFileError::Organization(accused));
-        }
-        Ok((fork, accused))
+        Ok((fork, named))
     }
 }
 

@@ -44,6 +44,13 @@ impl Encoder {
         self.bytes.extend_from_slice(value);
     }
 
+    /// Bytes that may be more than 64 KiB.
+    pub(crate) fn long(&mut self, value: &[u8]) {
+        let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(&length.to_be_bytes());
+        self.bytes.extend_from_slice(value);
+    }
+
     pub(crate) fn runs(&mut self, values: &[Vec<u8>]) {
         self.count(values.len());
         for value in values {
@@ -153,6 +160,15 @@ impl<'a> Decoder<'a> {
 
     pub(crate) fn run(&mut self, what: &'static str, most: usize) -> Result<&'a [u8], MessageError> {
         let length = self.count(what, most)?;
+        self.take(length)
+    }
+
+    /// What [`Encoder::long`] wrote.
+    pub(crate) fn long(&mut self, what: &'static str, most: usize) -> Result<&'a [u8], MessageError> {
+        let length = u32::from_be_bytes(self.array()?) as usize;
+        if length > most {
+            return Err(self.fault(MessageErrorKind::TooMuch(what)));
+        }
         self.take(length)
     }
 

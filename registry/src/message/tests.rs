@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::cosignature::Cosignature;
 use crate::fork::{Branch, Common};
 
 fn any_note() -> impl Strategy<Value = String> {
@@ -93,6 +94,7 @@ fn any_broadcast() -> impl Strategy<Value = Broadcast> {
         })),
         any_fork().prop_map(Broadcast::Fork),
         any_cosigned().prop_map(Broadcast::Cosigned),
+        vec(any::<u8>(), 0..300).prop_map(Broadcast::Charter),
     ]
 }
 
@@ -138,9 +140,22 @@ fn any_standpoints() -> impl Strategy<Value = Vec<Standpoint>> {
     })
 }
 
+fn any_chain_point() -> impl Strategy<Value = ChainPoint> {
+    (0..u32::MAX, "[a-zA-Z]{0,60}", any::<bool>()).prop_map(|(version, hash, conflict)| ChainPoint {
+        version,
+        hash,
+        conflict,
+    })
+}
+
 fn any_ask() -> impl Strategy<Value = Ask> {
     prop_oneof![
-        (any::<u64>(), any_standpoints()).prop_map(|(id, logs)| Ask::Compare { id, logs }),
+        (any::<u64>(), any_chain_point(), any_standpoints()).prop_map(|(id, charter, logs)| Ask::Compare {
+            id,
+            charter,
+            logs
+        }),
+        (any::<u64>(), 0..u32::MAX).prop_map(|(id, from)| Ask::Charters { id, from }),
         (any::<u64>(), "[a-z:]{1,60}", any_size()).prop_map(|(id, organization, from)| Ask::Pull {
             id,
             organization,
@@ -342,7 +357,16 @@ fn logs_are_listed_once_and_in_order() {
         cosigned: 0,
         rotations: 0,
     };
-    let kind = |logs| kind_of(Ask::decode(&Ask::Compare { id: 0, logs }.encode()));
+    let kind = |logs| {
+        kind_of(Ask::decode(
+            &Ask::Compare {
+                id: 0,
+                charter: ChainPoint::default(),
+                logs,
+            }
+            .encode(),
+        ))
+    };
     let wrong = MessageErrorKind::Value("logs out of order");
     assert_eq!(kind(vec![log("b"), log("a")]), wrong);
     assert_eq!(kind(vec![log("a"), log("a")]), wrong);

@@ -49,8 +49,10 @@ impl Replica {
             };
         }
         match ask {
-            Ask::Compare { id, logs } => {
+            Ask::Charters { id, from } => self.charters_from(id, from, step),
+            Ask::Compare { id, charter, logs } => {
                 let answer = self.newer(id, from, &logs, step);
+                self.compare_chains(from, &charter, step);
                 if self.is_behind(&logs) {
                     self.compare_back(from, step);
                 }
@@ -95,6 +97,9 @@ impl Replica {
         let (mut longer, mut fresher, mut frozen) = (Vec::new(), Vec::new(), Vec::new());
         for (organization, track) in &self.tracks {
             let them = theirs.get(organization.as_str()).copied();
+            if track.removed {
+                continue;
+            }
             if track.frozen {
                 let known = them.and_then(|them| them.fork.as_ref()).map(Mark::said);
                 if track.mark.is_some_and(|mark| known.is_none_or(|known| mark < known)) {

@@ -31,10 +31,11 @@ impl Replica {
             .take_while(|log| {
                 bytes += log.organization.len() + Standpoint::MOST_BYTES;
                 // What is left out is answered as if nothing were known of it.
-                bytes <= limits::ASK_BYTES - 64
+                bytes <= limits::ASK_BYTES - 256
             })
             .collect();
-        let ask = Ask::Compare { id, logs };
+        let charter = self.chain_point();
+        let ask = Ask::Compare { id, charter, logs };
         step.push(Effect::SendRequest {
             to: peer.to_owned(),
             bytes: ask.encode(),
@@ -52,7 +53,7 @@ impl Replica {
     fn standpoints(&self) -> impl Iterator<Item = Standpoint> {
         self.tracks
             .iter()
-            .filter(|(_, track)| !track.lost)
+            .filter(|(_, track)| !track.lost && !track.removed)
             .map(|(organization, track)| {
                 let head = track.held.log.head.as_ref();
                 Standpoint {
@@ -152,6 +153,9 @@ impl Replica {
             (Question::Salvage { organization }, Answer::Salvaged { records, .. }) => {
                 self.take_salvaged(&organization, from, records, step);
             }
+            (Question::Charters { from: first }, Answer::Charters { versions, .. }) => {
+                self.take_charters(from, first, &versions, step);
+            }
             (_, Answer::Refused { .. }) => {}
             _ => self.blame(from, Misbehaviour::Inconsistent("an answer to something else"), step),
         }
@@ -166,6 +170,9 @@ impl Replica {
                 continue;
             }
             let Some(track) = track else {
+                if self.is_of_consortium(&fork.one.note) {
+                    continue;
+                }
                 return self.blame(from, Misbehaviour::WrongLog, step);
             };
             match fork.verify_knowing(&self.charter, &track.keys) {
@@ -176,6 +183,9 @@ impl Replica {
         }
         for note in notes {
             let Some(organization) = self.organization_of(note) else {
+                if self.is_of_consortium(note) {
+                    continue;
+                }
                 return self.blame(from, Misbehaviour::WrongLog, step);
             };
             let Some(track) = self.tracks.get_mut(&organization) else {

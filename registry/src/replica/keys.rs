@@ -94,8 +94,8 @@ impl Replica {
         for known in rotations {
             let organization = self.tracks.get_key_value(known.organization.as_str());
             let Some((organization, track)) = organization.map(|(name, track)| (name.clone(), track)) else {
-                self.blame(from, Misbehaviour::WrongLog, step);
-                return false;
+                // Of a member by a charter that is not known here.
+                continue;
             };
             if track.keys.rotations().contains(&known.rotation) {
                 continue;

@@ -23,6 +23,7 @@ impl Replica {
         match Broadcast::decode(bytes) {
             Ok(Broadcast::News(news)) => self.news(from, token, news, step),
             Ok(Broadcast::Fork(fork)) => self.told_of_fork(&from, token, fork, step),
+            Ok(Broadcast::Charter(signed)) => self.told_of_charter(&from, token, &signed, step),
             Ok(Broadcast::Cosigned(cosigned)) => self.told_of_cosignatures(&from, token, cosigned, step),
             // From a newer program: no reason to blame anybody.
             Err(error) if error.is_other_version() => {
@@ -34,6 +35,10 @@ impl Replica {
 
     fn news(&mut self, from: Peer, token: u64, news: News, step: &mut Step<'_>) {
         let Some(organization) = self.organization_of(&news.note) else {
+            if self.is_of_consortium(&news.note) {
+                step.verdict(token, Verdict::Ignore);
+                return self.compare_back(&from, step);
+            }
             step.reject(token, &from, Misbehaviour::WrongLog);
             return;
         };
@@ -47,6 +52,12 @@ impl Replica {
         } else {
             self.take_news(&organization, &from, token, news, step);
         }
+    }
+
+    /// Whether a note claims to be of some log of this consortium: perhaps of somebody whom a charter that is not known
+    /// here has admitted, or removed.
+    pub(super) fn is_of_consortium(&self, note: &str) -> bool {
+        fork::organization_of(self.charter.id(), note).is_some_and(|did| Did::parse(did).is_ok())
     }
 
     /// The member whose log a note claims to speak of.
@@ -231,6 +242,9 @@ impl Replica {
         let organization = self.organization_of(&fork.one.note);
         let track = organization.as_ref().and_then(|name| self.tracks.get(name));
         let Some((organization, track)) = organization.as_ref().zip(track) else {
+            if self.is_of_consortium(&fork.one.note) {
+                return step.verdict(token, Verdict::Ignore);
+            }
             return step.reject(token, from, Misbehaviour::WrongLog);
         };
         if track.mark.is_some_and(|known| known <= Mark::of(&fork)) {

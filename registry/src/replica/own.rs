@@ -220,7 +220,9 @@ impl Replica {
     fn publishing_refused(&self) -> Option<PublishError> {
         let track = self.tracks.get(&self.own.as_ref()?.me.organization)?;
         let (held, known) = (track.size(), track.known);
-        if track.frozen {
+        if track.removed {
+            Some(PublishError::Removed)
+        } else if track.frozen {
             Some(PublishError::Frozen)
         } else if track.disowned {
             Some(PublishError::Disowned)

@@ -10,7 +10,7 @@ use super::Peer;
 use super::rng::Rng;
 use crate::limits;
 
-/// All peer ids on the members' cards. The table never grows.
+/// All peer ids on the members' cards. The table grows by charters only.
 #[derive(Debug)]
 pub(super) struct Peers {
     table: BTreeMap<Peer, Member>,
@@ -42,6 +42,7 @@ pub(super) enum Question {
     Pull { organization: Did, from: u64 },
     Probe { organization: Did, sizes: Vec<u64> },
     Salvage { organization: Did },
+    Charters { from: u32 },
 }
 
 impl Peers {
@@ -52,6 +53,28 @@ impl Peers {
                 .collect(),
             next_ask: 1,
         }
+    }
+
+    /// The peer ids of a new charter: gives back what was asked of those that are on no card any more.
+    pub(super) fn replace(&mut self, peers: BTreeMap<Peer, Did>) -> Vec<Question> {
+        let mut questions = Vec::new();
+        self.table.retain(|peer, member| {
+            let stays = peers.get(peer) == Some(&member.organization);
+            if !stays {
+                let asked = std::mem::take(&mut member.asked);
+                questions.extend(asked.into_values().map(|asked| asked.what));
+            }
+            stays
+        });
+        for (peer, organization) in peers {
+            self.table.entry(peer).or_insert_with(|| Member::new(organization));
+        }
+        questions
+    }
+
+    pub(super) fn connected_peers(&self) -> Vec<Peer> {
+        let connected = self.table.iter().filter(|(_, member)| member.connected);
+        connected.map(|(peer, _)| peer.clone()).collect()
     }
 
     pub(super) fn is_member(&self, peer: &str) -> bool {

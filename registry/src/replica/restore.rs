@@ -15,7 +15,7 @@ use crate::limits;
 /// operator takes the risk.
 pub(super) fn must_ask(config: &Config, tracks: &BTreeMap<Did, Track>) -> bool {
     let Some(me) = &config.me else { return false };
-    if config.sign_alone || config.charter.members().len() < 2 {
+    if config.sign_alone || config.charter.current().members().len() < 2 {
         return false;
     }
     config.published_before || tracks.get(&me.organization).is_some_and(|track| track.size() > 0)

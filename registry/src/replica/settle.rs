@@ -16,11 +16,12 @@ impl Replica {
     pub(super) fn fly(&mut self, organization: Did, mut content: Batch, tickets: Vec<u64>, step: &mut Step<'_>) {
         let batch = self.next_batch;
         self.next_batch += 1;
-        // Rotations go with whatever is stored next: no head is durable without the rotation that it needs.
+        // Rotations go with whatever is stored next: no head is durable without the rotation that it needs. But not with
+        // cosignatures, which fly beside it: one of the two may be stored without the other.
         if let Some(track) = self.tracks.get_mut(&organization) {
-            content.writes.extend(track.key_rows());
-            let keys = track.keys.rotations().len();
-            if let Some(flight) = &mut track.flight {
+            let (rows, keys) = (track.key_rows(), track.keys.rotations().len());
+            if let Some(flight) = track.flight.as_mut().filter(|flight| flight.batch == batch) {
+                content.writes.extend(rows);
                 flight.keys = keys;
             }
         }
@@ -41,7 +42,7 @@ impl Replica {
     }
 
     pub(super) fn stored(&mut self, batch: u64, step: &mut Step<'_>) {
-        if self.cosignatures_stored(batch, step) {
+        if self.cosignatures_stored(batch, step) || self.charters_stored(batch, step) {
             return;
         }
         let Some((organization, flight)) = self.land(batch) else {
@@ -78,7 +79,7 @@ impl Replica {
     }
 
     pub(super) fn store_failed(&mut self, batch: u64, step: &mut Step<'_>) {
-        if self.cosignatures_failed(batch, step) {
+        if self.cosignatures_failed(batch, step) || self.charters_failed(batch, step) {
             return;
         }
         let Some((organization, flight)) = self.land(batch) else {

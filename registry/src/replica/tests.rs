@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod charters;
 mod follow;
 mod forks;
 mod keys;
@@ -29,7 +30,7 @@ struct Node {
 
 fn config(number: u8) -> Config {
     Config {
-        charter: example::charter().clone(),
+        charter: CharterChain::new(example::charter().clone()).unwrap(),
         me: Some(Me {
             organization: did(number),
             log_key: Arc::new(key(10 * number + 2)),
@@ -64,7 +65,11 @@ impl Node {
     }
 
     fn on(number: u8, store: MemoryStore) -> Self {
-        let replica = Replica::load(config(number), &store).unwrap();
+        Self::with(config(number), number, store)
+    }
+
+    fn with(config: Config, number: u8, store: MemoryStore) -> Self {
+        let replica = Replica::load(config, &store).unwrap();
         Self {
             number,
             replica,

@@ -53,6 +53,8 @@ pub(super) struct Track {
     pub(super) known: u64,
     /// An entry that is no statement: the log is followed up to there.
     pub(super) unreadable: bool,
+    /// The charter has removed the organization: it speaks no longer, and what it said stays as it is.
+    pub(super) removed: bool,
     /// The store could not be read after it failed: nothing is known until it can.
     pub(super) lost: bool,
     /// Who cosigned it.
@@ -153,10 +155,27 @@ impl Track {
             doubt: None,
             unreadable: false,
             lost: false,
+            removed: false,
             witnesses: Witnesses::load(organization, appointed, reader)?,
         };
         track.check_keys();
         Ok(track)
+    }
+
+    /// A charter has given the organization another card: its keys are those of that one.
+    pub(super) fn take_card(
+        &mut self,
+        consortium: &str,
+        card: &MemberCard,
+        reader: &dyn Reader,
+    ) -> Result<(), ReadError> {
+        self.keys = LogKeys::new(consortium, card);
+        self.keys_stored = 0;
+        self.disowned = false;
+        self.keys = store::log_keys(consortium, card, reader)?;
+        self.keys_stored = self.keys.rotations().len();
+        self.check_keys();
+        Ok(())
     }
 
     /// The rotations that the store holds.
@@ -245,7 +264,7 @@ impl Track {
 
     /// Whether nothing can be taken in for good.
     pub(super) fn is_closed(&self) -> bool {
-        self.frozen || self.lost || self.disowned
+        self.frozen || self.lost || self.disowned || self.removed
     }
 
     /// Whether this very note is stored or being stored: nothing is to be learned from it.

@@ -61,6 +61,11 @@ impl Witnesses {
         })
     }
 
+    /// By another charter others may be to cosign it.
+    pub(super) fn appoint(&mut self, appointed: bool) {
+        self.appointed = appointed;
+    }
+
     /// Back to what the store holds.
     pub(super) fn reload(&mut self, organization: &str, reader: &dyn Reader) -> Result<(), ReadError> {
         self.held = read(organization, reader)?;

@@ -23,6 +23,8 @@ pub(super) struct Check {
     pub(super) asked: BTreeMap<u64, (usize, Vec<Vec<u8>>)>,
     /// Log keys being replaced, by ticket.
     pub(super) rotating: BTreeMap<u64, usize>,
+    /// Charter versions that are being published, by ticket: the node, and which of the course.
+    pub(super) chartering: BTreeMap<u64, (usize, usize)>,
     /// Acknowledged entries: node, index, bytes.
     pub(super) acknowledged: Vec<(usize, u64, Vec<u8>)>,
     /// Roots of all heads of honest members that were ever sent by anybody honest.
@@ -57,6 +59,7 @@ impl Check {
                 Some(b"r/l" | b"r/p" | b"r/h" | b"r/v" | b"r/x") => {}
                 Some(b"r/k") => rotation_is_true(nodes, node, write)?,
                 Some(b"r/s") => record_is_true(nodes, write)?,
+                Some(b"r/c" | b"r/d") => {}
                 Some(b"r/f") => evidence_is_fair(nodes, write)?,
                 _ => return Err(format!("a batch writes {:?}", write.key)),
             }
@@ -147,6 +150,7 @@ impl Check {
                 entries_are_stored(nodes, owner, disk, news.from, &news.entries)
             }
             Ok(Broadcast::Fork(fork)) => fork_is_stored(nodes, charter, disk, &fork),
+            Ok(Broadcast::Charter(signed)) => charter_is_stored(disk, &signed),
             Ok(Broadcast::Cosigned(cosigned)) => self.cosignatures_are_stored(nodes, disk, &cosigned),
             Err(error) => Err(format!("an honest broadcast is {error}")),
         }
@@ -199,6 +203,9 @@ impl Check {
                     }
                 }
                 Ok(())
+            }
+            Ok(Answer::Charters { versions, .. }) => {
+                versions.iter().try_for_each(|signed| charter_is_stored(disk, signed))
             }
             Ok(Answer::Refused { .. }) => Ok(()),
             Err(error) => Err(format!("an honest answer is {error}")),
@@ -412,6 +419,19 @@ fn fork_is_stored(nodes: &[Node], charter: &Charter, disk: &MemoryStore, fork: &
         Some(node) if node.hostile => Ok(()),
         _ => Err("an honest member is accused of a fork".to_owned()),
     }
+}
+
+/// A charter version that is sent is on the sender's disk, alone or as one of two that contradict each other.
+fn charter_is_stored(disk: &MemoryStore, signed: &[u8]) -> Checked {
+    let held = |key: &[u8], value: &[u8]| match key.get(..3) {
+        Some(b"r/c") => value == signed,
+        Some(b"r/d") => value.windows(signed.len()).any(|part| part == signed),
+        _ => false,
+    };
+    if disk.rows().any(|(key, value)| held(key, value)) {
+        return Ok(());
+    }
+    Err("a charter is sent that is not on the sender's disk".to_owned())
 }
 
 /// Whose log a note speaks of.

@@ -6,7 +6,7 @@ use super::node::Node;
 use super::plan::Lies;
 use crate::charter::Charter;
 use crate::limits;
-use crate::message::{Answer, Ask, Broadcast, News, Parting, Piece, Roots, Standpoint};
+use crate::message::{Answer, Ask, Broadcast, ChainPoint, News, Parting, Piece, Roots, Standpoint};
 use crate::replica::rng::Rng;
 use syndic_vc::time::Timestamp;
 
@@ -197,7 +197,11 @@ impl Liar {
             return Vec::new();
         };
         let organization = node.did.as_str().to_owned();
-        let ask = match rng.below(6) {
+        let ask = match rng.below(7) {
+            6 => Ask::Charters {
+                id: rng.next(),
+                from: rng.below(5) as u32,
+            },
             0 => Ask::Pull {
                 id: rng.next(),
                 organization,
@@ -235,6 +239,11 @@ impl Liar {
                 };
                 Ask::Compare {
                     id: rng.next(),
+                    charter: ChainPoint {
+                        version: rng.below(4) as u32,
+                        hash: "zQm".to_owned(),
+                        conflict: rng.chance(50),
+                    },
                     logs: vec![log],
                 }
             }
@@ -310,7 +319,7 @@ fn with_forged(answer: Answer, news: News) -> Answer {
             note: news.note,
             ..roots
         }),
-        other @ (Answer::Refused { .. } | Answer::Salvaged { .. }) => other,
+        other @ (Answer::Charters { .. } | Answer::Refused { .. } | Answer::Salvaged { .. }) => other,
     }
 }
 
@@ -330,6 +339,7 @@ fn renumbered(answer: Answer, id: u64) -> Answer {
             cosigned,
         },
         Answer::Piece(piece) => Answer::Piece(Piece { id, ..piece }),
+        Answer::Charters { versions, .. } => Answer::Charters { id, versions },
         Answer::Refused { why, .. } => Answer::Refused { id, why },
         Answer::Roots(roots) => Answer::Roots(Roots { id, ..roots }),
         Answer::Salvaged { records, .. } => Answer::Salvaged { id, records },

@@ -8,7 +8,9 @@ use syndic_vc::did_key;
 use syndic_vc::key::{SecretKey, Signer};
 use syndic_vc::time::Timestamp;
 
-use crate::charter::{Charter, Endpoints, Founding, MemberCard, Rules};
+use super::course::Course;
+use super::plan::Plan;
+use crate::charter::{Charter, CharterChain, Endpoints, MemberCard};
 use crate::log::Hash;
 use crate::log_keys::{self, LogKeys};
 use crate::replica::rng::Rng;
@@ -57,7 +59,7 @@ impl Node {
     }
 
     /// Starts a machine from its disk.
-    pub(super) fn start(&mut self, machine: usize, charter: &Charter, seed: u64) -> Result<(), String> {
+    pub(super) fn start(&mut self, machine: usize, seed: u64) -> Result<(), String> {
         let Some(first) = self.keys.first() else {
             return Err("no log key".to_owned());
         };
@@ -75,7 +77,9 @@ impl Node {
             return Err("no such machine".to_owned());
         };
         let config = Config {
-            charter: charter.clone(),
+            charter: CharterChain::stored(&machine.disk)
+                .map_err(|error| error.to_string())?
+                .ok_or("no charter")?,
             me: Some(me),
             heartbeat_seconds: 15,
             compare_seconds: 3,
@@ -111,7 +115,8 @@ impl Node {
 }
 
 /// The members of a run and their charter. The last one is hostile, if one is.
-pub(super) fn found(members: usize, hostile: bool, skew: u64, rng: &mut Rng) -> Result<(Vec<Node>, Charter), String> {
+pub(super) fn found(plan: &Plan, rng: &mut Rng) -> Result<(Vec<Node>, Course), String> {
+    let (members, hostile, skew) = (plan.members, plan.lies.is_some(), plan.skew);
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let (mut nodes, mut cards) = (Vec::new(), Vec::new());
     for number in 0..members {
@@ -144,21 +149,13 @@ pub(super) fn found(members: usize, hostile: bool, skew: u64, rng: &mut Rng) -> 
         });
     }
     let created = Timestamp::from_unix_millis(BEGINNING).map_err(|error| text(&error))?;
-    let threshold = u32::try_from(members / 2 + 1).unwrap_or(2);
-    let rules = Rules {
-        threshold,
-        witnesses: if members > 3 { 2 } else { 1 },
-        max_staleness: 300,
-        endorsements: 1,
-    };
-    let founding = Founding {
-        name: "Simulated".to_owned(),
-        members: cards,
-        rules,
-        created,
-    };
-    let charter = Charter::found(&founding).map_err(|error| text(&error))?;
-    Ok((nodes, charter))
+    let course = Course::new(&plan.changes, &nodes, &cards, created, rng)?;
+    for node in nodes.iter_mut().skip(usize::from(course.newcomer)) {
+        for machine in &mut node.machines {
+            machine.disk.write(&course.first.rows());
+        }
+    }
+    Ok((nodes, course))
 }
 
 impl Machine {

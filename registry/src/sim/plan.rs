@@ -24,11 +24,23 @@ pub(super) struct Plan {
     pub(super) burst: Option<u64>,
     /// Most times that a member replaces its log key.
     pub(super) rotations: u64,
+    pub(super) changes: Changes,
     /// Seconds by which clocks may be wrong.
     pub(super) skew: u64,
     /// How often a clock is set.
     pub(super) clock_steps: u64,
     pub(super) lies: Option<Lies>,
+}
+
+/// How the charter changes.
+#[derive(Clone, Debug)]
+pub(super) struct Changes {
+    /// A member is admitted.
+    pub(super) any: bool,
+    /// Then one is removed.
+    pub(super) removal: bool,
+    /// At the same time, another one, by a version that contradicts the former.
+    pub(super) conflict: bool,
 }
 
 /// What the hostile member does, each in percent of the occasions.
@@ -73,9 +85,22 @@ impl Plan {
             publications: 2 + rng.below(14),
             burst: rng.chance(15).then(|| 260 + rng.below(500)),
             rotations: if rng.chance(50) { rng.below(5) } else { 0 },
+            changes: Changes::new(members, rng),
             skew: rng.below(25),
             clock_steps: rng.below(6),
             lies: rng.chance(85).then(|| Lies::new(rng, faults_until)),
+        }
+    }
+}
+
+impl Changes {
+    fn new(members: usize, rng: &mut Rng) -> Self {
+        let any = members > 3 && rng.chance(40);
+        let removal = any && rng.chance(60);
+        Self {
+            any,
+            removal,
+            conflict: removal && rng.chance(35),
         }
     }
 }

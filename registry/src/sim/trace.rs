@@ -19,6 +19,7 @@ pub(super) fn event(event: &Event) -> String {
         Event::Publish { ticket, statements } => {
             format!("publishes {} as ticket {ticket}", statements.len())
         }
+        Event::Charter { ticket, signed } => format!("publishes charter {} as ticket {ticket}", signed.version()),
         Event::Stored { batch } => format!("has stored batch {batch}"),
         Event::Rotate { ticket, new } => format!("rotate #{ticket} to {}", new.key.public_key()),
         Event::StoreFailed { batch } => format!("could not store batch {batch}"),
@@ -44,6 +45,11 @@ pub(super) fn effect(effect: &Effect) -> String {
             format!("evidence against {organization} at {}", fork.at)
         }
         Effect::Penalize { peer, why } => format!("penalize {}: {why}", short(peer)),
+        Effect::Charter(chain) => format!(
+            "charter {} is in force, contradicted: {}",
+            chain.current().version(),
+            chain.conflict().is_some()
+        ),
         other => format!("{other:?}"),
     }
 }
@@ -70,6 +76,7 @@ fn broadcast(bytes: &[u8]) -> String {
                 cosigned.size, cosigned.organization
             )
         }
+        Ok(Broadcast::Charter(signed)) => format!("a charter of {} bytes", signed.len()),
         Ok(Broadcast::Fork(fork)) => format!("fork at {} of {}", fork.at, head(&fork.one.note)),
         Err(error) => error.to_string(),
     }
@@ -77,7 +84,8 @@ fn broadcast(bytes: &[u8]) -> String {
 
 fn ask(bytes: &[u8]) -> String {
     match Ask::decode(bytes) {
-        Ok(Ask::Compare { id, logs }) => {
+        Ok(Ask::Charters { id, from }) => format!("ask #{id} charters from {from}"),
+        Ok(Ask::Compare { id, logs, .. }) => {
             let sizes: Vec<_> = logs
                 .iter()
                 .map(|log| (log.size, log.fork.as_ref().map(|fork| (fork.at, fork.certain))))
@@ -112,6 +120,7 @@ fn answer(bytes: &[u8]) -> String {
             let (rotations, forks, cosigned) = (rotations.len(), forks.len(), cosigned.len());
             format!("heads #{id} {heads:?}, {rotations} rotations, {forks} forks, {cosigned} cosigned")
         }
+        Ok(Answer::Charters { id, versions }) => format!("{} charters #{id}", versions.len()),
         Ok(Answer::Piece(piece)) => format!(
             "piece #{} of {} from {} with {}",
             piece.id,

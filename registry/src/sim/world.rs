@@ -1,5 +1,6 @@
 //! Time, network and disks, and what the seed does to them.
 
+mod charters;
 mod effects;
 mod end;
 mod forks;
@@ -10,6 +11,7 @@ mod network;
 use std::collections::BTreeMap;
 
 use super::check::Check;
+use super::course::Course;
 use super::hostile::Liar;
 use super::node::{self, Node};
 use super::plan::Plan;
@@ -25,7 +27,9 @@ const STRANGER: &str = "12D3KooWStrangerStrangerStrangerStrangerStranger";
 pub(super) struct World {
     rng: Rng,
     plan: Plan,
+    /// Names everybody who is ever a member.
     charter: Charter,
+    course: Course,
     nodes: Vec<Node>,
     peers: BTreeMap<String, usize>,
     /// On which side of a split each member is.
@@ -68,6 +72,8 @@ enum Happening {
     Split,
     Join,
     Rotate(usize),
+    /// A charter version is published, by its place in the course.
+    Charter(usize),
     Mischief,
     Flood,
     Fork,
@@ -111,8 +117,8 @@ impl World {
                 trace: trace.unwrap_or_default(),
             })
         };
-        let (nodes, charter) =
-            node::found(plan.members, plan.lies.is_some(), plan.skew, &mut rng).map_err(|what| fail(0, what, None))?;
+        let (nodes, course) = node::found(&plan, &mut rng).map_err(|what| fail(0, what, None))?;
+        let charter = course.all.clone();
         let consortium = charter.id().to_owned();
         let mut world = Self {
             peers: nodes
@@ -129,6 +135,7 @@ impl World {
             rng,
             plan,
             charter,
+            course,
             nodes,
             faults: true,
             at: 0,
@@ -184,6 +191,8 @@ impl World {
                 self.schedule(at, Happening::Rotate(node));
             }
         }
+        let at = self.rng.below(until);
+        self.schedule(at, Happening::Charter(0));
         for _ in 0..self.plan.clock_steps {
             let (at, node) = (self.rng.below(until), self.rng.below(self.nodes.len() as u64));
             self.schedule(at, Happening::Clock(node as usize));
@@ -254,6 +263,7 @@ impl World {
                 life,
                 batch,
             } => self.written(node, machine, life, batch),
+            Happening::Start(node) if !self.is_invited(node) => Ok(()),
             Happening::Start(node) => match self.nodes.get(node).is_some_and(Node::is_up) {
                 true => Ok(()),
                 false => self.start(node),
@@ -278,6 +288,7 @@ impl World {
                 Ok(())
             }
             Happening::Rotate(node) => self.rotate(node),
+            Happening::Charter(number) => self.publish_charter(number),
             Happening::Mischief => self.mischief(),
             Happening::Flood => self.flood(),
             Happening::Fork => self.fork(),
@@ -286,7 +297,7 @@ impl World {
                 self.faults = false;
                 self.note(|| "all faults end".to_owned());
                 for node in 0..self.nodes.len() {
-                    if self.nodes.get(node).is_some_and(|node| !node.is_up()) {
+                    if self.is_invited(node) && self.nodes.get(node).is_some_and(|node| !node.is_up()) {
                         self.start(node)?;
                     }
                 }

@@ -1,5 +1,6 @@
 //! Makes the vectors, with fixed keys and times.
 
+mod chain;
 mod charter;
 mod log;
 
@@ -15,6 +16,7 @@ pub type Made = (&'static str, &'static str, Value);
 
 pub fn all() -> Vec<Made> {
     let mut all = charter::all();
+    all.extend(chain::all());
     all.extend(log::all());
     let mut names: Vec<_> = all.iter().map(|(kind, name, _)| (*kind, *name)).collect();
     names.sort_unstable();

@@ -292,6 +292,10 @@ pub(super) fn check_one_standing(
             DenialCode::IssuerUnknown,
             format!("{issuer} is no member that is known here: it must join first"),
         ),
+        Standing::IssuerRemoved => {
+            let text = format!("{issuer} was removed from the consortium by its charter: it can be admitted again");
+            refuse(DenialCode::IssuerRemoved, text)
+        }
         Standing::IssuerFrozen => {
             let text = format!("{issuer} told two stories and is frozen until its consortium settles it");
             refuse(DenialCode::IssuerFrozen, text)

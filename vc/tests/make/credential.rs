@@ -408,6 +408,11 @@ fn standing() -> Vec<Vector> {
         vector("deny-issuer-unknown", credential())
             .known(|known| known.authorized.clear())
             .denied("issuer-unknown", first),
+        vector("deny-issuer-removed", credential())
+            .known(|known| {
+                known.removed.insert(north().did);
+            })
+            .denied("issuer-removed", first),
         vector("deny-issuer-frozen", credential())
             .known(|known| {
                 known.frozen.insert(north().did);

@@ -125,6 +125,8 @@ pub struct Known {
     /// What each issuer may grant: action and resource, `*` for any action.
     pub authorized: BTreeMap<Did, Vec<(String, ResourcePattern)>>,
     pub frozen: BTreeSet<Did>,
+    /// Issuers that are members no longer.
+    pub removed: BTreeSet<Did>,
     pub set: BTreeSet<(String, u64)>,
     pub lists: BTreeSet<String>,
     pub retired: BTreeSet<Did>,
@@ -152,6 +154,7 @@ impl Known {
         Known {
             authorized: BTreeMap::from([(north().did, everything)]),
             frozen: BTreeSet::new(),
+            removed: BTreeSet::new(),
             set: BTreeSet::new(),
             lists: BTreeSet::from([LIST.to_owned(), SUSPENSIONS.to_owned()]),
             retired: BTreeSet::new(),
@@ -190,6 +193,9 @@ impl Knowledge for Known {
     fn standing(&self, _: &str, issuer: &Did, action: &str, resource: &str, _: Timestamp) -> Standing {
         if self.down.contains("standing") {
             return Standing::Unavailable("down".into());
+        }
+        if self.removed.contains(issuer) {
+            return Standing::IssuerRemoved;
         }
         if self.frozen.contains(issuer) {
             return Standing::IssuerFrozen;
@@ -527,6 +533,9 @@ impl Known {
                 members.insert(name, texts(set));
             }
         }
+        if !self.removed.is_empty() {
+            members.insert("removed", dids(&self.removed));
+        }
         known
     }
 
@@ -541,7 +550,7 @@ impl Known {
                 .collect()
         };
         let dids = |name: &str| -> BTreeSet<Did> {
-            texts(value.get(name).unwrap())
+            texts(value.get(name).unwrap_or(&Value::Array(Vec::new())))
                 .iter()
                 .map(|one| one.parse().unwrap())
                 .collect()
@@ -559,6 +568,7 @@ impl Known {
                 })
                 .collect(),
             frozen: dids("frozen"),
+            removed: dids("removed"),
             set: status
                 .get("set")
                 .unwrap()

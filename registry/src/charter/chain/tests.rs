@@ -246,7 +246,9 @@ fn two_versions_of_one_number_end_the_chain_before_both() {
 fn a_file_is_a_chain_or_a_first_version() {
     assert_eq!(CharterChain::parse(charter().bytes()).unwrap(), chain());
     assert_eq!(CharterChain::parse(&chain().to_file()).unwrap(), chain());
-    let text = String::from_utf8(chain().to_file()).unwrap();
+    let mut two = chain();
+    two.take(&signed(next(&two, cards(&[1, 2]), 2), &[1, 2])).unwrap();
+    let text = String::from_utf8(two.to_file()).unwrap();
     for (bad, why) in [
         (text.replace("]}", "],\"more\":1}"), "more"),
         (

@@ -119,7 +119,11 @@ fn a_longer_own_log_is_told_first() {
         let all = entries(0..3);
         friend.hear(number, &news(&head_of(number, &all, at(900)), 0, &all));
     }
-    let ask = crate::message::Ask::Compare { id: 1, logs: vec![] };
+    let ask = crate::message::Ask::Compare {
+        id: 1,
+        charter: crate::message::ChainPoint::default(),
+        logs: vec![],
+    };
     for number in [1, 2] {
         let from = peer(number);
         let bytes = ask.encode();

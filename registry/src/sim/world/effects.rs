@@ -13,6 +13,18 @@ impl World {
         };
         match effect {
             Effect::Persist { batch, content, .. } => self.persist(at, machine, batch, content),
+            Effect::Charter(chain) => {
+                let conflict = !hostile && chain.conflict().is_some();
+                self.figures.conflicts += u64::from(conflict);
+                self.look_around();
+                Ok(())
+            }
+            Effect::Acknowledge { ticket, .. } if self.check.chartering.contains_key(&ticket) => {
+                match self.check.chartering.remove(&ticket) {
+                    Some((_, number)) => self.charter_is_out(number),
+                    None => Ok(()),
+                }
+            }
             Effect::Acknowledge { ticket, first, count } => {
                 self.figures.acknowledged += count as u64;
                 self.figures.rotations += u64::from(self.check.rotating.contains_key(&ticket));
@@ -26,6 +38,11 @@ impl World {
             }
             Effect::Refuse { ticket, .. } => {
                 self.figures.refused += 1;
+                // It is being stored already, since others published it too.
+                if let Some((_, number)) = self.check.chartering.remove(&ticket) {
+                    self.soon(2_000, Happening::Charter(number));
+                    return Ok(());
+                }
                 if self.check.rotating.remove(&ticket).is_some() {
                     return Ok(());
                 }

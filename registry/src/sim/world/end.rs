@@ -3,6 +3,7 @@
 use super::super::check;
 use super::super::node::Node;
 use super::{Done, World};
+use crate::charter::CharterChain;
 use crate::fork::Fork;
 use crate::head::Head;
 use crate::log::LogState;
@@ -16,26 +17,44 @@ impl World {
             .check
             .asked
             .values()
-            .any(|(node, _)| self.nodes.get(*node).is_some_and(|n| !n.hostile));
+            .any(|(node, _)| self.lasting().any(|(at, _)| at == *node));
         let rotates = self
             .check
             .rotating
             .values()
-            .any(|node| self.nodes.get(*node).is_some_and(|n| !n.hostile));
-        Ok(!waits && !rotates && self.difference()?.is_empty())
+            .any(|node| self.lasting().any(|(at, _)| at == *node));
+        let published = self.course.published >= self.course.versions.len();
+        Ok(published && !waits && !rotates && self.difference()?.is_empty())
     }
 
     pub(super) fn honest(&self) -> impl Iterator<Item = (usize, &Node)> {
         self.nodes.iter().enumerate().filter(|(_, node)| !node.hostile)
     }
 
+    /// Those of them that are members in the end.
+    pub(super) fn lasting(&self) -> impl Iterator<Item = (usize, &Node)> {
+        self.honest().filter(|(at, _)| Some(*at) != self.course.removed)
+    }
+
     /// What honest members do not agree about; empty if they do.
     pub(super) fn difference(&self) -> Result<String, String> {
+        for (at, _) in self.lasting() {
+            let chain = CharterChain::stored(self.disk(at, 0)?).map_err(|error| error.to_string())?;
+            let end = chain.as_ref().map(|chain| (chain.current().hash(), chain.conflict()));
+            if end.map(|(hash, conflict)| (hash, conflict.is_some()))
+                != Some((self.course.last.current().hash(), self.course.last.conflict().is_some()))
+            {
+                return Ok(format!("{at} holds another chain of charters"));
+            }
+        }
         for (owner, of) in self.nodes.iter().enumerate() {
+            if Some(owner) == self.course.removed {
+                continue;
+            }
             let name = of.did.as_str();
             let mut states = Vec::new();
             let mut frozen = 0;
-            for (at, _) in self.honest() {
+            for (at, _) in self.lasting() {
                 let disk = self.disk(at, 0)?;
                 states.push((at, LogState::read(name, disk).map_err(|error| error.to_string())?));
                 let evidence = disk.get(&store::evidence(name)).map_err(|error| error.to_string())?;
@@ -79,8 +98,13 @@ impl World {
                         "{at} knows of {witnesses} honest witnesses of {owner}, of {expected}"
                     ));
                 }
-                if check::rows_of(self.disk(*at, 0)?, name) != expected_rows {
-                    return Ok(format!("{at} and {first} differ about {owner}"));
+                let rows = check::rows_of(self.disk(*at, 0)?, name);
+                if rows != expected_rows {
+                    let differs = |(key, _): &&(&[u8], &[u8])| String::from_utf8_lossy(key).into_owned();
+                    let here = rows.iter().find(|row| !expected_rows.contains(row));
+                    let there = expected_rows.iter().find(|row| !rows.contains(row));
+                    let row = here.or(there).as_ref().map(differs);
+                    return Ok(format!("{at} and {first} differ about {owner}: {row:?}"));
                 }
             }
         }
@@ -111,7 +135,7 @@ impl World {
     /// The digests that operators compare are equal, too: also where somebody told two stories.
     pub(super) fn digests(&self) -> Done {
         let mut digests = Vec::new();
-        for (at, _) in self.honest() {
+        for (at, _) in self.lasting() {
             for of in self.nodes.iter().filter(|of| of.hostile) {
                 let state = LogState::read(of.did.as_str(), self.disk(at, 0)?);
                 let partial = is_partial(&state.map_err(|error| error.to_string())?);
@@ -120,8 +144,8 @@ impl World {
                 }
             }
         }
-        for (at, _) in self.honest() {
-            let view = View::new(&self.charter, self.disk(at, 0)?);
+        for (at, _) in self.lasting() {
+            let view = View::new(self.course.last.current(), self.disk(at, 0)?);
             digests.push(view.digest().map_err(|error| error.to_string())?);
         }
         digests.dedup();

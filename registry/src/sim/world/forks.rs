@@ -17,7 +17,7 @@ impl World {
     /// What honest members that all hold a proof do not agree about; empty if they do.
     pub(super) fn fork_difference(&self, name: &str) -> Result<String, String> {
         let mut first: Option<(usize, u64, Option<u64>, Salvage)> = None;
-        for (at, _) in self.honest() {
+        for (at, _) in self.lasting() {
             let disk = self.disk(at, 0)?;
             let Some(fork) = read(Fork::stored(name, disk))? else {
                 return Ok(String::new());
@@ -49,14 +49,14 @@ impl World {
     /// taken back in them. Empty if there is nothing.
     pub(super) fn unsettled(&self, name: &str) -> Result<String, String> {
         let mut branches = Vec::new();
-        for (at, _) in self.honest() {
+        for (at, _) in self.lasting() {
             let disk = self.disk(at, 0)?;
             let covered = read(LogState::read(name, disk))?.head.as_ref().map_or(0, Head::size);
             let mut branch = entries(disk, name)?;
             branch.truncate(covered as usize);
             branches.push((at, branch));
         }
-        for (at, _) in self.honest() {
+        for (at, _) in self.lasting() {
             let disk = self.disk(at, 0)?;
             let Some(fork) = read(Fork::stored(name, disk))? else {
                 continue;
@@ -92,7 +92,7 @@ impl World {
             let one = entries(&of.machines.first().ok_or("no disk")?.disk, name)?;
             let other = entries(&of.machines.get(1).ok_or("no disk")?.disk, name)?;
             let truth = common(&one, &other);
-            for (at, _) in self.honest() {
+            for (at, _) in self.lasting() {
                 let fork = read(Fork::stored(name, self.disk(at, 0)?))?;
                 parted += u64::from(fork.as_ref().is_some_and(|fork| fork.common.is_some()));
                 salvaged += read(Salvage::stored(name, self.disk(at, 0)?))?.names().count() as u64;
@@ -111,7 +111,7 @@ impl World {
 
     /// Whether every honest member holds a proof against this one.
     pub(super) fn all_frozen(&self, name: &str) -> Result<bool, String> {
-        for (at, _) in self.honest() {
+        for (at, _) in self.lasting() {
             if read(Fork::stored(name, self.disk(at, 0)?))?.is_none() {
                 return Ok(false);
             }

@@ -49,7 +49,7 @@ impl World {
             return Ok(());
         };
         for (machine, seed) in (0..node.machines.len()).zip(seeds) {
-            node.start(machine, &self.charter, seed)?;
+            node.start(machine, seed)?;
         }
         node.links.clear();
         if !node.hostile {
@@ -80,6 +80,16 @@ impl World {
         }
         self.check.asked.retain(|_, (node, _)| *node != at);
         self.check.rotating.retain(|_, node| *node != at);
+        let mut open = Vec::new();
+        self.check.chartering.retain(|_, (node, number)| {
+            if *node == at {
+                open.push(*number);
+            }
+            *node != at
+        });
+        for number in open {
+            self.soon(2_000, Happening::Charter(number));
+        }
         self.soon(15_000, Happening::Start(at));
         self.look_around();
         Ok(())
@@ -87,7 +97,7 @@ impl World {
 
     pub(super) fn is_linked(&self, a: usize, b: usize) -> bool {
         let up = |n| self.nodes.get(n).is_some_and(Node::is_up);
-        a != b && up(a) && up(b) && self.sides.get(a) == self.sides.get(b)
+        a != b && up(a) && up(b) && self.sides.get(a) == self.sides.get(b) && self.admits(a, b) && self.admits(b, a)
     }
 
     pub(super) fn look_around(&mut self) {

@@ -160,6 +160,7 @@ fn named(standing: Standing) -> String {
         Standing::Authorized { by } => format!("authorized by {by}"),
         Standing::NotAuthorized => "not authorized".to_owned(),
         Standing::IssuerUnknown => "unknown".to_owned(),
+        Standing::IssuerRemoved => "removed".to_owned(),
         Standing::IssuerFrozen => "frozen".to_owned(),
         Standing::Unavailable(why) => why,
     }
