@@ -4,6 +4,7 @@ pub mod agents;
 pub mod answer;
 pub mod charters;
 pub mod credentials;
+pub mod decisions;
 pub mod forks;
 pub mod logs;
 pub mod operations;
@@ -90,6 +91,7 @@ fn admin_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(operations::status))
         .routes(routes!(charters::publish))
         .routes(routes!(charters::sign))
+        .routes(routes!(decisions::decide))
         .routes(routes!(agents::create, agents::list))
         .routes(routes!(agents::show))
         .routes(routes!(agents::retire))

@@ -29,6 +29,7 @@ pub mod setup;
 pub mod status;
 pub mod values;
 pub mod vc;
+pub mod verify;
 pub mod webvh;
 
 use failure::{Exit, Failure};
@@ -137,6 +138,8 @@ pub enum Command {
     /// Sign what an agent does, and verify what was signed
     #[command(subcommand, after_help = action::EXAMPLE)]
     Action(action::ActionCommand),
+    /// Verify a credential or action; verify offline what somebody decided
+    Verify(verify::VerifyArguments),
     /// Resolve a DID or DID URL to what it names
     Resolve(resolve::ResolveArguments),
     /// Make, rotate and end the organization's own did:webvh DIDs
@@ -177,6 +180,7 @@ pub fn execute(line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Command::Vc(command) => vc::execute(global, &command, output),
         Command::Present(arguments) => present::execute(global, &arguments, output),
         Command::Action(command) => action::execute(global, &command, output),
+        Command::Verify(arguments) => verify::execute(global, &arguments, output),
         Command::Resolve(arguments) => resolve::execute(global, &arguments, output),
         Command::Did(command) => did::execute(global, &command, output),
         Command::Webvh(command) => webvh::execute(&command, output),

@@ -338,6 +338,8 @@ fn answer_limits() -> json::Limits {
     json::Limits {
         body_bytes: ANSWER_BYTES,
         nodes: ANSWER_NODES,
+        // Logs in a decision bundle are texts.
+        string_bytes: ANSWER_BYTES,
         ..json::Limits::default()
     }
 }

@@ -76,7 +76,7 @@ fn story(stage: &Stage, hospitals: &mut Vec<Hospital>, report: &mut Report) -> R
     };
     let cast = agents::register(mary, nordstadt, lakeside, report)?;
     exchange::present(&cast, mary, nordstadt, lakeside, report)?;
-    exchange::act(&cast, mary, nordstadt, report)?;
+    exchange::act(&cast, mary, nordstadt, lakeside, report)?;
     forgery::refuse(&cast, mary, nordstadt, lakeside, report)?;
     outage::survive(&cast, mary, nordstadt, lakeside, stage, report)?;
     revocation::feel(&cast, mary, nordstadt, lakeside, report)?;

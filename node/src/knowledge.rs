@@ -98,6 +98,12 @@ pub fn gather_from<'a>(sources: Sources<'a>, document: &Value, now: Timestamp) -
 }
 
 impl Known<'_> {
+    /// The DIDs and status lists about which another host was asked, whatever it said.
+    pub fn learned(&self) -> impl Iterator<Item = &str> {
+        let documents = self.documents.keys().map(Did::as_str);
+        documents.chain(self.lists.keys().map(String::as_str))
+    }
+
     fn learn_document(&mut self, did: Did) {
         let on_the_web = matches!(did.method(), "web" | "webvh");
         let answered = !is_silent(&self.sources.registry.document(&did));
@@ -250,6 +256,10 @@ impl Knowledge for Known<'_> {
 
     fn key_standing(&self, issuer: &Did, method: &str, key: &PublicKey, digest: &dyn Fn() -> String) -> KeyStanding {
         self.sources.registry.key_standing(issuer, method, key, digest)
+    }
+
+    fn grounds(&self, issuer: &Did, list: &str) -> u64 {
+        self.sources.registry.grounds(issuer, list)
     }
 
     /// About one of the consortium's, what the registry says; about anybody else, when it was asked.

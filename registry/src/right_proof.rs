@@ -19,7 +19,7 @@ use crate::log_keys::{LogKeys, Rotation, RotationError};
 use crate::note;
 use crate::proof::{self, ProofError};
 use crate::statement::{Statement, StatementError};
-use crate::store::{self, ReadError};
+use crate::store::{self, ReadError, Reader};
 use crate::view::{View, Voucher};
 
 /// One statement, with proof that its organization's log says it.
@@ -71,12 +71,12 @@ pub enum RightProofError {
 }
 
 impl RightProof {
-    /// Collects the proof of a statement that an answer rests on; `None` if the newest head does not cover it yet.
+    /// Collects the proof of a statement that an answer of this view of a store rests on; `None` if the newest head does not cover it yet.
     ///
     /// # Errors
     /// [`ReadError`] if the store cannot say.
-    pub fn of(voucher: &Voucher, view: &View<'_>) -> Result<Option<Self>, ReadError> {
-        let (charter, reader) = (view.charter(), view.reader());
+    pub fn of(voucher: &Voucher, view: &View<'_>, reader: &dyn Reader) -> Result<Option<Self>, ReadError> {
+        let charter = view.charter();
         let (organization, index) = (&voucher.organization, voucher.index);
         let name = organization.as_str();
         let (Some(card), Some(head)) = (charter.member(name), view.log(name)?.head) else {

@@ -154,12 +154,6 @@ impl<'a> View<'a> {
         self.charter
     }
 
-    /// What it looks at.
-    #[must_use]
-    pub fn reader(&self) -> &'a dyn Reader {
-        self.reader
-    }
-
     /// The authority that a DID or a consortium's id names; `None` if it is none here.
     #[must_use]
     pub fn authority(&self, name: &str) -> Option<Authority<'a>> {

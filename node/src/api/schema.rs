@@ -3,6 +3,7 @@
 //! Nothing is parsed into these types: requests pass the strict reader, and answers are built as JSON. They describe
 //! what the handlers do, and the whole of it is held against a running node by the tests.
 
+pub mod decisions;
 pub mod vc;
 
 use serde::Serialize;
@@ -470,4 +471,7 @@ pub struct TrustAnswer {
     /// How old the knowledge of each log is that the answer rests on, and who else has seen it.
     #[serde(rename = "asOf")]
     pub as_of: Vec<AsOfShape>,
+    /// With `?proof=1`: the statements that the answer rests on, each with an inclusion proof to a signed head (document 9).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Document>,
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use syndic_registry::right_proof::{self, RightProof};
 use syndic_registry::view::{Answer, Authority, Question};
 use syndic_vc::decision::AsOf;
 use syndic_vc::json::{Object, Value};
@@ -53,19 +54,22 @@ impl Asked {
     post,
     path = "/authorization",
     tag = "registry",
+    params(("proof" = Option<u8>, Query, description = "1: with proof of the statements that the answer rests on")),
     request_body = schema::TrustQuestion,
     responses((status = 200, description = "the answer", body = schema::TrustAnswer), schema::Refused),
 )]
 pub async fn authorization(
     State(node): State<Arc<Node>>,
+    RawQuery(query): RawQuery,
     StrictJson(body, _): StrictJson,
 ) -> Result<Response, Problem> {
+    let prove = wants_proof(query.as_deref())?;
     let now = clock::now();
     let question = question(&body)?;
     let answer = node
         .view()
         .authorization(question.authority(&node)?, &question.asked(now))?;
-    respond(&node, &question, "authorized", &answer, now)
+    respond(&node, &question, "authorized", &answer, (now, prove))
 }
 
 /// `POST /recognition`
@@ -76,16 +80,22 @@ pub async fn authorization(
     post,
     path = "/recognition",
     tag = "registry",
+    params(("proof" = Option<u8>, Query, description = "1: with proof of the statements that the answer rests on")),
     request_body = schema::TrustQuestion,
     responses((status = 200, description = "the answer", body = schema::TrustAnswer), schema::Refused),
 )]
-pub async fn recognition(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
+pub async fn recognition(
+    State(node): State<Arc<Node>>,
+    RawQuery(query): RawQuery,
+    StrictJson(body, _): StrictJson,
+) -> Result<Response, Problem> {
+    let prove = wants_proof(query.as_deref())?;
     let now = clock::now();
     let question = question(&body)?;
     let answer = node
         .view()
         .recognition(question.authority(&node)?, &question.asked(now))?;
-    respond(&node, &question, "recognized", &answer, now)
+    respond(&node, &question, "recognized", &answer, (now, prove))
 }
 
 fn question(body: &Value) -> Result<Asked, Problem> {
@@ -135,7 +145,36 @@ fn as_of(node: &Node, question: &Asked, answer: &Answer, now: Timestamp) -> Resu
     Ok(all.iter().map(AsOf::to_json).collect())
 }
 
-fn respond(node: &Node, question: &Asked, member: &str, full: &Answer, now: Timestamp) -> Result<Response, Problem> {
+/// `proof=1` asks for proof; other parameters say nothing.
+fn wants_proof(query: Option<&str>) -> Result<bool, Problem> {
+    let asked = query
+        .unwrap_or_default()
+        .split('&')
+        .find_map(|part| part.strip_prefix("proof="));
+    match asked {
+        None | Some("0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(_) => Err(Problem::bad_request("?proof: must be 1 or 0")),
+    }
+}
+
+/// Each statement that the answer rests on, with proof that a signed head covers it.
+fn proof(node: &Node, answer: &Answer) -> Result<Value, Problem> {
+    let view = node.view();
+    let mut proofs = Vec::new();
+    for voucher in &answer.vouchers {
+        proofs.extend(RightProof::of(voucher, &view, node.reader())?);
+    }
+    Ok(right_proof::to_value(&proofs, &view))
+}
+
+fn respond(
+    node: &Node,
+    question: &Asked,
+    member: &str,
+    full: &Answer,
+    (now, prove): (Timestamp, bool),
+) -> Result<Response, Problem> {
     let answer = full.granted;
     let mut body = Object::new();
     body.insert("entity_id", question.entity.as_str());
@@ -160,5 +199,8 @@ fn respond(node: &Node, question: &Asked, member: &str, full: &Answer, now: Time
     );
     body.insert("message", message);
     body.insert("asOf", as_of(node, question, full, now)?);
+    if prove {
+        body.insert("proof", proof(node, full)?);
+    }
     Ok(answer::json(StatusCode::OK, &Value::Object(body)))
 }

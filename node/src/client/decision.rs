@@ -108,6 +108,14 @@ impl Decision {
         }
     }
 
+    /// Reads a document that holds a decision, whatever it is.
+    ///
+    /// # Errors
+    /// [`MemberError`] names what is missing.
+    pub fn of(body: &Value) -> Result<Self, MemberError> {
+        Self::read(body)
+    }
+
     fn read(body: &Value) -> Result<Self, MemberError> {
         let answer = Members::of(body, "")?;
         let members = answer.object("decision")?;

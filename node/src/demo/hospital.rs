@@ -229,6 +229,11 @@ impl Hospital {
         Ok(self.public.decide("/actions/verify", signed)?)
     }
 
+    /// Decides about a signed action, with what shows the decision to others.
+    pub(super) fn decide_and_show(&self, signed: &Value) -> Result<Decision, DemoError> {
+        Ok(self.admin.decide("/decisions", signed)?)
+    }
+
     /// For `--json`.
     pub(super) fn to_json(&self) -> Value {
         object! {

@@ -56,7 +56,7 @@ fn proof() -> RightProof {
     };
     let answer = view.authorization(Authority::Member(member), &question).unwrap();
     assert!(answer.granted);
-    let proof = RightProof::of(&answer.vouchers[0], &view).unwrap().unwrap();
+    let proof = RightProof::of(&answer.vouchers[0], &view, &store).unwrap().unwrap();
     assert_eq!(RightProof::from_value(&proof.to_value()), Ok(proof.clone()));
     proof
 }
