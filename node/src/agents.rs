@@ -1,6 +1,7 @@
 //! Agents of this organization: registered with an owner, retired with all they hold.
 
 mod succession;
+mod suspension;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::store::Batch;
 use crate::webvh::{self, DidError};
 
 pub use succession::{DEFAULT_OVERLAP_SECONDS, Succeeded, Succeeding, succeed};
+pub use suspension::set_suspended;
 
 /// Longest agent name. Names appear in tables and paths.
 pub const MAX_NAME_BYTES: usize = 100;
@@ -50,6 +52,8 @@ pub struct Agent {
     pub created: Timestamp,
     /// When it was retired.
     pub retired: Option<Timestamp>,
+    /// Since when it is suspended.
+    pub suspended: Option<Timestamp>,
     /// Whether this node holds its secret key.
     pub key_held_by_node: bool,
     /// The DID whose place it took.
@@ -87,6 +91,9 @@ pub enum AgentError {
     /// The agent is retired.
     #[error("agent {0:?} is retired; a retired agent gets no credentials and signs nothing")]
     Retired(String),
+    /// The agent is suspended.
+    #[error("agent {0:?} is suspended; it gets no credentials and signs nothing until `syndic agent resume`")]
+    Suspended(String),
     /// The agent has a successor.
     #[error("the agent was succeeded by {0}; ask for that one, or for the agent by its name")]
     Succeeded(String),
@@ -124,6 +131,9 @@ impl Agent {
             if let Some(at) = self.retired {
                 members.insert("retired", at.to_string());
             }
+            if let Some(at) = self.suspended {
+                members.insert("suspended", at.to_string());
+            }
             if let Some(did) = &self.predecessor {
                 members.insert("predecessor", did.as_str());
             }
@@ -150,6 +160,7 @@ impl Agent {
             },
             created: time(records::text(key, row, "created")?)?,
             retired: row.get("retired").and_then(Value::as_str).map(time).transpose()?,
+            suspended: row.get("suspended").and_then(Value::as_str).map(time).transpose()?,
             key_held_by_node: records::text(key, row, "keyHeldBy")? == "node",
             predecessor: row.get("predecessor").map(|_| did("predecessor")).transpose()?,
             successor: match row.get("successor") {
@@ -182,6 +193,7 @@ impl Agent {
             "owner": owner,
             "created": self.created.to_string(),
             "retired": self.retired_at(now).map_or(Value::Null, |at| at.to_string().into()),
+            "suspended": self.suspended.map_or(Value::Null, |at| at.to_string().into()),
             "keyHeldBy": if self.key_held_by_node { "node" } else { "agent" },
             "successor": self.successor.as_ref().map_or(Value::Null, |successor| object! {
                 "did": successor.did.as_str(),
@@ -231,6 +243,7 @@ pub async fn create(
         owner,
         created: now,
         retired: None,
+        suspended: None,
         key_held_by_node,
         predecessor: None,
         successor: None,
@@ -358,13 +371,16 @@ pub fn list(node: &Node) -> Result<Vec<Agent>, RecordError> {
     Ok(agents)
 }
 
-/// The key to sign with for an agent that is not retired, and its name in the agent's DID document.
+/// The key to sign with for an agent in service, and its name in the agent's DID document.
 ///
 /// # Errors
-/// [`AgentError::Retired`], [`AgentError::KeyElsewhere`], or the store's error.
+/// [`AgentError::Retired`], [`AgentError::Suspended`], [`AgentError::KeyElsewhere`], or the store's error.
 pub fn signer(node: &Node, agent: &Agent, now: Timestamp) -> Result<(String, SecretKey), AgentError> {
     if agent.retired_at(now).is_some() {
         return Err(AgentError::Retired(agent.name.clone()));
+    }
+    if agent.suspended.is_some() {
+        return Err(AgentError::Suspended(agent.name.clone()));
     }
     if agent.did.method() == "webvh" {
         return webvh::signer(node, agent.did.as_str()).map_err(|error| match error {

@@ -6,6 +6,7 @@ pub mod charters;
 pub mod credentials;
 pub mod decisions;
 pub mod forks;
+pub mod keys;
 pub mod logs;
 pub mod operations;
 mod problem_types;
@@ -14,6 +15,7 @@ pub mod resolution;
 pub mod schema;
 pub mod sd_jwt;
 pub mod trqp;
+pub mod trust_bundles;
 pub mod verification;
 pub mod webvh;
 
@@ -56,6 +58,7 @@ fn open_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(logs::charter))
         .routes(routes!(forks::list))
         .routes(routes!(forks::proof))
+        .routes(routes!(trust_bundles::show))
         .route("/logs/{organization}/{*path}", get(logs::file))
         .routes(routes!(operations::capability_context))
 }
@@ -95,6 +98,8 @@ fn admin_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(agents::create, agents::list))
         .routes(routes!(agents::show))
         .routes(routes!(agents::retire))
+        .routes(routes!(agents::suspend))
+        .routes(routes!(agents::resume))
         .routes(routes!(agents::succeed))
         .routes(routes!(credentials::issue_to_agent))
         .routes(routes!(agents::present))
@@ -116,6 +121,10 @@ fn admin_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(registry::withdraw_recognition))
         .routes(routes!(registry::members))
         .routes(routes!(registry::digest))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rotate_log))
+        .routes(routes!(keys::compromised))
+        .routes(routes!(trust_bundles::publish))
 }
 
 #[cfg(test)]

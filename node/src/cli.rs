@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub mod action;
 pub mod agent;
+pub mod bundle;
 pub mod charter;
 pub mod completions;
 pub mod connect;
@@ -18,6 +19,7 @@ pub mod did;
 pub mod documents;
 pub mod failure;
 pub mod fork;
+pub mod key;
 pub mod log;
 pub mod output;
 pub mod passphrase;
@@ -151,6 +153,12 @@ pub enum Command {
     /// Say whom this organization trusts for what, and ask what others say
     #[command(subcommand, after_help = registry::EXAMPLE)]
     Registry(registry::RegistryCommand),
+    /// Replace the log key, and say that a key is compromised
+    #[command(subcommand, after_help = key::EXAMPLE)]
+    Key(key::KeyCommand),
+    /// Publish whose keys are to be believed in a domain, and read what others published
+    #[command(subcommand, after_help = bundle::EXAMPLE)]
+    Bundle(bundle::BundleCommand),
     /// Show who told two stories about its log, and verify a proof of that
     #[command(subcommand, after_help = fork::EXAMPLE)]
     Fork(fork::ForkCommand),
@@ -185,6 +193,8 @@ pub fn execute(line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Command::Did(command) => did::execute(global, &command, output),
         Command::Webvh(command) => webvh::execute(&command, output),
         Command::Registry(command) => registry::execute(global, &command, output),
+        Command::Key(command) => key::execute(global, &command, output),
+        Command::Bundle(command) => bundle::execute(global, &command, output),
         Command::Fork(command) => fork::execute(global, &command, output),
         Command::Log(command) => log::execute(global, &command, output),
         Command::Completions(arguments) => completions::execute(&arguments, output),

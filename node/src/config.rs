@@ -36,6 +36,9 @@ pub struct Config {
     /// Doors for those who verify.
     #[serde(default)]
     pub verifiers: Verifiers,
+    /// What is said about credentials that are issued.
+    #[serde(default)]
+    pub issue: Issue,
     /// The ways of signing credentials; the first one answers at `/credentials/issue`.
     #[serde(default = "instances::defaults", skip_serializing_if = "instances_are_defaults")]
     pub instances: Vec<Instance>,
@@ -52,6 +55,15 @@ pub struct Verifiers {
     /// Whether `/verifiers/proof-only/credentials/verify` answers. It looks at proofs and not at whose they are, so a
     /// node that is asked for permissions leaves it off.
     pub proof_only: bool,
+}
+
+/// `[issue]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Issue {
+    /// Whether the digest of each credential is in the log before the credential is handed out. Those go on counting
+    /// when the key that signed them is compromised later; it costs one entry in the log for each.
+    pub anchor: bool,
 }
 
 /// `[organization]`
@@ -281,6 +293,7 @@ mod tests {
             trust: Trust::default(),
             outside: outside::Settings::default(),
             verifiers: Verifiers::default(),
+            issue: Issue::default(),
             instances: instances::defaults(),
         }
     }

@@ -21,10 +21,12 @@ use crate::status_lists::{Entry, StatusListError};
 use crate::store::ApplyError;
 
 mod again;
+mod anchoring;
 mod changing;
 mod issuing;
 
 pub use again::{Reissued, issue_again};
+pub use anchoring::{Claims, anchor_token};
 pub use changing::{Change, change_status, revocations};
 pub use issuing::{DEFAULT_VALIDITY_SECONDS, Grant, IssueRequest, issue, issue_to_agent};
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use syndic_registry::charter::{CharterChain, SignedCharter};
-use syndic_registry::replica::{Effect, Event, Replica, Verdict};
+use syndic_registry::replica::{Effect, Event, NewLogKey, Replica, Verdict};
 use syndic_registry::statement::Statement;
 use syndic_registry::store::{ReadError, Reader};
 use syndic_vc::did::Did;
@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::charters::{self, Charters};
 use crate::clock;
+use crate::keys::Keystore;
 use crate::net::{self, NetCommand, NetEvent};
 use crate::store::{Batch, Store};
 
@@ -69,6 +70,10 @@ enum Input {
     },
     Charter {
         signed: Box<SignedCharter>,
+        reply: oneshot::Sender<Result<Receipt, PublishError>>,
+    },
+    Rotate {
+        keys: Arc<Keystore>,
         reply: oneshot::Sender<Result<Receipt, PublishError>>,
     },
     Net(NetEvent),
@@ -176,6 +181,20 @@ impl Engine {
         answer.await.map_err(|_| PublishError::Stopping)?
     }
 
+    /// Replaces the key that signs the heads of the organization's log by the next one of the keystore. Returns when that is
+    /// durable: then nothing more is signed with the one before.
+    ///
+    /// # Errors
+    /// As for [`Engine::publish`].
+    pub async fn rotate(&self, keys: Arc<Keystore>) -> Result<Receipt, PublishError> {
+        let (reply, answer) = oneshot::channel();
+        self.inputs
+            .send(Input::Rotate { keys, reply })
+            .await
+            .map_err(|_| PublishError::Stopping)?;
+        answer.await.map_err(|_| PublishError::Stopping)?
+    }
+
     /// Peer ids connected right now.
     #[must_use]
     pub fn connected(&self) -> Vec<String> {
@@ -244,6 +263,19 @@ impl Driver {
                         signed: *signed,
                     }
                 }
+                Input::Rotate { keys, reply } => match self.next_key(&keys) {
+                    None => {
+                        let why = PublishError::Refused("the log key in force is not in this keystore".to_owned());
+                        let _receiver_gone = reply.send(Err(why));
+                        continue;
+                    }
+                    Some(new) => {
+                        let (ticket, extra) = (self.next_ticket, Batch::default());
+                        self.next_ticket += 1;
+                        self.waiting.insert(ticket, Waiting { extra, reply });
+                        Event::Rotate { ticket, new }
+                    }
+                },
                 Input::Net(event) => match self.net_event(event) {
                     Some(event) => event,
                     None => continue,
@@ -279,6 +311,16 @@ impl Driver {
         if !settled && self.replica.is_settled() {
             tracing::info!("another member has answered: this node may sign");
         }
+    }
+
+    /// The log key after the one in force, with the promise of the one after it.
+    fn next_key(&self, keys: &Keystore) -> Option<NewLogKey> {
+        let number = keys.log_key_number(self.replica.own_log_key()?)?;
+        Some(NewLogKey {
+            key: keys.log_key(number.checked_add(1)?),
+            next: keys.log_key(number.checked_add(2)?).public_key().clone(),
+            root: keys.root_signer_shared(),
+        })
     }
 
     fn net_event(&self, event: NetEvent) -> Option<Event> {

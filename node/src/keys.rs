@@ -5,6 +5,7 @@
 //! [`Signer`]), and [`Keystore::seal_record`] for what must lie in the store.
 
 mod entries;
+mod log_keys;
 mod random;
 mod sealed;
 mod token;
@@ -38,8 +39,10 @@ const RECORD_NONCE_BYTES: usize = 24;
 
 /// Every secret of one organization's node.
 pub struct Keystore {
-    root: SecretKey,
+    root: Arc<SecretKey>,
     log: Arc<SecretKey>,
+    /// What all later log keys are made from.
+    successors: Zeroizing<[u8; 32]>,
     credential: SecretKey,
     peer: Zeroizing<[u8; 32]>,
     storage: Zeroizing<[u8; 32]>,
@@ -53,7 +56,8 @@ impl Keystore {
     /// The system's random source failed.
     pub fn generate(now: Timestamp) -> Result<Self, RandomError> {
         Ok(Self {
-            root: SecretKey::from_seed(random_seed()?),
+            root: Arc::new(SecretKey::from_seed(random_seed()?)),
+            successors: random_seed()?,
             log: Arc::new(SecretKey::from_seed(random_seed()?)),
             credential: SecretKey::from_seed(random_seed()?),
             peer: random_seed()?,
@@ -109,17 +113,17 @@ impl Keystore {
 
     /// The organization's root key, which answers for the others.
     pub fn root_signer(&self) -> &dyn Signer {
-        &self.root
+        &*self.root
     }
 
-    /// The key that signs the heads of the organization's log.
+    /// [`Keystore::root_signer`], for whoever must keep it.
+    pub fn root_signer_shared(&self) -> Arc<dyn Signer> {
+        Arc::clone(&self.root) as Arc<dyn Signer>
+    }
+
+    /// The key that signs the heads of the organization's log, before it is ever rotated.
     pub fn log_signer(&self) -> &dyn Signer {
         &*self.log
-    }
-
-    /// [`Keystore::log_signer`], for whoever must keep it.
-    pub fn log_signer_shared(&self) -> Arc<dyn Signer> {
-        Arc::clone(&self.log) as Arc<dyn Signer>
     }
 
     /// The key that signs credentials; its `did:key` is the organization's DID.
@@ -185,6 +189,7 @@ impl Keystore {
         entries.add("created", self.created.to_string().as_bytes());
         entries.add("root", self.root.seed());
         entries.add("log", self.log.seed());
+        entries.add("successors", &*self.successors);
         entries.add("credential", self.credential.seed());
         entries.add("peer", &*self.peer);
         entries.add("storage", &*self.storage);
@@ -197,13 +202,15 @@ impl Keystore {
             |name| -> Option<Zeroizing<[u8; 32]>> { Some(Zeroizing::new(entries.remove(name)?.try_into().ok()?)) };
         let (root, log, credential) = (seed("root")?, seed("log")?, seed("credential")?);
         let (peer, storage) = (seed("peer")?, seed("storage")?);
+        let successors = seed("successors")?;
         let created = std::str::from_utf8(entries.remove("created")?).ok()?;
         // A key that this program does not know may be one that must not be lost on saving.
         if !entries.is_empty() {
             return None;
         }
         Some(Self {
-            root: SecretKey::from_seed(root),
+            root: Arc::new(SecretKey::from_seed(root)),
+            successors,
             log: Arc::new(SecretKey::from_seed(log)),
             credential: SecretKey::from_seed(credential),
             peer,

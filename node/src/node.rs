@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, RwLock};
 
 use crate::charters::Charters;
 use crate::config::Config;
+use crate::credentials::Claims;
 use crate::engine::{Engine, StoreReader};
 use crate::keys::Keystore;
 use crate::one_time::OneTimeStore;
@@ -49,6 +50,8 @@ pub struct Node {
     /// Held for reading while a credential is issued, for writing while an agent is registered or retired: a credential
     /// issued to an agent on its way out would miss its revocation.
     pub agents_gate: RwLock<()>,
+    /// Rows of credentials that are being issued with their anchors.
+    pub claims: Claims,
     /// Held while a status list is made.
     pub lists_gate: Mutex<()>,
     reader: StoreReader,
@@ -97,6 +100,7 @@ impl Node {
             outside: parts.outside,
             signed_lists: SignedLists::default(),
             agents_gate: RwLock::new(()),
+            claims: Claims::default(),
             lists_gate: Mutex::new(()),
         }
     }

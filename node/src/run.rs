@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syndic_registry::charter::{CharterChain, Endpoints};
+use syndic_registry::limits::LOG_KEYS;
 use syndic_registry::replica::{self, LoadError, Me, Replica};
 use syndic_registry::statement::{Content, Profile, Statement};
 use syndic_registry::store::ReadError;
@@ -201,6 +202,9 @@ async fn start(
         }
     }
     let members = charters::peers(charter, &organization);
+    let card = charter.member(organization.as_str());
+    let number = card.and_then(|card| keys.log_key_number(card.log_key())).unwrap_or(0);
+    let (log_key, other_keys) = keys.log_signers(number, LOG_KEYS as u32);
     let listen = config
         .peer
         .listen
@@ -225,8 +229,8 @@ async fn start(
             charter: chain.clone(),
             me: Some(Me {
                 organization: organization.clone(),
-                log_key: keys.log_signer_shared(),
-                other_keys: Vec::new(),
+                log_key,
+                other_keys,
             }),
             heartbeat_seconds: config.trust.heartbeat_seconds,
             compare_seconds: config.trust.anti_entropy_seconds,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use syndic_registry::charter::{
     ChainError, Charter, CharterChain, CharterError, Endpoints, Founding, MemberCard, Rules, SignedCharter,
 };
+use syndic_registry::log_keys;
 use syndic_vc::canonical;
 use syndic_vc::did_key;
 use syndic_vc::time::Timestamp;
@@ -134,6 +135,7 @@ pub fn init(
         trust: config::Trust::default(),
         outside: crate::outside::Settings::default(),
         verifiers: config::Verifiers::default(),
+        issue: config::Issue::default(),
         instances: crate::instances::defaults(),
     };
     let text = config.to_toml()?;
@@ -162,10 +164,11 @@ pub fn card(config: &Config, keystore: &Keystore) -> Result<MemberCard, InitErro
         http: Some(config.http.public_url.clone()),
         peer: config.peer.advertise.clone(),
     };
-    Ok(MemberCard::sign(
+    let log_key = keystore.log_signer().public_key();
+    Ok(MemberCard::sign_promising(
         &did_key::for_key(keystore.credential_signer().public_key()),
         &config.organization.name,
-        keystore.log_signer().public_key(),
+        (log_key, Some(log_keys::commitment(keystore.log_key(1).public_key()))),
         &[net::peer_id_of(keystore.peer_seed())?],
         &endpoints,
         keystore.root_signer(),

@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use clap::CommandFactory as _;
 use syndic_node::cli::CommandLine;
-use syndic_node::config::{Config, Http, Organization, Peer, Store, Trust, Verifiers};
+use syndic_node::config::{Config, Http, Issue, Organization, Peer, Store, Trust, Verifiers};
 use syndic_node::instances;
 use syndic_node::outside::Settings;
 
@@ -80,6 +80,7 @@ fn folder_of_a_node_at(folder: &Path, admin: &str) {
         trust: Trust::default(),
         outside: Settings::default(),
         verifiers: Verifiers::default(),
+        issue: Issue::default(),
         instances: instances::defaults(),
     };
     std::fs::write(folder.join("config.toml"), config.to_toml().unwrap()).unwrap();

@@ -19,6 +19,7 @@
 //! | `v` scid | the text of its `did-witness.json` |
 //! | `f` scid | [`DidFork`] |
 //! | `q` agent | [`Suspension`], the latest word |
+//! | `Q` agent 0 index (u64) | [`Suspension`], every word |
 //! | `k` key | [`Compromise`], the first word; the key is a verification method or a multikey |
 //! | `d` digest | [`Anchor`], the first word |
 //! | `i` domain | [`BundleFact`], the latest |
@@ -441,6 +442,13 @@ pub(crate) fn succession_key(organization: &str, agent: &str) -> Vec<u8> {
 /// Key of the suspension of an agent, as this organization says.
 pub(crate) fn suspension_key(organization: &str, agent: &str) -> Vec<u8> {
     joined(store::facts(organization), b'q', &[agent])
+}
+
+/// Key of one word on the suspension of an agent.
+pub(crate) fn suspension_history_key(organization: &str, agent: &str, index: u64) -> Vec<u8> {
+    let mut key = joined(store::facts(organization), b'Q', &[agent, ""]);
+    key.extend_from_slice(&index.to_be_bytes());
+    key
 }
 
 /// Key of the compromise of a key.

@@ -92,6 +92,10 @@ pub const KIND_BYTES: usize = 64;
 /// them fit a fork proof in one broadcast, beside two heads with all the cosignatures they may carry.
 pub const LOG_KEYS: usize = 48;
 
+/// Words on one right or one suspension that are looked through for a question about the past: each was a statement of its
+/// own, and nobody who asks may cause more work than a signature check or two hundred.
+pub const PAST_WORDS: usize = 10_000;
+
 /// Most rotations in one answer; the rest come in the next round.
 pub const ROTATIONS_AT_ONCE: usize = 256;
 

@@ -25,11 +25,13 @@ use crate::statement::{Content, Profile, Statement};
 use crate::store::{self, ReadError, Reader};
 
 mod dids;
+mod past;
 mod resources;
 mod successions;
 mod trust;
 
 pub use dids::{DidLog, DidLogError};
+pub use past::{Past, PastError};
 use resources::covering;
 
 /// What is known, as of one state of the store.

@@ -988,6 +988,9 @@ fn the_admin_door_without_its_token() {
         "/credentials/status",
         "/registry/authorize",
         "/agents/x/retire",
+        "/keys/log/rotate",
+        "/keys/compromised",
+        "/trust-bundles",
     ] {
         check("no token", &Request::post(path, "{}"), &[401]);
     }
@@ -1077,6 +1080,22 @@ fn admin_bodies(house: &House) {
             &[404],
         ),
         ("/agents/nobody/retire", json!({}), &[404]),
+        ("/agents/nobody/suspend", json!({}), &[404]),
+        ("/agents/nobody/resume", json!({}), &[404]),
+        ("/keys/compromised", json!({}), &[400]),
+        ("/keys/compromised", json!({"key": "did:example:no-fragment"}), &[400]),
+        ("/keys/compromised", json!({"key": "x".repeat(10_000)}), &[400]),
+        ("/trust-bundles", json!({"domain": "urn:x", "format": "jwks"}), &[400]),
+        (
+            "/trust-bundles",
+            json!({"domain": "urn:x", "format": "jwks", "bundle": {}}),
+            &[400],
+        ),
+        (
+            "/trust-bundles",
+            json!({"domain": "urn:x", "format": "spiffe", "bundle": {"keys": []}}),
+            &[400],
+        ),
         (&credentials, json!({}), &[400]),
         (&credentials, json!({"capability": []}), &[400]),
         (&credentials, json!({"capability": "all"}), &[400]),

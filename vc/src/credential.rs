@@ -12,6 +12,7 @@ use crate::capability::Capability;
 use crate::constraint::Quoted;
 use crate::denial::{DenialCode, Reason};
 use crate::did::Did;
+use crate::enveloped;
 use crate::json::members::{MemberError, Members, Path};
 use crate::json::{Object, Value};
 use crate::limits::{CAPABILITIES, CONTEXTS, DELEGATION_DEPTH, STATUS_ENTRIES, TYPES};
@@ -253,6 +254,22 @@ pub(crate) fn object_digest(document: &Object) -> String {
     let mut bytes = Vec::with_capacity(2_048);
     canonical::write_without(document, &[], &mut bytes);
     digest_of(&bytes)
+}
+
+/// The digest under which a secured document is anchored: that of the document as it stands, or of the token in its
+/// envelope.
+#[must_use]
+pub fn anchor_digest(document: &Value) -> String {
+    match enveloped::token_of(document) {
+        Some(token) => token_digest(token),
+        None => digest(document),
+    }
+}
+
+/// The digest under which a token is anchored: that of its compact form, without what may follow it.
+#[must_use]
+pub fn token_digest(token: &str) -> String {
+    digest_of(token.as_bytes())
 }
 
 /// The digest of bytes, in the same form.

@@ -82,6 +82,7 @@ pub async fn succeed(node: &Arc<Node>, agent: &str, how: Succeeding, now: Timest
         owner: predecessor.owner.clone(),
         created: now,
         retired: None,
+        suspended: None,
         key_held_by_node,
         predecessor: Some(predecessor.did.clone()),
         successor: None,
@@ -91,16 +92,17 @@ pub async fn succeed(node: &Arc<Node>, agent: &str, how: Succeeding, now: Timest
         until: said.until,
     });
     rows(node, &predecessor, &successor, &mut batch)?;
-    let reissued = credentials::issue_again(node, &predecessor.did, &successor.did, &mut batch, now)
+    let (reissued, anchors) = credentials::issue_again(node, &predecessor.did, &successor.did, &mut batch, now)
         .await
         .map_err(Box::new)?;
-    let statements = vec![
+    let mut statements = vec![
         registration(&successor, now),
         Statement {
             at: now,
             content: Content::AgentSucceeded(said),
         },
     ];
+    statements.extend(anchors);
     node.engine.publish(statements, batch).await?;
     Ok(Succeeded {
         predecessor,
@@ -112,6 +114,9 @@ pub async fn succeed(node: &Arc<Node>, agent: &str, how: Succeeding, now: Timest
 fn check_can_be_succeeded(agent: &Agent, now: Timestamp) -> Result<(), AgentError> {
     if agent.retired_at(now).is_some() {
         return Err(AgentError::Retired(agent.name.clone()));
+    }
+    if agent.suspended.is_some() {
+        return Err(AgentError::Suspended(agent.name.clone()));
     }
     if let Some(successor) = &agent.successor {
         return Err(AgentError::Succeeded(successor.did.to_string()));

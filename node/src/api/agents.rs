@@ -142,6 +142,46 @@ pub async fn retire(State(node): State<Arc<Node>>, Path(agent): Path<String>) ->
     ))
 }
 
+/// `POST /agents/{agent}/suspend`
+///
+/// # Errors
+/// 404 if there is no such agent, 409 if it is retired, 503 if it could not be made durable.
+#[utoipa::path(
+    post,
+    path = "/agents/{agent}/suspend",
+    tag = "agents",
+    params(("agent" = String, Path, description = "the agent's DID or name")),
+    responses((status = 200, description = "suspended: what it does is refused by all", body = schema::AgentAnswer), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
+pub async fn suspend(State(node): State<Arc<Node>>, Path(agent): Path<String>) -> Result<Response, Problem> {
+    set_suspended(&node, &agent, true).await
+}
+
+/// `POST /agents/{agent}/resume`
+///
+/// # Errors
+/// As for [`suspend`].
+#[utoipa::path(
+    post,
+    path = "/agents/{agent}/resume",
+    tag = "agents",
+    params(("agent" = String, Path, description = "the agent's DID or name")),
+    responses((status = 200, description = "in service again", body = schema::AgentAnswer), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
+pub async fn resume(State(node): State<Arc<Node>>, Path(agent): Path<String>) -> Result<Response, Problem> {
+    set_suspended(&node, &agent, false).await
+}
+
+async fn set_suspended(node: &Arc<Node>, agent: &str, suspended: bool) -> Result<Response, Problem> {
+    let agent = agents::set_suspended(node, agent, suspended, clock::now()).await?;
+    Ok(answer::json(
+        StatusCode::OK,
+        &object! { "agent": agent.to_json(clock::now()) },
+    ))
+}
+
 /// `POST /agents/{agent}/succeed`
 ///
 /// # Errors

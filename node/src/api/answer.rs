@@ -162,7 +162,9 @@ impl From<AgentError> for Problem {
     fn from(error: AgentError) -> Self {
         match error {
             AgentError::Invalid { .. } | AgentError::KeyElsewhere(_) => Self::bad_request(error.to_string()),
-            AgentError::Taken(_) | AgentError::Retired(_) | AgentError::Succeeded(_) => conflict(error.to_string()),
+            AgentError::Taken(_) | AgentError::Retired(_) | AgentError::Suspended(_) | AgentError::Succeeded(_) => {
+                conflict(error.to_string())
+            }
             AgentError::Unknown(_) => Self::not_found(error.to_string()),
             AgentError::Credential(inner) => (*inner).into(),
             AgentError::Random(inner) => inner.into(),

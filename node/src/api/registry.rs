@@ -110,7 +110,8 @@ fn right(body: &Value, subject: &'static str) -> Result<Right, Problem> {
     })
 }
 
-async fn publish(node: &Arc<Node>, content: Content) -> Result<Response, Problem> {
+/// Says something now, and answers where it stands.
+pub(super) async fn publish(node: &Arc<Node>, content: Content) -> Result<Response, Problem> {
     let statement = Statement {
         at: clock::now(),
         content,

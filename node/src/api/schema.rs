@@ -4,6 +4,7 @@
 //! what the handlers do, and the whole of it is held against a running node by the tests.
 
 pub mod decisions;
+pub mod keys;
 pub mod vc;
 
 use serde::Serialize;
@@ -224,6 +225,8 @@ pub struct AgentShape {
     pub created: String,
     /// When it was retired, if it was.
     pub retired: Option<String>,
+    /// Since when it is suspended, if it is.
+    pub suspended: Option<String>,
     /// `node` or `agent`.
     pub key_held_by: String,
     /// What took its place, if anything did.

@@ -17,7 +17,7 @@ use syndic_vc::{decision, object};
 
 use crate::api::verification::{challenge_and_domain, not_verified, off_the_async_threads, refused};
 use crate::api::{answer, schema};
-use crate::credentials::CredentialError;
+use crate::credentials::{self, CredentialError};
 use crate::http::problem::Problem;
 use crate::http::strict_json::StrictJson;
 use crate::node::Node;
@@ -63,6 +63,9 @@ pub async fn issue(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJso
         signer,
     )
     .map_err(|error| Problem::from(CredentialError::from(error)))?;
+    // What verifiers check the signature of ends at the first disclosure.
+    let token = issued.split('~').next().unwrap_or_default();
+    credentials::anchor_token(&node, token, clock::now()).await?;
     Ok(answer::json(StatusCode::CREATED, &object! { "sdJwt": issued }))
 }
 

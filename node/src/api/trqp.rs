@@ -6,7 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use syndic_registry::right_proof::{self, RightProof};
-use syndic_registry::view::{Answer, Authority, Question};
+use syndic_registry::view::{Answer, Authority, PastError, Question};
 use syndic_vc::decision::AsOf;
 use syndic_vc::json::{Object, Value};
 use syndic_vc::time::Timestamp;
@@ -34,6 +34,11 @@ impl Asked {
                 self.authority, node.consortium
             ))
         })
+    }
+
+    /// The time asked about, if it has passed: then what was said since does not count.
+    fn past(&self, now: Timestamp) -> Option<Timestamp> {
+        self.requested.filter(|time| *time < now)
     }
 
     fn asked(&self, now: Timestamp) -> Question<'_> {
@@ -66,9 +71,11 @@ pub async fn authorization(
     let prove = wants_proof(query.as_deref())?;
     let now = clock::now();
     let question = question(&body)?;
-    let answer = node
-        .view()
-        .authorization(question.authority(&node)?, &question.asked(now))?;
+    let (authority, asked) = (question.authority(&node)?, question.asked(now));
+    let answer = match question.past(now) {
+        None => node.view().authorization(authority, &asked)?,
+        Some(time) => node.view().at(time).authorization(authority, &asked).map_err(past)?,
+    };
     respond(&node, &question, "authorized", &answer, (now, prove))
 }
 
@@ -92,10 +99,19 @@ pub async fn recognition(
     let prove = wants_proof(query.as_deref())?;
     let now = clock::now();
     let question = question(&body)?;
-    let answer = node
-        .view()
-        .recognition(question.authority(&node)?, &question.asked(now))?;
+    let (authority, asked) = (question.authority(&node)?, question.asked(now));
+    let answer = match question.past(now) {
+        None => node.view().recognition(authority, &asked)?,
+        Some(time) => node.view().at(time).recognition(authority, &asked).map_err(past)?,
+    };
     respond(&node, &question, "recognized", &answer, (now, prove))
+}
+
+fn past(error: PastError) -> Problem {
+    match error {
+        PastError::Read(inner) => inner.into(),
+        PastError::NotKept(_) | PastError::TooMuch => Problem::bad_request(format!("/context/time: {error}")),
+    }
 }
 
 fn question(body: &Value) -> Result<Asked, Problem> {

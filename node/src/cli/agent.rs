@@ -31,6 +31,12 @@ pub enum AgentCommand {
     Show(AgentArgument),
     /// Give an agent a new key under a new identity; the old one works on until the overlap ends
     Succeed(SucceedArguments),
+    /// Suspend an agent: what it does is refused everywhere until it is resumed
+    #[command(after_help = "Example:\n  syndic agent suspend CustomerSupportAgent-v2.3")]
+    Suspend(AgentArgument),
+    /// End the suspension of an agent
+    #[command(after_help = "Example:\n  syndic agent resume CustomerSupportAgent-v2.3")]
+    Resume(AgentArgument),
     /// Retire an agent: it can act no more, and all its credentials are revoked
     #[command(after_help = "Example:\n  syndic agent retire CustomerSupportAgent-v2.3")]
     Retire(AgentArgument),
@@ -92,7 +98,15 @@ pub fn execute(global: &Global, command: &AgentCommand, output: &Output) -> Resu
         AgentCommand::List => list(global, output),
         AgentCommand::Show(argument) => show(global, &argument.agent, output),
         AgentCommand::Succeed(arguments) => succeed(global, arguments, output),
-        AgentCommand::Retire(argument) => retire(global, &argument.agent, output),
+        AgentCommand::Suspend(argument) => {
+            let done = "suspended; what it does is refused until `syndic agent resume`";
+            change(global, &argument.agent, "suspend", done, output)
+        }
+        AgentCommand::Resume(argument) => change(global, &argument.agent, "resume", "in service again", output),
+        AgentCommand::Retire(argument) => {
+            let done = "retired; all credentials of this organization for it are revoked";
+            change(global, &argument.agent, "retire", done, output)
+        }
     }
 }
 
@@ -180,12 +194,12 @@ fn succeed(global: &Global, arguments: &SucceedArguments, output: &Output) -> Re
     Ok(Exit::Done)
 }
 
-fn retire(global: &Global, agent: &str, output: &Output) -> Result<Exit, Failure> {
-    let path = format!("/agents/{}/retire", segment(agent));
+fn change(global: &Global, agent: &str, how: &str, done: &str, output: &Output) -> Result<Exit, Failure> {
+    let path = format!("/agents/{}/{how}", segment(agent));
     let answer = connect::with_own(global, |node| node.post(&path, &object! {}))?;
     let agent = required(&answer, "agent")?;
     output.show(&answer, |page| {
-        page.line("retired; all credentials of this organization for it are revoked");
+        page.line(done);
         describe(page, agent);
     });
     Ok(Exit::Done)
@@ -215,8 +229,10 @@ fn owner(agent: &Value) -> String {
 }
 
 fn state(agent: &Value) -> String {
-    match agent.get("retired").and_then(Value::as_str) {
+    let since = |name| agent.get(name).and_then(Value::as_str);
+    match since("retired") {
         Some(time) => format!("retired {time}"),
+        None if let Some(time) = since("suspended") => format!("suspended {time}"),
         None if agent
             .get("successor")
             .is_some_and(|successor| !matches!(successor, Value::Null)) =>

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use syndic_registry::statement::Statement;
+use syndic_vc::credential::anchor_digest;
 use syndic_vc::did::Did;
 use syndic_vc::enveloped;
 use syndic_vc::json::{Object, Value};
 use syndic_vc::time::Timestamp;
 
 use super::issuing::{self, Draft, invalid, is_capability_credential, issuer_of};
-use super::{CredentialError, held_by};
+use super::{CredentialError, anchoring, held_by};
 use crate::instances::{self, Instance, InstanceKey, InstanceSuite};
 use crate::node::Node;
 use crate::store::Batch;
@@ -30,6 +32,7 @@ pub struct Reissued {
 
 /// Signs the capability credentials of an agent that are valid now once more, for its successor: the same capabilities
 /// and the same end, another id and other status entries. Their rows are added to the batch; none is there before it is.
+/// The statements that anchor them, if this node anchors, are to be published with it.
 ///
 /// The caller holds the gate of the agents, so nobody else takes the entries that are drawn here.
 ///
@@ -41,7 +44,7 @@ pub async fn issue_again(
     successor: &Did,
     batch: &mut Batch,
     now: Timestamp,
-) -> Result<Vec<Reissued>, CredentialError> {
+) -> Result<(Vec<Reissued>, Vec<Statement>), CredentialError> {
     let mut valid = Vec::new();
     for issued in held_by(node, agent)? {
         let document = enveloped::document_of(&issued.document).map_err(CredentialError::Refused)?;
@@ -60,6 +63,7 @@ pub async fn issue_again(
     }
     let mut taken = BTreeSet::new();
     let mut reissued = Vec::with_capacity(valid.len());
+    let mut digests = Vec::new();
     for (old, document) in valid {
         let instance = instance_of(node, &document, &old.document)?;
         let document = for_successor(&document, successor);
@@ -77,6 +81,7 @@ pub async fn issue_again(
             }
         };
         taken.extend(new.entries.iter().map(crate::status_lists::Entry::key));
+        digests.push(anchor_digest(&new.document));
         let rows = issuing::rows(&new);
         batch.expectations.extend(rows.expectations);
         batch.writes.extend(rows.writes);
@@ -85,7 +90,11 @@ pub async fn issue_again(
             replaces: old.id,
         });
     }
-    Ok(reissued)
+    let anchors = match node.config.issue.anchor {
+        true => anchoring::statements(digests, now),
+        false => Vec::new(),
+    };
+    Ok((reissued, anchors))
 }
 
 fn purposes(old: &super::Issued) -> Vec<syndic_vc::status::StatusPurpose> {

@@ -11,7 +11,7 @@ use syndic_vc::proof::{self, IssueError, ProofOptions};
 use syndic_vc::status::StatusPurpose;
 use syndic_vc::time::Timestamp;
 
-use super::{CredentialError, Issued, digest_name};
+use super::{CredentialError, Issued, anchoring, digest_name};
 use crate::agents::{self, Agent, AgentError};
 use crate::clock;
 use crate::instances::{self, Instance, InstanceKey, IssuerKey};
@@ -152,6 +152,7 @@ fn check_agent(node: &Node, agent: &str, now: Timestamp) -> Result<(), Credentia
     let registered = agents::find(node, agent)?;
     match registered.retired_at(now) {
         Some(_) => Err(AgentError::Retired(registered.name).into()),
+        None if registered.suspended.is_some() => Err(AgentError::Suspended(registered.name).into()),
         None => Ok(()),
     }
 }
@@ -308,7 +309,7 @@ async fn attempt(
     now: Timestamp,
 ) -> Result<Issued, CredentialError> {
     let issued = signed(node, draft, key, instance, now).await?;
-    node.apply(rows(&issued)).await?;
+    anchoring::store(node, &issued, now).await?;
     Ok(issued)
 }
 

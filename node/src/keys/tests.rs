@@ -22,7 +22,11 @@ fn same(a: &Keystore, b: &Keystore) -> bool {
     let public = |keys: &Keystore| {
         [keys.root_signer(), keys.log_signer(), keys.credential_signer()].map(|signer| signer.public_key().clone())
     };
-    public(a) == public(b) && a.peer == b.peer && a.storage == b.storage && a.created() == b.created()
+    public(a) == public(b)
+        && a.successors == b.successors
+        && a.peer == b.peer
+        && a.storage == b.storage
+        && a.created() == b.created()
 }
 
 #[test]
@@ -47,7 +51,9 @@ fn no_secret_is_in_the_file() {
     for seed in [
         keys.root.seed(),
         keys.log.seed(),
+        keys.log_key(1).seed(),
         keys.credential.seed(),
+        &keys.successors,
         &keys.peer,
         &keys.storage,
     ] {
@@ -203,4 +209,21 @@ fn the_admin_token_is_kept_as_its_hash() {
     assert!(!std::fs::read_to_string(data.token_hash_path()).unwrap().contains(token));
     std::fs::write(data.token_hash_path(), "00").unwrap();
     assert!(matches!(read_admin_token_hash(&data), Err(KeystoreError::Token(_))));
+}
+
+#[test]
+fn each_log_key_is_found_again_and_is_of_one_keystore_only() {
+    let (keys, others) = (keystore(), keystore());
+    let public = |keys: &Keystore, number| keys.log_key(number).public_key().clone();
+    assert_eq!(public(&keys, 0), *keys.log_signer().public_key());
+    for number in [0, 1, 2, 49] {
+        assert_eq!(keys.log_key_number(&public(&keys, number)), Some(number));
+        assert_eq!(others.log_key_number(&public(&keys, number)), None);
+    }
+    let (first, later) = keys.log_signers(1, 3);
+    let all: Vec<_> = std::iter::once(&first)
+        .chain(&later)
+        .map(|key| key.public_key().clone())
+        .collect();
+    assert_eq!(all, [1, 2, 3, 4].map(|number| public(&keys, number)));
 }

@@ -3,9 +3,9 @@
 use syndic_vc::time::Timestamp;
 
 use super::Fold;
-use crate::fact::{self, Agent, Anchor, BundleFact, Compromise, Suspension};
+use crate::fact::{self, Agent, Anchor, BundleFact, Compromise, Fact as _, Suspension};
 use crate::statement::{CredentialsAnchored, KeyCompromised, TrustBundle};
-use crate::store::ReadError;
+use crate::store::{ReadError, Write};
 
 impl Fold<'_> {
     /// Only an agent that this organization registered, and that is in service, is suspended; only a suspended one
@@ -17,7 +17,10 @@ impl Fold<'_> {
         let key = fact::suspension_key(self.organization, agent);
         let before = self.get::<Suspension>(&key)?.is_some_and(|known| known.suspended);
         if works && before != suspended {
-            self.put(key, &Suspension { index, at, suspended });
+            let word = Suspension { index, at, suspended };
+            let history = fact::suspension_history_key(self.organization, agent, index);
+            self.appended.push(Write::put(history, word.encode()));
+            self.put(key, &word);
         }
         Ok(())
     }

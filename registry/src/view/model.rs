@@ -244,7 +244,8 @@ impl Model {
     }
 
     pub(crate) fn bundle(&self, organization: &str, domain: &str) -> Option<&TrustBundle> {
-        self.bundles.get(&(organization.to_owned(), domain.to_owned()))
+        let bundle = self.bundles.get(&(organization.to_owned(), domain.to_owned()));
+        bundle.filter(|_| !self.frozen.contains(organization))
     }
 
     pub(crate) fn successor(&self, organization: &str, agent: &str) -> Option<(Timestamp, String)> {

@@ -46,11 +46,14 @@ impl View<'_> {
         fact::get(&fact::anchor_key(organization, digest), self.reader)
     }
 
-    /// The newest trust bundle that an organization published for a domain.
+    /// The newest trust bundle that an organization published for a domain; of one that told two stories, none.
     ///
     /// # Errors
     /// [`ReadError`] if the store cannot say.
     pub fn trust_bundle(&self, organization: &str, domain: &str) -> Result<Option<TrustBundle>, ReadError> {
+        if self.is_frozen(organization)? {
+            return Ok(None);
+        }
         let key = fact::bundle_key(organization, domain);
         let Some(BundleFact { index }) = fact::get(&key, self.reader)? else {
             return Ok(None);

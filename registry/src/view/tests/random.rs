@@ -11,12 +11,12 @@ use crate::statement::{
 };
 use crate::store::{MemoryStore, Write};
 
-const ACTIONS: [&str; 2] = ["read", "write"];
-const RESOURCES: [&str; 9] = ["*", "r", "r/*", "r/a", "r/a/*", "r/a/b", "r/a/b/*", "r/ab", "other"];
+pub(super) const ACTIONS: [&str; 2] = ["read", "write"];
+pub(super) const RESOURCES: [&str; 9] = ["*", "r", "r/*", "r/a", "r/a/*", "r/a/b", "r/a/b/*", "r/ab", "other"];
 const TIMES: [i64; 4] = [0, 50, 100, 150];
 
 /// Anything that an organization can say about a few agents, rights and lists.
-fn anything() -> impl Strategy<Value = Statement> {
+pub(super) fn anything() -> impl Strategy<Value = Statement> {
     let agent = (20_u8..23).prop_map(did);
     let subject = prop::sample::select(vec![
         did(1).to_string(),
@@ -125,7 +125,7 @@ fn steps() -> impl Strategy<Value = Vec<(usize, usize)>> {
 }
 
 /// A store that heard three logs in these steps, and then what is left of each.
-fn heard(logs: &[Vec<Statement>; 3], steps: &[(usize, usize)], frozen: bool) -> MemoryStore {
+pub(super) fn heard(logs: &[Vec<Statement>; 3], steps: &[(usize, usize)], frozen: bool) -> MemoryStore {
     let mut store = MemoryStore::default();
     let mut left = logs.each_ref().map(Vec::as_slice);
     for (log, count) in steps.iter().copied().chain([(2, 999), (0, 999), (1, 999)]) {
