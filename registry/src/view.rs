@@ -181,11 +181,6 @@ impl<'a> View<'a> {
         Fork::stored(organization, self.reader)
     }
 
-    /// Whether an entry stands after the place where its organization's stories part: what it gives does not count.
-    fn is_after_fork(&self, organization: &str, index: u64) -> Result<bool, ReadError> {
-        Ok(self.fork(organization)?.is_some_and(|fork| index + 1 >= fork.at))
-    }
-
     /// How much of an organization's log is known, and its newest head.
     ///
     /// # Errors

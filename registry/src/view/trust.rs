@@ -12,6 +12,11 @@ use crate::statement::{Content, TrustBundle};
 use crate::store::ReadError;
 
 impl View<'_> {
+    /// Whether an entry stands after the place where its organization's stories part: what it gives does not count.
+    pub(super) fn is_after_fork(&self, organization: &str, index: u64) -> Result<bool, ReadError> {
+        Ok(self.fork(organization)?.is_some_and(|fork| index + 1 >= fork.at))
+    }
+
     /// Since when an organization has suspended an agent; `None` if it has not. Of a log that told two stories the end of
     /// a suspension does not count, if only one of the stories has it.
     pub(super) fn suspended(&self, organization: &str, agent: &str) -> Result<Option<Timestamp>, ReadError> {
