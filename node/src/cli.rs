@@ -21,6 +21,7 @@ pub mod failure;
 pub mod fork;
 pub mod key;
 pub mod log;
+pub mod mirror;
 pub mod output;
 pub mod passphrase;
 pub mod present;
@@ -165,6 +166,8 @@ pub enum Command {
     /// Check a log from its files alone
     #[command(subcommand, after_help = log::EXAMPLE)]
     Log(log::LogCommand),
+    /// Copy all public files of a node into a folder that any file server can serve
+    Mirror(mirror::MirrorArguments),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -197,6 +200,7 @@ pub fn execute(line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Command::Bundle(command) => bundle::execute(global, &command, output),
         Command::Fork(command) => fork::execute(global, &command, output),
         Command::Log(command) => log::execute(global, &command, output),
+        Command::Mirror(arguments) => mirror::execute(global, &arguments, output),
         Command::Completions(arguments) => completions::execute(&arguments, output),
     }
 }

@@ -25,6 +25,10 @@ use crate::outside::certificates;
 pub const ANSWER_BYTES: usize = 32 << 20;
 /// Values in one answer; each entry of a list has about six.
 const ANSWER_NODES: usize = 1_000_000;
+/// Pause before a server that says "too many requests" is asked again.
+const BUSY_PAUSE: Duration = Duration::from_millis(500);
+/// How often it is asked again.
+const BUSY_ATTEMPTS: usize = 60;
 /// A node is near or it is not there.
 const CONNECT: Duration = Duration::from_secs(3);
 /// The node itself gives up on a request after 30 s.
@@ -228,8 +232,16 @@ impl Client {
     /// # Errors
     /// [`CallError`]; [`CallError::Strange`] for any status but 200 and 404, and for a longer file.
     pub fn file(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, CallError> {
-        let result = self.agent.get(format!("{}{path}", self.base)).call();
-        let mut response = result.map_err(|error| self.failed(path, error))?;
+        let call = || self.agent.get(format!("{}{path}", self.base)).call();
+        let mut response = call().map_err(|error| self.failed(path, error))?;
+        // Whoever asks for all the files of a log asks for more than a server gives at once.
+        for _ in 0..BUSY_ATTEMPTS {
+            if response.status().as_u16() != 429 {
+                break;
+            }
+            std::thread::sleep(BUSY_PAUSE);
+            response = call().map_err(|error| self.failed(path, error))?;
+        }
         match response.status().as_u16() {
             200 => {}
             404 => return Ok(None),

@@ -16,6 +16,7 @@ pub mod http;
 pub mod instances;
 pub mod keys;
 pub mod knowledge;
+pub mod mirror;
 pub mod net;
 pub mod node;
 pub mod one_time;

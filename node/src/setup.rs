@@ -386,7 +386,10 @@ fn install(data: &DataDir, folder: &Path, chain: &CharterChain) -> Result<(), Jo
 }
 
 /// What is known of two chains of one consortium together.
-fn extended(before: &CharterChain, chain: &CharterChain) -> Result<CharterChain, ChainError> {
+///
+/// # Errors
+/// [`ChainError`] if the second is of another consortium, or a version in it does not hold.
+pub fn extended(before: &CharterChain, chain: &CharterChain) -> Result<CharterChain, ChainError> {
     let mut whole = before.clone();
     for version in 2..=chain.current().version() {
         if let Some(bytes) = chain.signed(version) {

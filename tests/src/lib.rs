@@ -11,6 +11,7 @@
 
 pub mod cluster;
 pub mod command;
+pub mod file_server;
 pub mod house;
 pub mod http;
 pub mod hurl;

@@ -318,6 +318,18 @@ fn note_hash(levels: &mut Vec<(u64, Vec<Hash>)>, due: &mut VecDeque<(TilePath, V
     }
 }
 
+/// What a checkpoint says of itself: how many entries, and when its organization last said so. Nothing is checked.
+#[must_use]
+pub fn stated(checkpoint: &str) -> Option<(u64, Option<Timestamp>)> {
+    let note = Note::parse(checkpoint).ok()?;
+    let text = Text::read(&note).ok()?;
+    let own = note.signatures.iter().filter(|line| line.name == text.origin);
+    // A line of the other kind is a bare signature, eight bytes shorter.
+    let timed = own.filter(|line| line.signature.len() == 8 + 64);
+    let times = timed.filter_map(|line| head::time_of(head::split_cosignature(&line.signature)?.0));
+    Some((text.size, times.max()))
+}
+
 /// The entries of a bundle, if it holds exactly so many and nothing else.
 #[must_use]
 pub fn entries_of(bundle: &[u8], count: usize) -> Option<Vec<&[u8]>> {
