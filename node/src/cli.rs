@@ -25,6 +25,7 @@ pub mod mirror;
 pub mod output;
 pub mod passphrase;
 pub mod present;
+pub mod rebuild;
 pub mod registry;
 pub mod resolve;
 pub mod run;
@@ -124,6 +125,8 @@ pub enum Command {
     Charter(charter::CharterCommand),
     /// Run the node until it is told to stop
     Run(run::RunArguments),
+    /// Fetch a store that was lost or damaged anew from the other members; the keys are kept
+    Rebuild(rebuild::RebuildArguments),
     /// Show how the running node is: consortium, peers, how fresh its knowledge is
     #[command(after_help = status::EXAMPLE)]
     Status,
@@ -185,6 +188,7 @@ pub fn execute(line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Command::Join(arguments) => setup::join(global, &arguments, output),
         Command::Charter(command) => charter::execute(global, &command, output),
         Command::Run(arguments) => run::execute(global, &arguments, output),
+        Command::Rebuild(arguments) => rebuild::execute(global, &arguments, output),
         Command::Status => status::execute(global, output),
         Command::Agent(command) => agent::execute(global, &command, output),
         Command::Credential(command) => credential::execute(global, &command, output),

@@ -110,6 +110,17 @@ impl DataDir {
         self.path.join("log.begun")
     }
 
+    /// A store that is being fetched from other members, until it is whole.
+    pub fn rebuilding_path(&self) -> PathBuf {
+        self.path.join("store.rebuilding")
+    }
+
+    /// Where a store that was lost is kept: the first such name that is free.
+    pub fn lost_store_path(&self) -> PathBuf {
+        let names = (1_u32..).map(|number| self.path.join(format!("store.lost-{number}")));
+        names.into_iter().find(|path| !path.exists()).unwrap_or_default()
+    }
+
     /// The store's folder ([`crate::store`]).
     pub fn store_path(&self) -> PathBuf {
         self.path.join("store")

@@ -42,6 +42,17 @@ impl Reader for StoreReader {
     }
 }
 
+impl From<syndic_registry::store::Batch> for Batch {
+    fn from(content: syndic_registry::store::Batch) -> Self {
+        let writes = content.writes.into_iter();
+        let expectations = content.expectations.into_iter();
+        Self {
+            writes: writes.map(|write| (write.key, write.value)).collect(),
+            expectations: expectations.map(|held| (held.key, held.value)).collect(),
+        }
+    }
+}
+
 /// Where the statements of one publication stand in the organization's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -430,18 +441,7 @@ impl Driver {
     }
 
     fn persist(&mut self, batch: u64, content: syndic_registry::store::Batch, tickets: &[u64]) {
-        let mut all = Batch {
-            writes: content
-                .writes
-                .into_iter()
-                .map(|write| (write.key, write.value))
-                .collect(),
-            expectations: content
-                .expectations
-                .into_iter()
-                .map(|held| (held.key, held.value))
-                .collect(),
-        };
+        let mut all = Batch::from(content);
         for ticket in tickets {
             if let Some(waiting) = self.waiting.get_mut(ticket) {
                 let extra = std::mem::take(&mut waiting.extra);

@@ -24,6 +24,7 @@ pub mod openapi;
 pub mod outside;
 pub mod progress;
 pub mod proof_only;
+pub mod rebuild;
 pub mod records;
 pub mod resolution;
 pub mod run;

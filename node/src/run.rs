@@ -271,7 +271,7 @@ async fn start(
 }
 
 /// Remembers, apart from the store, that the log was begun: see [`DataDir::log_begun_path`].
-fn mark_begun(path: &Path) -> std::io::Result<()> {
+pub(crate) fn mark_begun(path: &Path) -> std::io::Result<()> {
     if path.exists() {
         return Ok(());
     }

@@ -360,7 +360,20 @@ fn install(data: &DataDir, folder: &Path, chain: &CharterChain) -> Result<(), Jo
         });
     }
     let store = store::open(&data.store_path(), config.store.engine)?;
-    let (writes, whole) = match installed(&store)? {
+    let whole = put_chain(&store, chain)?;
+    let path = folder.join("charter.json");
+    data_dir::write_durably(&path, &whole.to_file()).map_err(|source| JoinError::Write {
+        path: path.display().to_string(),
+        source,
+    })
+}
+
+/// Puts a chain into a store, together with what the store has of it, and gives the whole.
+///
+/// # Errors
+/// [`JoinError`] if the store has another one, or a longer one, or cannot be written.
+pub fn put_chain(store: &Arc<dyn Store>, chain: &CharterChain) -> Result<CharterChain, JoinError> {
+    let (writes, whole) = match installed(store)? {
         None => (chain.rows(), chain.clone()),
         Some(before) if before.id() != chain.id() => return Err(JoinError::Belongs(before.id().to_owned())),
         Some(before) => {
@@ -378,11 +391,7 @@ fn install(data: &DataDir, folder: &Path, chain: &CharterChain) -> Result<(), Jo
         writes: writes.into_iter().map(|write| (write.key, write.value)).collect(),
         expectations: vec![],
     })?;
-    let path = folder.join("charter.json");
-    data_dir::write_durably(&path, &whole.to_file()).map_err(|source| JoinError::Write {
-        path: path.display().to_string(),
-        source,
-    })
+    Ok(whole)
 }
 
 /// What is known of two chains of one consortium together.

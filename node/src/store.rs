@@ -17,6 +17,7 @@ pub mod memory;
 mod pieces;
 mod record;
 mod redb;
+mod salvage;
 mod sled;
 mod sync_set;
 
@@ -215,6 +216,24 @@ pub fn open_with(dir: &Path, options: &Options) -> Result<Arc<dyn Store>, OpenEr
             Arc::new(commit::Committed::start(backend, folder)?)
         }
     })
+}
+
+/// Reads what still proves itself in a store that may be damaged, from `from` up to `to`, and gives it to `each`; says how
+/// many records did not. Unlike a store that is opened it is read even if something is missing.
+///
+/// # Errors
+/// [`OpenError`]: nothing can be read, or nothing further.
+pub fn salvage(
+    dir: &Path,
+    engine: Engine,
+    (from, to): (&[u8], &[u8]),
+    each: &mut dyn FnMut(&[u8], &[u8]),
+) -> Result<u64, OpenError> {
+    let folder = folder::Folder::prepare(dir, &Options::new(engine))?;
+    match engine {
+        Engine::Sled => salvage::read(&sled::Sled::open(folder.path())?, &folder, (from, to), each),
+        Engine::Redb => salvage::read(&redb::Redb::open(&folder)?, &folder, (from, to), each),
+    }
 }
 
 /// Why something could not be read.

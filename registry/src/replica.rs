@@ -460,6 +460,18 @@ impl Replica {
         })
     }
 
+    /// How far each log is here that is followed further: its organization, entries held, and entries in the largest valid
+    /// head that was seen.
+    pub fn reach(&self) -> impl Iterator<Item = (&Did, u64, u64)> {
+        let followed = |track: &Track| !track.is_closed() && !track.unreadable;
+        let tracks = self.tracks.iter().filter(move |(_, track)| followed(track));
+        tracks.map(|(organization, track)| {
+            // Entries beyond their head are not shown to anybody yet.
+            let held = track.held.log.head.as_ref().map_or(0, crate::head::Head::size);
+            (organization, held, track.known.max(track.size()))
+        })
+    }
+
     /// Takes one event, and says what is to be done. `reader` shows the store as it is now.
     pub fn handle(&mut self, event: Event, now: Timestamp, reader: &dyn Reader) -> Vec<Effect> {
         let mut step = Step {
