@@ -16,6 +16,15 @@ mod world;
 
 use std::fmt;
 
+/// Who is in a run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// In most seeds somebody lies, in some several do.
+    Ordinary,
+    /// Nobody lies. In exchange disks are replaced by older copies, and the network repeats what it carried before.
+    Honest,
+}
+
 /// What happened in a run, in numbers: a simulator that no longer does what it should shows here.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Figures {
@@ -45,7 +54,19 @@ pub struct Figures {
     pub lost: u64,
     /// Messages that arrived twice.
     pub doubled: u64,
-    /// Messages that the hostile member sent and no honest one would have.
+    /// Disks that were replaced by older copies.
+    pub restored: u64,
+    /// Messages that the network delivered again much later.
+    pub replayed: u64,
+    /// Members that lie.
+    pub liars: u64,
+    /// Decisions about an issuer that may be made.
+    pub fresh: u64,
+    /// Decisions that are refused, since what is known is too old.
+    pub stale: u64,
+    /// Of these, about members that are cut off from all but a liar.
+    pub hidden: u64,
+    /// Messages that hostile members sent and no honest one would have.
     pub lies: u64,
     /// Penalties given to the hostile member or a stranger.
     pub penalties: u64,
@@ -81,6 +102,12 @@ impl Figures {
         self.partitions += other.partitions;
         self.lost += other.lost;
         self.doubled += other.doubled;
+        self.restored += other.restored;
+        self.replayed += other.replayed;
+        self.liars += other.liars;
+        self.fresh += other.fresh;
+        self.stale += other.stale;
+        self.hidden += other.hidden;
         self.lies += other.lies;
         self.penalties += other.penalties;
         self.tampering += other.tampering;
@@ -96,6 +123,8 @@ impl Figures {
 /// Something happened that must never happen.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Violation {
+    /// Of which runs.
+    pub kind: Kind,
     /// The seed of the run.
     pub seed: u64,
     /// Milliseconds since its beginning.
@@ -108,9 +137,13 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.kind {
+            Kind::Ordinary => "SYNDIC_SEED",
+            Kind::Honest => "SYNDIC_HONEST_SEED",
+        };
         write!(
             f,
-            "seed {seed}, after {at} ms: {what}\nreplay: SYNDIC_SEED={seed} cargo test -p \
+            "seed {seed}, after {at} ms: {what}\nreplay: {name}={seed} cargo test -p \
              syndic-registry --test simulation -- --nocapture",
             seed = self.seed,
             at = self.at,
@@ -125,6 +158,6 @@ impl std::error::Error for Violation {}
 ///
 /// # Errors
 /// [`Violation`] names the first thing that must not happen.
-pub fn run(seed: u64, traced: bool) -> Result<(Figures, Vec<String>), Box<Violation>> {
-    world::World::run(seed, traced)
+pub fn run(kind: Kind, seed: u64, traced: bool) -> Result<(Figures, Vec<String>), Box<Violation>> {
+    world::World::run(kind, seed, traced)
 }

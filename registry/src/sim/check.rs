@@ -11,8 +11,10 @@ use crate::cosignature::{self, Cosignature};
 use crate::fold;
 use crate::fork::{self, Fork, Record};
 use crate::head::{self, Head};
+use crate::limits;
 use crate::log::{self, EMPTY_ROOT, Hash, LogState, leaf_hash, node_hash};
 use crate::message::{Answer, Broadcast, Cosigned};
+use crate::replica::Misbehaviour;
 use crate::statement::Statement;
 use crate::store::{self, Batch, MemoryStore, Reader, Write};
 
@@ -32,6 +34,8 @@ pub(super) struct Check {
     /// Roots that honest members cosigned: witness, log, size.
     cosigned: BTreeMap<(usize, usize, u64), Hash>,
     consortium: String,
+    /// False signatures of a peer that a member has checked lately: since when, and how many.
+    looked_at: BTreeMap<(usize, String), (u64, i64)>,
     /// Notes whose signatures were checked here.
     verified: BTreeSet<String>,
 }
@@ -233,6 +237,28 @@ impl Check {
         Ok(())
     }
 
+    /// That nobody makes a member check more signatures than it may.
+    pub(super) fn signatures(&mut self, node: usize, peer: &str, why: &Misbehaviour, at: u64) -> Checked {
+        if !matches!(why, Misbehaviour::Head(_)) {
+            return Ok(());
+        }
+        let (since, count) = self.looked_at.entry((node, peer.to_owned())).or_default();
+        if at >= *since + 1_000 {
+            (*since, *count) = (at, 0);
+        }
+        *count += 1;
+        // The part of a second before and the one after count as whole ones.
+        match *count > limits::CHECKS_BURST + 2 * limits::CHECKS_PER_SECOND {
+            false => Ok(()),
+            true => Err(format!("{peer} made {node} check {count} false signatures in a second")),
+        }
+    }
+
+    /// A clock was set, or a machine started: it counts anew.
+    pub(super) fn counts_anew(&mut self, node: usize) {
+        self.looked_at.retain(|(of, _), _| *of != node);
+    }
+
     fn head_is_stored(
         &mut self,
         nodes: &[Node],
@@ -275,11 +301,14 @@ impl Check {
         }
     }
 
-    /// That all that `node` acknowledged is on its disk.
+    /// That all that `node` acknowledged is on its disk; unless that is an older copy, and the node still fetches the rest.
     pub(super) fn nothing_is_lost(&self, nodes: &[Node], node: usize) -> Checked {
         let Some((owner, disk)) = nodes.get(node).and_then(|n| Some((n, &n.machines.first()?.disk))) else {
             return Ok(());
         };
+        if read(LogState::read(owner.did.as_str(), disk))?.frontier.size() < owner.needs {
+            return Ok(());
+        }
         for (_, index, entry) in self.acknowledged.iter().filter(|(of, ..)| *of == node) {
             let stored = read(log::read_entry(owner.did.as_str(), *index, disk))?;
             if stored.as_ref() != Some(entry) {
@@ -310,7 +339,7 @@ fn entry_is_true(nodes: &[Node], node: usize, disk: &MemoryStore, write: &Write)
     if owner == node {
         return Ok(());
     }
-    let holds = |machine: &Machine| machine.disk.get(&write.key).ok().flatten().as_ref() == Some(value);
+    let holds = |machine: &Machine| machine.ever_had(&write.key, Some(value));
     if nodes.get(owner).is_some_and(|n| n.machines.iter().any(holds)) {
         return Ok(());
     }
@@ -356,7 +385,7 @@ fn rotation_is_true(nodes: &[Node], node: usize, write: &Write) -> Checked {
     let key = write.key.get(3..).unwrap_or_default();
     let owner = nodes.iter().position(|n| key.starts_with(n.did.as_str().as_bytes()));
     let owner = owner.ok_or("a rotation of nobody is stored")?;
-    let holds = |machine: &Machine| machine.disk.get(&write.key).ok().flatten() == write.value;
+    let holds = |machine: &Machine| machine.ever_had(&write.key, write.value.as_ref());
     if owner == node || nodes.get(owner).is_some_and(|n| n.machines.iter().any(holds)) {
         return Ok(());
     }

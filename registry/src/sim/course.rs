@@ -5,7 +5,7 @@ use syndic_vc::key::SecretKey;
 use syndic_vc::time::Timestamp;
 
 use super::node::Node;
-use super::plan::Changes;
+use super::plan::Plan;
 use crate::charter::{Charter, CharterChain, Founding, MemberCard, Rules, SignedCharter, Taken};
 use crate::replica::rng::Rng;
 
@@ -29,19 +29,20 @@ pub(super) struct Course {
 
 impl Course {
     pub(super) fn new(
-        changes: &Changes,
+        plan: &Plan,
         nodes: &[Node],
         cards: &[MemberCard],
         created: Timestamp,
         rng: &mut Rng,
     ) -> Result<Self, String> {
+        let changes = &plan.changes;
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let founding = |members: Vec<MemberCard>| Founding {
             rules: Rules {
                 threshold: u32::try_from(members.len() / 2 + 1).unwrap_or(2),
                 // So that as many are there whoever is removed.
                 witnesses: if cards.len() > 5 { 2 } else { 1 },
-                max_staleness: 300,
+                max_staleness: plan.max_staleness,
                 endorsements: 1,
             },
             name: "Simulated".to_owned(),

@@ -5,17 +5,31 @@ use syndic_vc::key::SecretKey;
 use syndic_vc::time::Timestamp;
 
 use super::node::Node;
-use crate::charter::Charter;
+use crate::charter::{Charter, CharterChain, Founding, Rules, SignedCharter};
 use crate::cosignature::Cosignature;
 use crate::fork::{Branch, Fork};
 use crate::head::{self, Head};
 use crate::log::{self, Hash, LogState};
-use crate::message::{Broadcast, Cosigned, News};
+use crate::log_keys::Rotation;
+use crate::message::{Broadcast, Cosigned, KnownRotation, News};
 use crate::note::{self, Note};
 use crate::proof;
 use crate::replica::rng::Rng;
 use crate::statement::{Content, Statement, Unknown};
 use crate::store::{self, MemoryStore, Write};
+
+/// Broadcasts of a flood: a third may be lost, and the rest is still more than the checks that one peer may cause.
+const FLOOD: u64 = 3_000;
+
+/// What a liar looks at.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub(super) charter: &'a Charter,
+    pub(super) nodes: &'a [Node],
+    pub(super) now: Timestamp,
+    /// Which of them it is.
+    pub(super) liar: usize,
+}
 
 /// The liar, and the honest member that it turns against.
 pub(super) struct Forger<'a> {
@@ -33,10 +47,16 @@ pub(super) struct Forger<'a> {
 }
 
 impl<'a> Forger<'a> {
-    pub(super) fn new(charter: &'a Charter, nodes: &'a [Node], now: Timestamp, rng: &mut Rng) -> Option<Self> {
+    pub(super) fn new(scene: &Scene<'a>, rng: &mut Rng) -> Option<Self> {
+        let Scene {
+            charter,
+            nodes,
+            now,
+            liar,
+        } = *scene;
         let victims: Vec<&Node> = nodes.iter().filter(|node| !node.hostile).collect();
         let victim = *rng.pick(&victims)?;
-        let liar = nodes.iter().find(|node| node.hostile)?;
+        let liar = nodes.get(liar)?;
         let disk = &liar.machines.first()?.disk;
         let state = LogState::read(victim.did.as_str(), disk).ok()?;
         let origin = head::origin(charter.id(), victim.did.as_str());
@@ -78,6 +98,29 @@ impl<'a> Forger<'a> {
             None => self.note(frontier.size(), &root)?,
         };
         Some(News { note, from, entries })
+    }
+
+    /// One false head in many broadcasts that differ.
+    pub(super) fn flood(&self) -> Option<Vec<News>> {
+        let note = self.note(self.state.frontier.size() + 1, &[5; 32])?;
+        let one = |from| News {
+            note: note.clone(),
+            from,
+            entries: Vec::new(),
+        };
+        Some((0..FLOOD).map(one).collect())
+    }
+
+    /// The liar's own log key replaced by one that it never promised, signed by its root key.
+    pub(super) fn rotation(&self) -> Option<KnownRotation> {
+        let keys = self.liar.known_keys(self.charter, self.disk)?;
+        let new = self.liar.root.public_key();
+        keys.promised()?;
+        let size = LogState::read(self.liar.did.as_str(), self.disk).ok()?.frontier.size();
+        Some(KnownRotation {
+            organization: self.liar.did.as_str().to_owned(),
+            rotation: Rotation::sign(&keys, new, size + 1, new, &*self.liar.root).ok()?,
+        })
     }
 
     fn invention(&self, rng: &mut Rng) -> Option<Vec<u8>> {
@@ -187,6 +230,31 @@ impl<'a> Forger<'a> {
             rotations: Vec::new(),
         })
     }
+}
+
+/// A charter version that everybody must refuse: signed by the liar alone.
+pub(super) fn charter(scene: &Scene<'_>, rng: &mut Rng) -> Option<SignedCharter> {
+    let disk = &scene.nodes.get(scene.liar)?.machines.first()?.disk;
+    let chain = CharterChain::stored(disk).ok()??;
+    let (charter, liar) = (chain.current(), scene.nodes.get(scene.liar)?);
+    let mut members = charter.members().to_vec();
+    if members.len() > 3 {
+        members.remove(rng.below(members.len() as u64) as usize);
+    }
+    let founding = Founding {
+        name: "Simulated by a liar".to_owned(),
+        rules: Rules {
+            threshold: 2,
+            witnesses: 0,
+            endorsements: 1,
+            ..*charter.rules()
+        },
+        members,
+        created: charter.created(),
+    };
+    let mut signed = chain.propose(&founding).ok()?;
+    signed.sign(&liar.did, &*liar.root).ok()?;
+    Some(signed)
 }
 
 /// What a thief may have got without anybody being to blame for being deceived.

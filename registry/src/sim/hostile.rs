@@ -1,14 +1,12 @@
 //! What a lying member makes of messages. It holds a valid log key, so that its own log is its to
 //! sign; everybody else's it can only bend.
 
-use super::forge;
+use super::forge::{self, Forger, Scene};
 use super::node::Node;
 use super::plan::Lies;
-use crate::charter::Charter;
 use crate::limits;
 use crate::message::{Answer, Ask, Broadcast, ChainPoint, News, Parting, Piece, Roots, Standpoint};
 use crate::replica::rng::Rng;
-use syndic_vc::time::Timestamp;
 
 /// How many messages it keeps for later.
 const ARCHIVE: usize = 60;
@@ -56,7 +54,7 @@ impl Liar {
         &mut self,
         rng: &mut Rng,
         lies: &Lies,
-        world: (&Charter, &[Node], Timestamp),
+        scene: &Scene<'_>,
         bytes: Vec<u8>,
     ) -> Option<Vec<u8>> {
         keep(rng, &mut self.answers, &bytes);
@@ -82,15 +80,45 @@ impl Liar {
             return Some(renumbered(old, now.id()).encode());
         }
         if rng.chance(lies.forge)
-            && let Some(liar) = forge::Forger::new(world.0, world.1, world.2, rng)
+            && let Some(liar) = Forger::new(scene, rng)
             && let Some(news) = liar.news(rng)
         {
             self.lies += 1;
             return Some(with_forged(Answer::decode(&bytes).ok()?, news).encode());
         }
+        if rng.chance(lies.charter)
+            && let Some(signed) = forge::charter(scene, rng)
+            && let Ok(Answer::Charters { id, mut versions }) = Answer::decode(&bytes)
+        {
+            self.lies += 1;
+            versions.push(signed.to_bytes());
+            return Some(Answer::Charters { id, versions }.encode());
+        }
+        if rng.chance(lies.rotate)
+            && let Some(liar) = Forger::new(scene, rng)
+            && let Some(rotation) = liar.rotation()
+            && let Ok(Answer::Heads {
+                id,
+                mut rotations,
+                notes,
+                forks,
+                cosigned,
+            }) = Answer::decode(&bytes)
+        {
+            self.lies += 1;
+            rotations.push(rotation);
+            let answer = Answer::Heads {
+                id,
+                rotations,
+                notes,
+                forks,
+                cosigned,
+            };
+            return Some(answer.encode());
+        }
         if rng.chance(lies.cosign)
-            && let Some(liar) = forge::Forger::new(world.0, world.1, world.2, rng)
-            && let Some(false_one) = liar.cosigned(world.0.id(), world.1, rng)
+            && let Some(liar) = Forger::new(scene, rng)
+            && let Some(false_one) = liar.cosigned(scene.charter.id(), scene.nodes, rng)
             && let Ok(Answer::Heads {
                 id,
                 rotations,
@@ -163,32 +191,41 @@ impl Liar {
     }
 
     /// A broadcast out of the blue.
-    pub(super) fn invent_broadcast(
-        &mut self,
-        rng: &mut Rng,
-        lies: &Lies,
-        charter: &Charter,
-        nodes: &[Node],
-        now: Timestamp,
-    ) -> Option<Vec<u8>> {
+    pub(super) fn invent_broadcast(&mut self, rng: &mut Rng, lies: &Lies, scene: &Scene<'_>) -> Option<Vec<u8>> {
         self.lies += 1;
+        if rng.chance(lies.charter) {
+            let signed = forge::charter(scene, rng)?;
+            return Some(Broadcast::Charter(signed.to_bytes()).encode());
+        }
         if rng.chance(lies.forge) {
-            let liar = forge::Forger::new(charter, nodes, now, rng)?;
+            let liar = Forger::new(scene, rng)?;
             return liar.news(rng).map(|news| Broadcast::News(news).encode());
         }
         if rng.chance(lies.cosign) {
-            let liar = forge::Forger::new(charter, nodes, now, rng)?;
-            let cosigned = liar.cosigned(charter.id(), nodes, rng)?;
+            let liar = Forger::new(scene, rng)?;
+            let cosigned = liar.cosigned(scene.charter.id(), scene.nodes, rng)?;
             return Some(Broadcast::Cosigned(cosigned).encode());
         }
         if rng.chance(lies.accuse) {
-            let liar = forge::Forger::new(charter, nodes, now, rng)?;
+            let liar = Forger::new(scene, rng)?;
             return liar.accusation(rng).map(|fork| Broadcast::Fork(fork).encode());
         }
         if rng.chance(lies.replay) {
             return rng.pick(&self.broadcasts).cloned();
         }
         Some((0..rng.below(200)).map(|_| rng.below(256) as u8).collect())
+    }
+
+    /// False heads enough that nobody would get anything else done who checked them all.
+    pub(super) fn flood(&mut self, rng: &mut Rng, scene: &Scene<'_>) -> Vec<Vec<u8>> {
+        let news = Forger::new(scene, rng).and_then(|liar| liar.flood());
+        let flood: Vec<Vec<u8>> = news
+            .into_iter()
+            .flatten()
+            .map(|news| Broadcast::News(news).encode())
+            .collect();
+        self.lies += flood.len() as u64;
+        flood
     }
 
     /// A question out of the blue.

@@ -9,16 +9,17 @@ use syndic_vc::key::{SecretKey, Signer};
 use syndic_vc::time::Timestamp;
 
 use super::course::Course;
-use super::plan::Plan;
+use super::hostile::Liar;
+use super::plan::{Lies, Plan};
 use crate::charter::{Charter, CharterChain, Endpoints, MemberCard};
 use crate::log::Hash;
 use crate::log_keys::{self, LogKeys};
 use crate::replica::rng::Rng;
 use crate::replica::{Config, LoadError, Me, Replica};
-use crate::store::{self, Batch, MemoryStore};
+use crate::store::{self, Batch, MemoryStore, Reader};
 
 /// 2027-01-15T08:00:00Z: when every run begins.
-const BEGINNING: i64 = 1_800_000_000_000;
+pub(super) const BEGINNING: i64 = 1_800_000_000_000;
 
 /// Log keys of a member; the last is promised and never used.
 const LOG_KEYS: usize = 6;
@@ -31,6 +32,11 @@ pub(super) struct Node {
     pub(super) keys: Vec<Arc<SecretKey>>,
     pub(super) root: Arc<SecretKey>,
     pub(super) hostile: bool,
+    /// What it does if it is.
+    pub(super) lies: Option<Lies>,
+    pub(super) liar: Liar,
+    /// Its log holds what is no statement.
+    pub(super) garbage: bool,
     /// Milliseconds by which its clock is wrong.
     pub(super) skew: i64,
     /// One; of a hostile member that tells two stories, one for each.
@@ -40,6 +46,10 @@ pub(super) struct Node {
     /// The members that it was told it is connected to.
     pub(super) links: BTreeSet<usize>,
     pub(super) published: u64,
+    /// A copy of its disk, to be restored.
+    pub(super) backup: Option<MemoryStore>,
+    /// How many entries its own log had when an older copy was restored.
+    pub(super) needs: u64,
 }
 
 /// A disk, and the machine that runs on it.
@@ -50,6 +60,8 @@ pub(super) struct Machine {
     pub(super) life: u64,
     /// Batches on their way to the disk.
     pub(super) writing: BTreeMap<u64, Batch>,
+    /// Disks that were replaced by older copies.
+    pub(super) former: Vec<MemoryStore>,
 }
 
 impl Node {
@@ -84,7 +96,8 @@ impl Node {
             heartbeat_seconds: 15,
             compare_seconds: 3,
             sign_alone: false,
-            published_before: false,
+            // The note beside the keys: no backup takes it back.
+            published_before: self.published > 0,
             seed,
         };
         let replica =
@@ -114,9 +127,9 @@ impl Node {
     }
 }
 
-/// The members of a run and their charter. The last one is hostile, if one is.
+/// The members of a run and their charter. The last ones lie, if some do.
 pub(super) fn found(plan: &Plan, rng: &mut Rng) -> Result<(Vec<Node>, Course), String> {
-    let (members, hostile, skew) = (plan.members, plan.lies.is_some(), plan.skew);
+    let (members, skew) = (plan.members, plan.skew);
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let (mut nodes, mut cards) = (Vec::new(), Vec::new());
     for number in 0..members {
@@ -127,6 +140,8 @@ pub(super) fn found(plan: &Plan, rng: &mut Rng) -> Result<(Vec<Node>, Course), S
         };
         let promise = rng.chance(50).then(|| log_keys::commitment(next.public_key()));
         let did = did_key::for_key(issuing.public_key());
+        let lies = (number + plan.liars.len()).checked_sub(members);
+        let lies = lies.and_then(|at| plan.liars.get(at)).copied();
         let letter = char::from(b'a' + u8::try_from(number).unwrap_or(0));
         let peer = format!("12D3KooW{}", letter.to_string().repeat(44));
         let name = format!("Member {letter}");
@@ -140,20 +155,27 @@ pub(super) fn found(plan: &Plan, rng: &mut Rng) -> Result<(Vec<Node>, Course), S
             peer,
             keys,
             root: Arc::new(root),
-            hostile: hostile && number + 1 == members,
+            hostile: lies.is_some(),
+            lies,
+            liar: Liar::default(),
+            garbage: false,
             skew: self::skew(skew, rng),
             machines: vec![Machine::new(MemoryStore::default())],
             seen: BTreeSet::new(),
             links: BTreeSet::new(),
             published: 0,
+            backup: None,
+            needs: 0,
         });
     }
     let created = Timestamp::from_unix_millis(BEGINNING).map_err(|error| text(&error))?;
-    let course = Course::new(&plan.changes, &nodes, &cards, created, rng)?;
+    let course = Course::new(plan, &nodes, &cards, created, rng)?;
     for node in nodes.iter_mut().skip(usize::from(course.newcomer)) {
         for machine in &mut node.machines {
             machine.disk.write(&course.first.rows());
         }
+        // All data lost, and nothing but the charter left.
+        node.backup = node.machines.first().map(|machine| machine.disk.clone());
     }
     Ok((nodes, course))
 }
@@ -165,11 +187,18 @@ impl Machine {
             replica: None,
             life: 0,
             writing: BTreeMap::new(),
+            former: Vec::new(),
         }
+    }
+
+    /// Whether its disk has such a row, or had it before an older copy was restored.
+    pub(super) fn ever_had(&self, key: &[u8], value: Option<&Vec<u8>>) -> bool {
+        let mut disks = self.former.iter().chain([&self.disk]);
+        disks.any(|disk| disk.get(key).ok().flatten().as_ref() == value)
     }
 }
 
-fn key(rng: &mut Rng) -> SecretKey {
+pub(super) fn key(rng: &mut Rng) -> SecretKey {
     let mut seed = [0_u8; 32];
     for eight in seed.chunks_exact_mut(8) {
         eight.copy_from_slice(&rng.next().to_be_bytes());

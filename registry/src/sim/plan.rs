@@ -1,5 +1,6 @@
 //! What a seed makes of a run: how many members, how bad the network, what the liar does.
 
+use super::Kind;
 use crate::replica::rng::Rng;
 
 /// The shape of one run.
@@ -29,7 +30,24 @@ pub(super) struct Plan {
     pub(super) skew: u64,
     /// How often a clock is set.
     pub(super) clock_steps: u64,
-    pub(super) lies: Option<Lies>,
+    /// How often a disk is replaced by an older copy of itself.
+    pub(super) restores: u64,
+    /// Of 100 messages, how many the network keeps and delivers again much later.
+    pub(super) replays: u64,
+    /// Seconds after which a decision may not rest on what was heard.
+    pub(super) max_staleness: u32,
+    /// One for each member that lies: the last ones.
+    pub(super) liars: Vec<Lies>,
+    /// A member that nobody hears but through the first liar.
+    pub(super) cut_off: Option<CutOff>,
+}
+
+/// A member whose only way to the others, for a while, is a liar that hides its revocations and heartbeats.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CutOff {
+    pub(super) victim: usize,
+    pub(super) from: u64,
+    pub(super) until: u64,
 }
 
 /// How the charter changes.
@@ -44,7 +62,7 @@ pub(super) struct Changes {
 }
 
 /// What the hostile member does, each in percent of the occasions.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Lies {
     pub(super) corrupt: u64,
     pub(super) tamper: u64,
@@ -56,6 +74,10 @@ pub(super) struct Lies {
     /// Cosigns what is not there, and in the name of others.
     pub(super) cosign: u64,
     pub(super) oversize: u64,
+    /// Charter versions that too few have signed, or that follow nothing.
+    pub(super) charter: u64,
+    /// Replaces its log key by another than it promised.
+    pub(super) rotate: u64,
     pub(super) flood: bool,
     /// Tells two stories from this millisecond on.
     pub(super) fork_at: Option<u64>,
@@ -68,10 +90,18 @@ pub(super) struct Lies {
 }
 
 impl Plan {
-    pub(super) fn new(rng: &mut Rng) -> Self {
-        let members = 3 + rng.below(5) as usize;
+    pub(super) fn new(kind: Kind, rng: &mut Rng) -> Self {
+        let honest = kind == Kind::Honest;
+        let several = !honest && rng.chance(35);
+        let members = if several { 6 } else { 3 } + rng.below(5) as usize;
+        let liars = match (honest, several) {
+            (true, _) => 0,
+            (_, true) => 1 + rng.below(members as u64 / 3) as usize,
+            _ => usize::from(rng.chance(77)),
+        };
         let faults_until = 20_000 + rng.below(50_000);
         let mild = rng.chance(25);
+        let hides = liars > 0 && rng.chance(15);
         Self {
             members,
             faults_until,
@@ -86,9 +116,24 @@ impl Plan {
             burst: rng.chance(15).then(|| 260 + rng.below(500)),
             rotations: if rng.chance(50) { rng.below(5) } else { 0 },
             changes: Changes::new(members, rng),
-            skew: rng.below(25),
+            // Clocks that differ more than knowledge may be old would hide how old it is.
+            skew: rng.below(if hides { 3 } else { 25 }),
             clock_steps: rng.below(6),
-            lies: rng.chance(85).then(|| Lies::new(rng, faults_until)),
+            // Who was restored must be told by whoever answers first: a liar need not. So nobody lies then.
+            restores: if honest { rng.below(5) } else { 0 },
+            replays: if honest { rng.below(4) } else { 0 },
+            max_staleness: if hides || rng.chance(30) {
+                16 + rng.below(15) as u32
+            } else {
+                300
+            },
+            liars: (0..liars).map(|_| Lies::new(rng, faults_until)).collect(),
+            cut_off: hides.then(|| CutOff {
+                // Not the newcomer, nor a liar.
+                victim: 1 + rng.below((members - liars - 1) as u64) as usize,
+                from: faults_until / 4,
+                until: faults_until + 40_000,
+            }),
         }
     }
 }
@@ -120,6 +165,8 @@ impl Lies {
             accuse: some(rng, 20),
             cosign: some(rng, 40),
             oversize: some(rng, 5),
+            charter: some(rng, 10),
+            rotate: some(rng, 10),
             flood: rng.chance(3),
             fork_at: rng.chance(45).then(|| rng.below(faults_until)),
             garbage: rng.chance(8),

@@ -7,15 +7,16 @@ mod forks;
 mod machines;
 mod mischief;
 mod network;
+mod restore;
+mod stale;
 
 use std::collections::BTreeMap;
 
 use super::check::Check;
 use super::course::Course;
-use super::hostile::Liar;
 use super::node::{self, Node};
 use super::plan::Plan;
-use super::{Figures, Violation};
+use super::{Figures, Kind, Violation};
 use crate::charter::Charter;
 use crate::replica::Event;
 use crate::replica::rng::Rng;
@@ -41,9 +42,8 @@ pub(super) struct World {
     tokens: BTreeMap<u64, Token>,
     next_token: u64,
     check: Check,
-    liar: Liar,
-    /// The liar's log holds what is no statement.
-    garbage: bool,
+    /// How much each honest member had said when.
+    said: Vec<Vec<(u64, u64)>>,
     figures: Figures,
     trace: Option<Vec<String>>,
 }
@@ -74,10 +74,15 @@ enum Happening {
     Rotate(usize),
     /// A charter version is published, by its place in the course.
     Charter(usize),
-    Mischief,
-    Flood,
-    Fork,
-    Garbage,
+    /// A liar does something of its own accord.
+    Mischief(usize),
+    Flood(usize),
+    Fork(usize),
+    Garbage(usize),
+    /// A member is cut off from all but a liar, or no longer.
+    CutOff,
+    BackUp(usize),
+    Restore(usize),
     EndOfFaults,
 }
 
@@ -92,25 +97,33 @@ struct Parcel {
 #[derive(Clone)]
 enum What {
     Broadcast(Vec<u8>),
-    /// A question, and which of the asker's machines asks.
-    Ask(usize, Vec<u8>),
-    Answer(Vec<u8>),
+    /// A question, and which of the asker's machines asks, in which of its lives: no answer outlives a connection.
+    Ask(usize, u64, Vec<u8>),
+    Answer(u64, Vec<u8>),
     Failed,
 }
 
 enum Token {
-    Broadcast { from: Option<usize>, bytes: Vec<u8> },
-    Ask { from: Option<usize>, machine: usize },
+    Broadcast {
+        from: Option<usize>,
+        bytes: Vec<u8>,
+    },
+    Ask {
+        from: Option<usize>,
+        machine: usize,
+        life: u64,
+    },
 }
 
 type Done = Result<(), String>;
 
 impl World {
-    pub(super) fn run(seed: u64, traced: bool) -> Result<(Figures, Vec<String>), Box<Violation>> {
+    pub(super) fn run(kind: Kind, seed: u64, traced: bool) -> Result<(Figures, Vec<String>), Box<Violation>> {
         let mut rng = Rng::new(seed);
-        let plan = Plan::new(&mut rng);
+        let plan = Plan::new(kind, &mut rng);
         let fail = |at, what, trace: Option<Vec<String>>| {
             Box::new(Violation {
+                kind,
                 seed,
                 at,
                 what,
@@ -129,6 +142,7 @@ impl World {
             sides: vec![0; nodes.len()],
             figures: Figures {
                 members: nodes.len() as u64,
+                liars: plan.liars.len() as u64,
                 ..Figures::default()
             },
             trace: traced.then(|| vec![format!("{plan:?}")]),
@@ -144,11 +158,10 @@ impl World {
             tokens: BTreeMap::new(),
             next_token: 1,
             check: Check::new(consortium),
-            liar: Liar::default(),
-            garbage: false,
+            said: Vec::new(),
         };
         let result = world.live();
-        world.figures.lies = world.liar.lies;
+        world.figures.lies = world.nodes.iter().map(|node| node.liar.lies).sum();
         match result {
             Ok(()) => Ok((world.figures, world.trace.unwrap_or_default())),
             Err(what) => Err(fail(world.at, what, world.trace)),
@@ -213,20 +226,41 @@ impl World {
             }
             self.schedule(at + 5_000, Happening::Join);
         }
-        if let Some(lies) = self.plan.lies.clone() {
+        for _ in 0..self.plan.restores {
+            let node = self.rng.below(self.nodes.len() as u64) as usize;
+            let (first, later) = (self.rng.below(until), self.rng.below(until));
+            self.schedule(first, Happening::BackUp(node));
+            self.schedule(later, Happening::Restore(node));
+        }
+        if let Some(cut) = self.plan.cut_off {
+            self.schedule(cut.from, Happening::CutOff);
+            self.schedule(cut.until, Happening::CutOff);
+            for _ in 0..6 {
+                let at = self.rng.below(cut.until);
+                let publication = Happening::Publish {
+                    node: cut.victim,
+                    statements: 1,
+                };
+                self.schedule(at, publication);
+            }
+        }
+        for liar in 0..self.nodes.len() {
+            let Some(lies) = self.nodes.get(liar).and_then(|node| node.lies) else {
+                continue;
+            };
             for _ in 0..60 {
                 let at = self.rng.below(self.plan.faults_until + 20_000);
-                self.schedule(at, Happening::Mischief);
+                self.schedule(at, Happening::Mischief(liar));
             }
             if lies.flood {
                 let at = self.rng.below(until);
-                self.schedule(at, Happening::Flood);
+                self.schedule(at, Happening::Flood(liar));
             }
             if let Some(at) = lies.fork_at {
-                self.schedule(at, Happening::Fork);
+                self.schedule(at, Happening::Fork(liar));
             } else if lies.garbage {
                 let at = self.rng.below(until);
-                self.schedule(at, Happening::Garbage);
+                self.schedule(at, Happening::Garbage(liar));
             }
         }
         self.schedule(until, Happening::EndOfFaults);
@@ -253,6 +287,7 @@ impl World {
         match happening {
             Happening::Tick(node) => {
                 self.schedule(self.at + 1_000, Happening::Tick(node));
+                self.decide(node)?;
                 self.feed_all(node, &Event::Tick)
             }
             Happening::Publish { node, statements } => self.publish(node, statements),
@@ -289,10 +324,19 @@ impl World {
             }
             Happening::Rotate(node) => self.rotate(node),
             Happening::Charter(number) => self.publish_charter(number),
-            Happening::Mischief => self.mischief(),
-            Happening::Flood => self.flood(),
-            Happening::Fork => self.fork(),
-            Happening::Garbage => self.sign_garbage(),
+            Happening::Mischief(liar) => self.mischief(liar),
+            Happening::Flood(liar) => self.flood(liar),
+            Happening::Fork(liar) => self.fork(liar),
+            Happening::Garbage(liar) => self.sign_garbage(liar),
+            Happening::CutOff => {
+                self.look_around();
+                Ok(())
+            }
+            Happening::BackUp(node) => {
+                self.back_up(node);
+                Ok(())
+            }
+            Happening::Restore(node) => self.restore(node),
             Happening::EndOfFaults => {
                 self.faults = false;
                 self.note(|| "all faults end".to_owned());

@@ -34,6 +34,7 @@ impl World {
                     return Ok(());
                 }
                 self.check.acknowledge(at, ticket, first, count)?;
+                self.has_said(at, first + count as u64)?;
                 self.check.nothing_is_lost(&self.nodes, at)
             }
             Effect::Refuse { ticket, .. } => {
@@ -59,17 +60,18 @@ impl World {
             Effect::Unreadable { organization, .. } => {
                 self.figures.unreadable += 1;
                 match self.nodes.iter().find(|node| node.did == organization) {
-                    Some(node) if node.hostile && self.garbage => Ok(()),
+                    Some(node) if node.garbage => Ok(()),
                     _ => Err("an honest log is called unreadable".to_owned()),
                 }
             }
             Effect::Unavailable(error) => Err(format!("a disk cannot be read: {error}")),
-            Effect::Penalize { peer, why } if !hostile => self.penalize(&peer, &why),
+            Effect::Penalize { peer, why } if !hostile => self.penalize(at, &peer, &why),
             Effect::Penalize { .. } => Ok(()),
         }
     }
 
-    pub(super) fn penalize(&mut self, peer: &str, why: &Misbehaviour) -> Done {
+    pub(super) fn penalize(&mut self, at: usize, peer: &str, why: &Misbehaviour) -> Done {
+        self.check.signatures(at, peer, why, self.at)?;
         let honest = self
             .peers
             .get(peer)

@@ -3,7 +3,8 @@
 use super::super::check;
 use super::super::node::Node;
 use super::{Done, World};
-use crate::charter::CharterChain;
+use crate::charter::{CharterChain, MemberCard};
+use crate::cosignature;
 use crate::fork::Fork;
 use crate::head::Head;
 use crate::log::LogState;
@@ -68,7 +69,7 @@ impl World {
                 }
                 continue;
             }
-            if of.hostile && self.garbage {
+            if of.garbage {
                 continue;
             }
             if frozen > 0 {
@@ -92,7 +93,9 @@ impl World {
                 }
                 let witnesses = check::honest_witnesses(&self.nodes, self.disk(*at, 0)?, name, state.frontier.size())?;
                 let wanted = self.charter.rules().witnesses as usize;
-                let expected = wanted.min(states.len() - usize::from(!of.hostile));
+                let appointed = cosignature::appointed(self.course.last.current(), name);
+                let honest = |card: &&&MemberCard| self.lasting().any(|(_, node)| node.did == *card.did());
+                let expected = wanted.min(appointed.iter().filter(honest).count());
                 if !of.hostile && witnesses < expected {
                     return Ok(format!(
                         "{at} knows of {witnesses} honest witnesses of {owner}, of {expected}"
@@ -139,7 +142,7 @@ impl World {
             for of in self.nodes.iter().filter(|of| of.hostile) {
                 let state = LogState::read(of.did.as_str(), self.disk(at, 0)?);
                 let partial = is_partial(&state.map_err(|error| error.to_string())?);
-                if self.garbage || (partial && !self.all_frozen(of.did.as_str())?) {
+                if of.garbage || (partial && !self.all_frozen(of.did.as_str())?) {
                     return Ok(());
                 }
             }

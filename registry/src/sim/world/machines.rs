@@ -44,6 +44,7 @@ impl World {
 
     pub(super) fn start(&mut self, at: usize) -> Done {
         self.note(|| format!("{at} starts"));
+        self.check.counts_anew(at);
         let seeds = [self.rng.next(), self.rng.next()];
         let Some(node) = self.nodes.get_mut(at) else {
             return Ok(());
@@ -97,7 +98,13 @@ impl World {
 
     pub(super) fn is_linked(&self, a: usize, b: usize) -> bool {
         let up = |n| self.nodes.get(n).is_some_and(Node::is_up);
-        a != b && up(a) && up(b) && self.sides.get(a) == self.sides.get(b) && self.admits(a, b) && self.admits(b, a)
+        a != b
+            && up(a)
+            && up(b)
+            && self.sides.get(a) == self.sides.get(b)
+            && self.reaches(a, b)
+            && self.admits(a, b)
+            && self.admits(b, a)
     }
 
     pub(super) fn look_around(&mut self) {
@@ -186,6 +193,9 @@ impl World {
             next: next.public_key().clone(),
             root: node.root.clone(),
         };
+        if let Some(node) = self.nodes.get_mut(at) {
+            node.published += 1;
+        }
         let ticket = self.token();
         self.check.rotating.insert(ticket, at);
         self.feed(at, 0, Event::Rotate { ticket, new })
@@ -198,7 +208,12 @@ impl World {
 
     /// Within what clocks may differ; a liar's also far into the future.
     pub(super) fn set_clock(&mut self, at: usize) {
-        let far = self.plan.lies.as_ref().is_some_and(|lies| lies.future);
+        self.check.counts_anew(at);
+        let far = self
+            .nodes
+            .get(at)
+            .and_then(|node| node.lies)
+            .is_some_and(|lies| lies.future);
         let Some(node) = self.nodes.get_mut(at) else { return };
         node.skew = node::skew(self.plan.skew, &mut self.rng);
         if node.hostile && far {

@@ -1,30 +1,27 @@
 //! What the liar does of its own accord.
 
-use super::super::forge;
+use super::super::forge::{self, Scene};
 use super::super::hostile::Liar;
 use super::super::node::Machine;
+use super::super::plan::Lies;
 use super::{Done, Happening, What, World};
+use crate::replica::rng::Rng;
 
 impl World {
-    pub(super) fn liar(&self) -> Option<usize> {
-        self.nodes.iter().position(|node| node.hostile && node.is_up())
+    /// What a liar does, if it is up.
+    fn lies_of(&self, liar: usize) -> Option<Lies> {
+        self.nodes.get(liar).filter(|node| node.is_up())?.lies
     }
 
-    pub(super) fn mischief(&mut self) -> Done {
-        let (Some(liar), Some(lies)) = (self.liar(), self.plan.lies.clone()) else {
+    pub(super) fn mischief(&mut self, liar: usize) -> Done {
+        let Some(lies) = self.lies_of(liar) else {
             return Ok(());
         };
-        let now = self
-            .nodes
-            .get(liar)
-            .map_or(Err("no liar".to_owned()), |node| node.now(self.at))?;
         for to in 0..self.nodes.len() {
             if to == liar {
                 continue;
             }
-            let broadcast = self
-                .liar
-                .invent_broadcast(&mut self.rng, &lies, &self.charter, &self.nodes, now);
+            let broadcast = self.with_liar(liar, |memory, rng, scene| memory.invent_broadcast(rng, &lies, scene))?;
             let from = if lies.stranger && self.rng.chance(30) {
                 None
             } else {
@@ -34,26 +31,59 @@ impl World {
                 self.send(from, to, What::Broadcast(bytes));
             }
             if self.rng.chance(lies.ask) {
-                self.liar.lies += 1;
+                if let Some(node) = self.nodes.get_mut(liar) {
+                    node.liar.lies += 1;
+                }
                 let bytes = Liar::invent_ask(&mut self.rng, &self.nodes);
-                self.send(from, to, What::Ask(0, bytes));
+                self.send(from, to, What::Ask(0, self.life_of(liar, 0), bytes));
             }
         }
         Ok(())
     }
 
-    pub(super) fn flood(&mut self) -> Done {
-        for _ in 0..120 {
-            self.mischief()?;
+    /// The liar's memory beside all that it looks at.
+    pub(super) fn with_liar<T>(
+        &mut self,
+        liar: usize,
+        lie: impl FnOnce(&mut Liar, &mut Rng, &Scene<'_>) -> T,
+    ) -> Result<T, String> {
+        let node = self.nodes.get_mut(liar).ok_or("no liar")?;
+        let now = node.now(self.at)?;
+        let mut memory = std::mem::take(&mut node.liar);
+        let scene = Scene {
+            charter: &self.charter,
+            nodes: &self.nodes,
+            now,
+            liar,
+        };
+        let result = lie(&mut memory, &mut self.rng, &scene);
+        if let Some(node) = self.nodes.get_mut(liar) {
+            node.liar = memory;
+        }
+        Ok(result)
+    }
+
+    pub(super) fn flood(&mut self, liar: usize) -> Done {
+        for _ in 0..20 {
+            self.mischief(liar)?;
+        }
+        if self.lies_of(liar).is_none() {
+            return Ok(());
+        }
+        let to = self.rng.below(self.nodes.len() as u64) as usize;
+        for bytes in self.with_liar(liar, |memory, rng, scene| memory.flood(rng, scene))? {
+            if to != liar {
+                self.send(Some(liar), to, What::Broadcast(bytes));
+            }
         }
         Ok(())
     }
 
     /// From now on the liar tells two stories.
-    pub(super) fn fork(&mut self) -> Done {
-        let Some(liar) = self.liar() else {
+    pub(super) fn fork(&mut self, liar: usize) -> Done {
+        if self.lies_of(liar).is_none() {
             return Ok(());
-        };
+        }
         let Some(node) = self.nodes.get_mut(liar) else {
             return Ok(());
         };
@@ -78,10 +108,10 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn sign_garbage(&mut self) -> Done {
-        let Some(liar) = self.liar() else {
+    pub(super) fn sign_garbage(&mut self, liar: usize) -> Done {
+        if self.lies_of(liar).is_none() {
             return Ok(());
-        };
+        }
         let Some(node) = self.nodes.get_mut(liar) else {
             return Ok(());
         };
@@ -96,7 +126,7 @@ impl World {
             machine.disk = disk;
             machine.writing.clear();
         }
-        self.garbage = true;
+        node.garbage = true;
         self.start(liar)?;
         for to in 0..self.nodes.len() {
             if to != liar {

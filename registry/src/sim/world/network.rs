@@ -50,23 +50,27 @@ impl World {
     }
 
     pub(super) fn bent(&mut self, at: usize, bytes: Vec<u8>, broadcast: bool) -> Option<Vec<u8>> {
-        let node = self.nodes.get(at).filter(|node| node.hostile);
-        let (Some(node), Some(lies)) = (node, &self.plan.lies) else {
+        let Some(lies) = self.nodes.get(at)?.lies else {
             return Some(bytes);
         };
-        if broadcast {
-            return self.liar.bend_broadcast(&mut self.rng, lies, bytes);
+        if self.hides(at, &bytes, broadcast) {
+            return None;
         }
-        let world = (&self.charter, self.nodes.as_slice(), node.now(self.at).ok()?);
-        self.liar.bend_answer(&mut self.rng, lies, world, bytes)
+        let bent = self.with_liar(at, |memory, rng, scene| match broadcast {
+            true => memory.bend_broadcast(rng, &lies, bytes),
+            false => memory.bend_answer(rng, &lies, scene, bytes),
+        });
+        bent.ok()?
     }
 
     pub(super) fn bent_ask(&mut self, to: usize, bytes: Vec<u8>) -> Vec<u8> {
-        match &self.plan.lies {
-            Some(lies) if self.nodes.get(to).is_some_and(|node| node.hostile) => {
-                self.liar.bend_ask(&mut self.rng, lies, &self.nodes, bytes)
+        match self.nodes.get(to).and_then(|node| node.lies) {
+            Some(lies) => {
+                let kept = bytes.clone();
+                self.with_liar(to, |memory, rng, scene| memory.bend_ask(rng, &lies, scene.nodes, bytes))
+                    .unwrap_or(kept)
             }
-            _ => bytes,
+            None => bytes,
         }
     }
 
@@ -76,7 +80,8 @@ impl World {
         }
         let to = *self.peers.get(to).ok_or("a stranger is asked")?;
         if !hostile || self.tells(at, machine, to) {
-            self.send(Some(at), to, What::Ask(machine, bytes));
+            let life = self.life_of(at, machine);
+            self.send(Some(at), to, What::Ask(machine, life, bytes));
         }
         Ok(())
     }
@@ -89,7 +94,12 @@ impl World {
         token: u64,
         bytes: Vec<u8>,
     ) -> Done {
-        let Some(Token::Ask { from, machine: asker }) = self.tokens.remove(&token) else {
+        let Some(Token::Ask {
+            from,
+            machine: asker,
+            life,
+        }) = self.tokens.remove(&token)
+        else {
             return Err("a question is answered twice, or was none".to_owned());
         };
         let Some(from) = from else {
@@ -113,7 +123,7 @@ impl World {
             self.figures.pieces += u64::from(matches!(Answer::decode(&bytes), Ok(Answer::Piece(_))));
         }
         if let Some(bytes) = self.bent(at, bytes, false) {
-            self.send_to(Some(at), from, asker, What::Answer(bytes));
+            self.send_to(Some(at), from, asker, What::Answer(life, bytes));
         }
         Ok(())
     }
@@ -130,11 +140,18 @@ impl World {
                 self.gossip(at, machine, from, 100, bytes);
                 Ok(())
             }
+            Verdict::Ignore if sender.is_none() && !hostile => Err("what a stranger says is looked at".to_owned()),
             Verdict::Reject if !hostile && sender.is_some_and(|sender| !sender.hostile) => {
                 Err("a broadcast that an honest member handed on is called false".to_owned())
             }
             _ => Ok(()),
         }
+    }
+
+    /// How often a machine was started.
+    pub(super) fn life_of(&self, at: usize, machine: usize) -> u64 {
+        let machine = self.nodes.get(at).and_then(|node| node.machines.get(machine));
+        machine.map_or(0, |machine| machine.life)
     }
 
     pub(super) fn send(&mut self, from: Option<usize>, to: usize, what: What) {
@@ -152,6 +169,17 @@ impl World {
         if self.rng.chance(loss) {
             self.figures.lost += 1;
             return self.tell_of_loss(from, to, &what);
+        }
+        // An answer is part of the connection over which it was asked.
+        if self.faults && !matches!(what, What::Answer(..)) && self.rng.chance(self.plan.replays) {
+            self.figures.replayed += 1;
+            let copy = Parcel {
+                from,
+                to,
+                machine,
+                what: what.clone(),
+            };
+            self.soon(60_000, Happening::Arrive(copy));
         }
         let copies = 1 + u64::from(self.rng.chance(doubling));
         self.figures.doubled += copies - 1;
@@ -172,8 +200,8 @@ impl World {
     /// Who asked learns of a lost question or answer; sometimes.
     pub(super) fn tell_of_loss(&mut self, from: Option<usize>, to: usize, what: &What) {
         let (asker, asked) = match what {
-            What::Ask(machine, _) => (from.map(|from| (from, *machine)), Some(to)),
-            What::Answer(_) => (Some((to, 0)), from),
+            What::Ask(machine, ..) => (from.map(|from| (from, *machine)), Some(to)),
+            What::Answer(..) => (Some((to, 0)), from),
             What::Broadcast(_) | What::Failed => return,
         };
         if let Some((to, machine)) = asker
@@ -234,9 +262,17 @@ impl World {
                     },
                 )
             }
-            What::Ask(asker, bytes) => {
+            What::Ask(asker, life, _) if from.is_some_and(|from| self.life_of(from, asker) != life) => Ok(()),
+            What::Ask(asker, life, bytes) => {
                 let bytes = self.bent_ask(to, bytes);
-                self.tokens.insert(token, Token::Ask { from, machine: asker });
+                self.tokens.insert(
+                    token,
+                    Token::Ask {
+                        from,
+                        machine: asker,
+                        life,
+                    },
+                );
                 self.feed(
                     to,
                     machine,
@@ -247,7 +283,8 @@ impl World {
                     },
                 )
             }
-            What::Answer(bytes) => self.feed(to, machine, Event::Response { from: peer, bytes }),
+            What::Answer(life, _) if self.life_of(to, machine) != life => Ok(()),
+            What::Answer(_, bytes) => self.feed(to, machine, Event::Response { from: peer, bytes }),
             What::Failed => self.feed(to, machine, Event::RequestFailed { peer }),
         }
     }
