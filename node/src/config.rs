@@ -100,6 +100,9 @@ pub struct Peer {
     pub listen: String,
     /// Multiaddrs told to the other members.
     pub advertise: Vec<String>,
+    /// URLs of nodes, or of mirrors, whose files are read as well: where peer-to-peer is blocked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follow: Vec<String>,
 }
 
 /// `[node]`
@@ -285,6 +288,7 @@ mod tests {
                 requests_per_second: 50,
             },
             peer: Peer {
+                follow: vec![],
                 listen: "/ip4/0.0.0.0/tcp/8442".to_owned(),
                 advertise: vec![],
             },

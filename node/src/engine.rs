@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::charters::{self, Charters};
 use crate::clock;
+use crate::follow::Following;
 use crate::keys::Keystore;
 use crate::net::{self, NetCommand, NetEvent};
 use crate::store::{Batch, Store};
@@ -115,8 +116,8 @@ impl Engine {
         replica: Replica,
         store: Arc<dyn Store>,
         (charters, me): (Arc<Charters>, Did),
-        net_commands: mpsc::Sender<NetCommand>,
-        mut net_events: mpsc::Receiver<NetEvent>,
+        (net_commands, net_events): (mpsc::Sender<NetCommand>, mpsc::Receiver<NetEvent>),
+        (following, followed): (Following, mpsc::Receiver<NetEvent>),
     ) -> std::io::Result<Self> {
         let (inputs, receiver) = mpsc::channel(INPUT_QUEUE);
         let connected = Arc::new(Mutex::new(BTreeSet::new()));
@@ -126,6 +127,7 @@ impl Engine {
             store,
             inputs: inputs.clone(),
             net: net_commands,
+            following,
             connected: connected.clone(),
             runtime: Handle::current(),
             waiting: BTreeMap::new(),
@@ -138,14 +140,16 @@ impl Engine {
         std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || driver.run(receiver))?;
-        let events = inputs.clone();
-        tokio::spawn(async move {
-            while let Some(event) = net_events.recv().await {
-                if events.send(Input::Net(event)).await.is_err() {
-                    break;
+        for mut source in [net_events, followed] {
+            let events = inputs.clone();
+            tokio::spawn(async move {
+                while let Some(event) = source.recv().await {
+                    if events.send(Input::Net(event)).await.is_err() {
+                        break;
+                    }
                 }
-            }
-        });
+            });
+        }
         let ticks = inputs.clone();
         tokio::spawn(async move {
             let mut interval = tokio::time::interval(TICK);
@@ -237,6 +241,7 @@ struct Driver {
     store: Arc<dyn Store>,
     inputs: mpsc::Sender<Input>,
     net: mpsc::Sender<NetCommand>,
+    following: Following,
     connected: Arc<Mutex<BTreeSet<String>>>,
     runtime: Handle,
     waiting: BTreeMap<u64, Waiting>,
@@ -337,6 +342,8 @@ impl Driver {
     fn net_event(&self, event: NetEvent) -> Option<Event> {
         let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
         Some(match event {
+            // Files are no connection to a member.
+            NetEvent::Connected(peer) if self.following.has(&peer) => Event::Connected(peer),
             NetEvent::Connected(peer) => {
                 connected.insert(peer.clone());
                 Event::Connected(peer)
@@ -385,6 +392,11 @@ impl Driver {
                 };
                 self.send(NetCommand::Verdict { token, verdict });
             }
+            Effect::SendRequest { to, bytes } if self.following.has(&to) => {
+                if !self.following.ask(&to, bytes) {
+                    self.unasked.push(to);
+                }
+            }
             Effect::SendRequest { to, bytes } => {
                 if let Err(error) = self.net.try_send(NetCommand::Request { to: to.clone(), bytes }) {
                     tracing::debug!(%error, "the network is busy or stopped; not asked");
@@ -392,6 +404,9 @@ impl Driver {
                 }
             }
             Effect::SendResponse { token, bytes } => self.send(NetCommand::Respond { token, bytes }),
+            Effect::Penalize { peer, why } if self.following.has(&peer) => {
+                self.following.leave_alone(&peer, why.to_string());
+            }
             Effect::Penalize { peer, why } => {
                 tracing::warn!(peer, why = %why, "a member sent what it should not");
                 self.send(NetCommand::Penalize { peer });

@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod data_dir;
 pub mod demo;
 pub mod engine;
+pub mod follow;
 pub mod hosted;
 pub mod http;
 pub mod instances;

@@ -20,9 +20,11 @@ use syndic_vc::did_key;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
+use crate::charters::Charters;
 use crate::config::{Config, ConfigError};
 use crate::data_dir::{self, DataDir, DataDirError};
 use crate::engine::StoreReader;
+use crate::follow::Following;
 use crate::keys::{self, Keystore, KeystoreError};
 use crate::net::{self, NetCommand, NetError, NetEvent, Network, NetworkConfig};
 use crate::setup::{self, JoinError};
@@ -33,6 +35,8 @@ use crate::{charters, clock, one_time, run};
 const TICK: Duration = Duration::from_millis(250);
 /// How long others may take to be reached after the first has answered.
 const OTHERS: Duration = Duration::from_secs(5);
+/// How often files that are followed are looked at.
+const FOLLOW: Duration = Duration::from_secs(1);
 /// Rows that are carried over in one batch.
 const ROWS: usize = 500;
 /// The node's own rows.
@@ -104,6 +108,9 @@ pub enum RebuildError {
     /// There is nobody to fetch from.
     #[error("the charter has no other member: nobody could have a copy; restore the data folder from a backup")]
     Alone,
+    /// A URL cannot be followed.
+    #[error("{0}")]
+    Follow(String),
     /// Nobody answered.
     #[error("no other member answered; the store is as it was, and this node signs nothing")]
     Nobody,
@@ -130,6 +137,17 @@ pub enum RebuildError {
     },
 }
 
+/// How it is fetched.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long it may take.
+    pub limit: Duration,
+    /// URLs of nodes and mirrors whose files are read as well.
+    pub from: Vec<String>,
+    /// Certificates of the only authorities to believe there.
+    pub ca_file: Option<PathBuf>,
+}
+
 /// Fetches the store anew. `watch` hears how many entries are there, of how many.
 ///
 /// # Errors
@@ -138,7 +156,7 @@ pub async fn rebuild(
     folder: &Path,
     chain: CharterChain,
     passphrase: Zeroizing<String>,
-    limit: Duration,
+    options: &Options,
     watch: &mut dyn FnMut(u64, u64),
 ) -> Result<Report, RebuildError> {
     let data = DataDir::open_locked(folder)?;
@@ -158,8 +176,8 @@ pub async fn rebuild(
     let engine = config.store.engine;
     let store = store::open(&data.rebuilding_path(), engine)?;
     let chain = setup::put_chain(&store, &chain)?;
-    let mut fetching = Fetching::start(&config, &keys, store.clone(), chain, me.clone()).await?;
-    fetching.run(Instant::now() + limit, watch).await?;
+    let mut fetching = Fetching::start((&config, options), &keys, store.clone(), chain, me.clone()).await?;
+    fetching.run(Instant::now() + options.limit, watch).await?;
     let Fetching {
         replica,
         answered,
@@ -268,6 +286,9 @@ fn carry_over(
 struct Fetching {
     replica: Replica,
     network: Network,
+    following: Following,
+    followed: mpsc::Receiver<NetEvent>,
+    charters: Arc<Charters>,
     store: Arc<dyn Store>,
     me: Did,
     connected: BTreeSet<String>,
@@ -279,7 +300,7 @@ struct Fetching {
 
 impl Fetching {
     async fn start(
-        config: &Config,
+        (config, options): (&Config, &Options),
         keys: &Keystore,
         store: Arc<dyn Store>,
         chain: CharterChain,
@@ -294,6 +315,9 @@ impl Fetching {
             limits: net::limits::Limits::default(),
         })
         .await?;
+        let charters = Arc::new(Charters::new(chain.clone()));
+        let followed = Following::start(&options.from, options.ca_file.as_deref(), &charters, &me, FOLLOW);
+        let (following, followed) = followed.map_err(RebuildError::Follow)?;
         let config = ReplicaConfig {
             charter: chain,
             me: None,
@@ -304,9 +328,16 @@ impl Fetching {
             published_before: true,
             seed: keys::random_u64()?,
         };
+        let mut replica = Replica::load(config, &StoreReader(store.clone()))?;
+        for (name, member) in following.peers() {
+            replica.follow(name.to_owned(), member.cloned());
+        }
         Ok(Self {
-            replica: Replica::load(config, &StoreReader(store.clone()))?,
+            replica,
             network,
+            following,
+            followed,
+            charters,
             store,
             me,
             connected: BTreeSet::new(),
@@ -325,6 +356,8 @@ impl Fetching {
                     Some(event) => self.event(event),
                     None => return Ok(()),
                 },
+                // Ends at once if nothing is followed; then the other branches go on.
+                Some(event) = self.followed.recv() => self.event(event),
                 _ = ticks.tick() => Some(Event::Tick),
             };
             let Some(event) = event else { continue };
@@ -374,6 +407,9 @@ impl Fetching {
 
     fn note(&mut self, peer: &str) {
         self.heard.insert(peer.to_owned());
+        if let Some(member) = self.following.organization(peer) {
+            self.answered.insert(member.as_str().to_owned());
+        }
         let card = self.replica.chain().current().member_of_peer(peer);
         // Another node of one's own organization may be a copy of this one.
         if let Some(card) = card.filter(|card| *card.did() != self.me) {
@@ -408,6 +444,11 @@ impl Fetching {
                         };
                         self.send(NetCommand::Verdict { token, verdict });
                     }
+                    Effect::SendRequest { to, bytes } if self.following.has(&to) => {
+                        if !self.following.ask(&to, bytes) {
+                            events.push_back(Event::RequestFailed { peer: to });
+                        }
+                    }
                     Effect::SendRequest { to, bytes } => {
                         let request = NetCommand::Request { to: to.clone(), bytes };
                         if self.network.commands.try_send(request).is_err() {
@@ -415,12 +456,16 @@ impl Fetching {
                         }
                     }
                     Effect::SendResponse { token, bytes } => self.send(NetCommand::Respond { token, bytes }),
+                    Effect::Penalize { peer, why } if self.following.has(&peer) => {
+                        self.following.leave_alone(&peer, why.to_string());
+                    }
                     Effect::Penalize { peer, why } => {
                         tracing::warn!(peer, why = %why, "a member sent what it should not");
                         self.send(NetCommand::Penalize { peer });
                     }
                     Effect::Charter(chain) => {
                         let peers = charters::peers(chain.current(), &self.me);
+                        self.charters.replace(*chain);
                         self.send(NetCommand::SetMembers(peers));
                     }
                     Effect::Evidence { organization, .. } => {

@@ -1,7 +1,7 @@
 //! `syndic run`: opens everything in order, serves until told to stop, closes in order.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use crate::charters::{self, Charters};
 use crate::config::{Config, ConfigError};
 use crate::data_dir::{self, DataDir, DataDirError};
 use crate::engine::{Engine, PublishError, StoreReader};
+use crate::follow::Following;
 use crate::http;
 use crate::http::server::{self, BindError};
 use crate::keys::{self, Keystore, KeystoreError};
@@ -34,12 +35,16 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// How the node is run.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RunOptions {
     /// A proxy that speaks TLS stands in front, so listeners may be reachable from elsewhere without TLS of their own.
     pub behind_proxy: bool,
     /// Stop when standard input ends: for a parent that wants no orphan.
     pub exit_with_stdin: bool,
+    /// URLs whose files are read, beside those of the configuration.
+    pub follow: Vec<String>,
+    /// Certificates of the only authorities to believe there.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Where a running node listens.
@@ -102,6 +107,9 @@ pub enum RunError {
     /// The way to other hosts cannot be opened as configured.
     #[error("{0}; set [outside] in config.toml")]
     Outside(String),
+    /// A URL cannot be followed.
+    #[error("{0}; see --follow, and [peer] follow in config.toml")]
+    Follow(String),
     /// The system refused something.
     #[error("the system refused: {0}")]
     Io(#[from] std::io::Error),
@@ -122,7 +130,8 @@ pub async fn run(
     ready: impl FnOnce(&Listening),
 ) -> Result<(), RunError> {
     let data = DataDir::open_locked(folder)?;
-    let config = Config::read(&data.config_path())?;
+    let mut config = Config::read(&data.config_path())?;
+    config.peer.follow.extend(options.follow.iter().cloned());
     let keys = Arc::new(Keystore::open(&data.keys_path(), &passphrase)?);
     drop(passphrase);
     let store = store::open(&data.store_path(), config.store.engine)?;
@@ -136,7 +145,7 @@ pub async fn run(
     // Listeners before the log: a port that is taken must not cost a signature.
     let public = server::bind(&config.http.public, "public", options.behind_proxy).await?;
     let admin = server::bind(&config.http.admin, "admin", options.behind_proxy).await?;
-    let node = start(&data, config, keys, store, chain).await?;
+    let node = start(&data, (config, options.ca_file.as_deref()), keys, store, chain).await?;
     let listening = Listening {
         public: public.local_addr(),
         admin: admin.local_addr(),
@@ -181,7 +190,7 @@ pub async fn run(
 
 async fn start(
     data: &DataDir,
-    config: Config,
+    (config, ca_file): (Config, Option<&Path>),
     keys: Arc<Keystore>,
     store: Arc<dyn Store>,
     chain: CharterChain,
@@ -224,7 +233,7 @@ async fn start(
              copy, or another copy of it runs, the organization tells two stories and is frozen for good"
         );
     }
-    let replica = Replica::load(
+    let mut replica = Replica::load(
         replica::Config {
             charter: chain.clone(),
             me: Some(Me {
@@ -242,7 +251,14 @@ async fn start(
     )?;
     let charters = Arc::new(Charters::new(chain));
     let shared = (charters.clone(), organization.clone());
-    let engine = Engine::start(replica, store.clone(), shared, network.commands, network.events)?;
+    let every = Duration::from_secs(config.trust.anti_entropy_seconds.into());
+    let followed = Following::start(&config.peer.follow, ca_file, &charters, &organization, every);
+    let (following, followed) = followed.map_err(RunError::Follow)?;
+    for (name, member) in following.peers() {
+        replica.follow(name.to_owned(), member.cloned());
+    }
+    let network_channels = (network.commands, network.events);
+    let engine = Engine::start(replica, store.clone(), shared, network_channels, (following, followed))?;
     let one_time = OneTimeStore::open(store.clone(), keys.clone())?;
     let node = Arc::new(Node::new(Parts {
         config,

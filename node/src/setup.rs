@@ -129,7 +129,11 @@ pub fn init(
             allowed_hosts: vec![],
             requests_per_second: config::DEFAULT_REQUESTS_PER_SECOND,
         },
-        peer: config::Peer { listen, advertise },
+        peer: config::Peer {
+            listen,
+            advertise,
+            follow: vec![],
+        },
         node: config::Node::default(),
         store: config::Store { engine: options.engine },
         trust: config::Trust::default(),

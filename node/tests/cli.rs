@@ -73,6 +73,7 @@ fn folder_of_a_node_at(folder: &Path, admin: &str) {
         },
         node: syndic_node::config::Node::default(),
         peer: Peer {
+            follow: vec![],
             listen: "/ip4/127.0.0.1/tcp/1".to_owned(),
             advertise: vec![],
         },

@@ -32,6 +32,7 @@ pub mod note;
 pub mod proof;
 pub mod replica;
 pub mod right_proof;
+pub mod served;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod statement;

@@ -460,6 +460,12 @@ impl Replica {
         })
     }
 
+    /// Reads files as if a peer of this name answered ([`crate::served::Served`]). Only one that is known to be of another
+    /// member counts as one that has answered after a start.
+    pub fn follow(&mut self, name: Peer, organization: Option<Did>) {
+        self.peers.follow(name, organization);
+    }
+
     /// How far each log is here that is followed further: its organization, entries held, and entries in the largest valid
     /// head that was seen.
     pub fn reach(&self) -> impl Iterator<Item = (&Did, u64, u64)> {

@@ -4,6 +4,7 @@
 //! Only what the newest head covers is served, so whatever a stranger fetches can be proven.
 
 pub mod check;
+pub mod rows;
 
 use crate::limits;
 use crate::log::{self, LogState};

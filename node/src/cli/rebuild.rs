@@ -14,7 +14,7 @@ use super::passphrase::PassphraseArguments;
 use super::{Global, log, values};
 use crate::api::operations::number;
 use crate::progress::Progress;
-use crate::rebuild::{self, RebuildError, Report};
+use crate::rebuild::{self, Options, RebuildError, Report};
 
 /// `syndic rebuild`
 #[derive(Debug, Args)]
@@ -32,6 +32,9 @@ pub struct RebuildArguments {
     /// The consortium's charter
     #[arg(value_name = "FILE")]
     pub charter: PathBuf,
+    /// Read this node's or mirror's files as well, where peer-to-peer is blocked; may be repeated
+    #[arg(long, value_name = "URL")]
+    pub from: Vec<String>,
     /// How long it may take
     #[arg(long, value_name = "SPAN", default_value = "10m", value_parser = values::span)]
     pub timeout: u32,
@@ -66,13 +69,17 @@ pub fn execute(global: &Global, arguments: &RebuildArguments, output: &Output) -
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start threads: {error}")))?;
-    let limit = Duration::from_secs(arguments.timeout.into());
+    let options = Options {
+        limit: Duration::from_secs(arguments.timeout.into()),
+        from: arguments.from.clone(),
+        ca_file: global.ca_file.clone(),
+    };
     let mut bar: Option<(u64, Progress)> = None;
     let report = runtime.block_on(rebuild::rebuild(
         &global.data,
         chain,
         passphrase,
-        limit,
+        &options,
         &mut |done, of| {
             if bar.as_ref().is_none_or(|(shown, _)| *shown != of) {
                 bar = None;

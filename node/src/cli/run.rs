@@ -27,6 +27,9 @@ pub struct RunArguments {
     /// A proxy with TLS stands before the listeners: allow addresses that are not loopback
     #[arg(long)]
     pub behind_proxy: bool,
+    /// Read this node's or mirror's files as well, where peer-to-peer is blocked; may be repeated
+    #[arg(long, value_name = "URL")]
+    pub follow: Vec<String>,
     /// Form of the log on standard error: text, or json with one object a line
     #[arg(
         long,
@@ -67,6 +70,8 @@ pub fn execute(global: &Global, arguments: &RunArguments, output: &Output) -> Re
     let options = RunOptions {
         behind_proxy: arguments.behind_proxy,
         exit_with_stdin: arguments.exit_with_stdin,
+        follow: arguments.follow.clone(),
+        ca_file: global.ca_file.clone(),
     };
     let ended = runtime.block_on(run::run(&global.data, passphrase, options, |at| announce(at, output)));
     // A thread that still waits for standard input must not keep the process.

@@ -8,9 +8,8 @@ use super::witness;
 use super::{Effect, Misbehaviour, Replica, Step};
 use crate::fork::Fork;
 use crate::limits;
-use crate::log::{self, LogState};
+use crate::log::LogState;
 use crate::message::{Answer, Ask, Cosigned, Piece, Refusal, Standpoint};
-use crate::proof;
 use crate::store::ReadError;
 
 impl Replica {
@@ -205,29 +204,10 @@ impl Replica {
         if track.lost || track.disowned || from >= most {
             return Ok(None);
         }
-        let (name, reader) = (name.as_str(), step.reader);
-        let Some(head) = LogState::read(name, reader)?.head else {
+        let name = name.as_str();
+        let Some(head) = LogState::read(name, step.reader)?.head else {
             return Ok(None);
         };
-        let size = head.size();
-        if from > size {
-            return Ok(None);
-        }
-        let to = size.min(most).min(from + limits::APPEND_STATEMENTS as u64);
-        let entries = log::read_entries(name, from, to, limits::PIECE_BYTES, reader)?;
-        let end = from + entries.len() as u64;
-        let start_root = proof::root(name, from, reader)?;
-        let start_proof = proof::consistency(name, from, size, reader)?;
-        let end_proof = proof::consistency(name, end, size, reader)?;
-        let ends = start_root.zip(start_proof).zip(end_proof);
-        Ok(ends.map(|((start_root, start_proof), end_proof)| Piece {
-            id,
-            note: head.note().to_owned(),
-            from,
-            start_root,
-            start_proof,
-            entries,
-            end_proof,
-        }))
+        crate::served::piece(id, (name, head.note(), head.size()), (from, most), step.reader)
     }
 }

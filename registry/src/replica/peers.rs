@@ -19,7 +19,10 @@ pub(super) struct Peers {
 
 #[derive(Debug)]
 struct Member {
-    organization: Did,
+    /// `None` for who speaks for no member, which is followed all the same.
+    organization: Option<Did>,
+    /// Not a peer of a card, but files that are read as one.
+    followed: bool,
     connected: bool,
     asked: BTreeMap<u64, Asked>,
     checks: Budget,
@@ -49,7 +52,7 @@ impl Peers {
     pub(super) fn new(peers: impl Iterator<Item = (Peer, Did)>) -> Self {
         Self {
             table: peers
-                .map(|(peer, organization)| (peer, Member::new(organization)))
+                .map(|(peer, organization)| (peer, Member::new(Some(organization))))
                 .collect(),
             next_ask: 1,
         }
@@ -59,7 +62,12 @@ impl Peers {
     pub(super) fn replace(&mut self, peers: BTreeMap<Peer, Did>) -> Vec<Question> {
         let mut questions = Vec::new();
         self.table.retain(|peer, member| {
-            let stays = peers.get(peer) == Some(&member.organization);
+            if member.followed {
+                let is_member = peers.values().any(|did| Some(did) == member.organization.as_ref());
+                member.organization.take_if(|_| !is_member);
+                return true;
+            }
+            let stays = peers.get(peer) == member.organization.as_ref();
             if !stays {
                 let asked = std::mem::take(&mut member.asked);
                 questions.extend(asked.into_values().map(|asked| asked.what));
@@ -67,7 +75,9 @@ impl Peers {
             stays
         });
         for (peer, organization) in peers {
-            self.table.entry(peer).or_insert_with(|| Member::new(organization));
+            self.table
+                .entry(peer)
+                .or_insert_with(|| Member::new(Some(organization)));
         }
         questions
     }
@@ -83,7 +93,15 @@ impl Peers {
 
     /// Whose node it is.
     pub(super) fn organization(&self, peer: &str) -> Option<&Did> {
-        self.table.get(peer).map(|member| &member.organization)
+        self.table.get(peer)?.organization.as_ref()
+    }
+
+    /// Reads files as if a peer of this name answered.
+    pub(super) fn follow(&mut self, peer: Peer, organization: Option<Did>) {
+        let mut member = Member::new(None);
+        member.organization = organization;
+        member.followed = true;
+        self.table.entry(peer).or_insert(member);
     }
 
     pub(super) fn connected(&mut self, peer: &str) {
@@ -189,9 +207,10 @@ impl Peers {
 }
 
 impl Member {
-    const fn new(organization: Did) -> Self {
+    const fn new(organization: Option<Did>) -> Self {
         Self {
             organization,
+            followed: false,
             connected: false,
             asked: BTreeMap::new(),
             checks: Budget::new(limits::CHECKS_BURST, limits::CHECKS_PER_SECOND),

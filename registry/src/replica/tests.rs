@@ -8,6 +8,7 @@ mod forks;
 mod keys;
 mod own;
 mod restore;
+mod served;
 mod witness;
 
 use std::cell::Cell;
