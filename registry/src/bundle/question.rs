@@ -45,12 +45,11 @@ impl Question {
         }
         let question = if members.optional("verifiablePresentation").is_some() {
             let options = members.object("options")?;
-            let question = Self::Presentation {
+            Self::Presentation {
                 presentation: members.required("verifiablePresentation")?.clone(),
                 challenge: options.str("challenge")?.to_owned(),
                 domain: options.optional_str("domain")?.unwrap_or(own).to_owned(),
-            };
-            question
+            }
         } else {
             // As at the other doors, no option changes what is checked of a credential.
             let _ignored = members.optional_object("options")?;
