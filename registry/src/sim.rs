@@ -11,6 +11,7 @@ mod hostile;
 mod node;
 mod plan;
 mod say;
+pub mod spread;
 mod trace;
 mod world;
 
@@ -72,6 +73,8 @@ pub struct Figures {
     pub penalties: u64,
     /// Of these, for entries that their head does not sign.
     pub tampering: u64,
+    /// Of these, for what came in with a head ahead of the log, which showed only later that it was false.
+    pub convicted: u64,
     /// Answers with entries that were stored.
     pub pieces: u64,
     /// Proofs of a fork stored by honest members.
@@ -111,6 +114,7 @@ impl Figures {
         self.lies += other.lies;
         self.penalties += other.penalties;
         self.tampering += other.tampering;
+        self.convicted += other.convicted;
         self.pieces += other.pieces;
         self.forks += other.forks;
         self.parted += other.parted;

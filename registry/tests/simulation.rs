@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{panic, thread};
 
+use syndic_registry::sim::spread::{self, Setting};
 use syndic_registry::sim::{self, Figures, Kind, Violation};
 
 /// Seeds of the ordinary run.
@@ -155,6 +156,7 @@ fn everything_happened(figures: &Figures) {
     let Figures {
         penalties,
         tampering,
+        convicted,
         pieces,
         forks,
         parted,
@@ -179,6 +181,7 @@ fn everything_happened(figures: &Figures) {
         ("lies", lies),
         ("penalties", penalties),
         ("tampering", tampering),
+        ("convicted", convicted),
         ("pieces", pieces),
         ("forks", forks),
         ("parted", parted),
@@ -189,6 +192,22 @@ fn everything_happened(figures: &Figures) {
         ("hidden", hidden),
     ] {
         assert!(count > 0, "in none of the seeds: {what}");
+    }
+}
+
+/// The larger ones are run by `cargo run --release -p syndic-registry --example convergence`.
+#[test]
+fn a_statement_reaches_everybody_through_four_neighbours() {
+    for loss in [0, 10] {
+        let setting = Setting {
+            members: 20,
+            loss,
+            statements: 4,
+            seed: 1,
+        };
+        let one = spread::run(setting).unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!((one.delays.len(), one.whole.len()), (4 * 19, 4));
+        assert_eq!(Ok(one), spread::run(setting));
     }
 }
 

@@ -81,7 +81,9 @@ impl World {
             return Err(format!("the honest {peer} is blamed: {why}"));
         }
         self.figures.penalties += 1;
-        self.figures.tampering += u64::from(*why == Misbehaviour::Tampered);
+        let tampered = *why == Misbehaviour::Tampered;
+        self.figures.tampering += u64::from(tampered);
+        self.figures.convicted += u64::from(tampered && self.storing);
         Ok(())
     }
 
