@@ -185,6 +185,17 @@ pub const WAITING_MESSAGES: usize = 64;
 /// Bytes of all waiting messages; beyond, they are dropped and pulled later.
 pub const WAITING_BYTES: usize = 16 * 1024 * 1024;
 
+/// Bytes of the messages about one log that wait: a piece and a few broadcasts. The next piece is asked for when one has
+/// come, and a log that is written to faster than a disk stores it does not take the room of fifteen others.
+pub const WAITING_BYTES_OF_ONE: usize = 1024 * 1024;
+
+/// Broadcasts of one log that are taken and handed on at once: a hospital's busiest moment, a minute's worth of what follows.
+pub const NEWS_BURST: i64 = 200;
+
+/// Broadcasts of one log that are taken and handed on each second; of what is beyond, entries are pulled 256 at a time. Four
+/// logs at the bound are what one peer may hand on ([`CHECKS_PER_SECOND`]), so whoever relays a flood is not taken for it.
+pub const NEWS_PER_SECOND: i64 = 40;
+
 /// Publications that wait while an earlier one is being stored.
 pub const PUBLICATIONS: usize = 1_024;
 

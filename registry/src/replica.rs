@@ -23,6 +23,7 @@ mod news;
 mod own;
 mod peers;
 mod piece;
+mod queue;
 mod restore;
 pub(crate) mod rng;
 mod settle;
@@ -48,6 +49,7 @@ use crate::store::{Batch, ReadError, Reader};
 pub use keys::NewLogKey;
 use own::Own;
 use peers::Peers;
+use queue::Queue;
 use rng::Rng;
 use track::Track;
 
@@ -384,6 +386,7 @@ pub struct Replica {
     /// One for each member, whether or not anything is known of its log.
     tracks: BTreeMap<Did, Track>,
     peers: Peers,
+    queue: Queue,
     /// Whether somebody has answered since the start, or nobody need.
     settled: bool,
     /// Batches in flight, by number, and whose log they belong to.
@@ -445,6 +448,7 @@ impl Replica {
         });
         Ok(Self {
             peers: Peers::new(ids),
+            queue: Queue::default(),
             settled,
             tracks,
             own,
@@ -508,6 +512,7 @@ impl Replica {
             Event::Stored { batch } => self.stored(batch, &mut step),
             Event::StoreFailed { batch } => self.store_failed(batch, &mut step),
         }
+        self.pull_next(&mut step);
         step.effects
     }
 

@@ -9,7 +9,7 @@ use crate::fork::Fork;
 use crate::head::{Head, HeadError};
 use crate::limits;
 use crate::log::EMPTY_ROOT;
-use crate::message::{Answer, Ask, Standpoint};
+use crate::message::{Answer, Ask, Refusal, Standpoint};
 
 impl Replica {
     pub(super) fn connected(&mut self, peer: &str, step: &mut Step<'_>) {
@@ -156,6 +156,10 @@ impl Replica {
             (Question::Charters { from: first }, Answer::Charters { versions, .. }) => {
                 self.take_charters(from, first, &versions, step);
             }
+            (Question::Pull { organization, .. }, Answer::Refused { why: Refusal::Busy, .. }) => {
+                self.peers.is_busy(from, step.now);
+                self.pull(&organization, from);
+            }
             (_, Answer::Refused { .. }) => {}
             _ => self.blame(from, Misbehaviour::Inconsistent("an answer to something else"), step),
         }
@@ -204,7 +208,7 @@ impl Replica {
                 continue;
             }
             if head.size() > track.size() {
-                self.pull(&organization, from, step);
+                self.pull(&organization, from);
             } else if track.flight.is_none() {
                 self.take_head(&organization, head, step);
             }

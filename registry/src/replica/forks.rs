@@ -81,7 +81,7 @@ impl Replica {
             let organization = organization.clone();
             if track.size() < mark.common() {
                 if them.size > track.size() {
-                    self.pull(&organization, peer, step);
+                    self.pull(&organization, peer);
                 }
             } else if parting.at == mark.at && parting.salvaged != track.salvage.digest() {
                 self.ask_salvage(&organization, peer, step);

@@ -77,6 +77,11 @@ impl Replica {
             step.verdict(token, Verdict::Ignore);
             return;
         }
+        if !track.news.has_some(step.now) {
+            // Whoever handed it on is not to blame. What is missing is pulled, when it is the log's turn.
+            step.verdict(token, Verdict::Ignore);
+            return;
+        }
         if !self.peers.may_check(from, step.now) {
             step.verdict(token, Verdict::Ignore);
             step.penalize(from, Misbehaviour::Flood);
@@ -104,14 +109,13 @@ impl Replica {
         let size = track.size();
         if head.size() <= size {
             let new = self.take_head(organization, head, step);
-            step.verdict(token, if new { Verdict::Accept } else { Verdict::Ignore });
-            return;
+            return self.hand_on(organization, token, new, step);
         }
         let Some(known) = size.checked_sub(news.from) else {
             // Entries between ours and these are missing: the one who has these has them all.
             track.remember(head, from, false);
             step.verdict(token, Verdict::Ignore);
-            return self.pull(organization, from, step);
+            return self.pull(organization, from);
         };
         self.append_news(
             organization,
@@ -146,9 +150,16 @@ impl Replica {
             // tells which; until then nobody is blamed.
             track.remember(head, from, true);
             step.verdict(token, Verdict::Ignore);
-            return self.pull(organization, from, step);
+            return self.pull(organization, from);
         }
         let taken = self.take_entries(organization, entries, (frontier, writes), head, Vec::new(), step);
+        self.hand_on(organization, token, taken, step);
+    }
+
+    /// Hands a broadcast on that was taken, at the expense of the log that it speaks of.
+    fn hand_on(&mut self, organization: &Did, token: u64, taken: bool, step: &mut Step<'_>) {
+        let track = self.tracks.get_mut(organization).filter(|_| taken);
+        let taken = track.is_some_and(|track| track.news.spend(step.now));
         step.verdict(token, if taken { Verdict::Accept } else { Verdict::Ignore });
     }
 

@@ -30,6 +30,8 @@ struct Member {
     back: Budget,
     /// Not asked for entries before this: it left a question unanswered or answered it badly.
     rests_until: Option<Timestamp>,
+    /// Not asked for entries in this second: it said that it has been asked enough.
+    busy_at: Option<Timestamp>,
 }
 
 /// A question that is not answered yet.
@@ -152,12 +154,36 @@ impl Peers {
         }
     }
 
+    /// Asks the peer for no more entries in this second.
+    pub(super) fn is_busy(&mut self, peer: &str, now: Timestamp) {
+        if let Some(member) = self.table.get_mut(peer) {
+            member.busy_at = Some(now);
+        }
+    }
+
+    /// Whether the peer is one to ask for entries, now or a little later.
+    pub(super) fn may_be_pulled_from(&self, peer: &str, now: Timestamp) -> bool {
+        self.table
+            .get(peer)
+            .is_some_and(|member| member.connected && !member.rests(now))
+    }
+
+    /// Whether the peer may be asked for entries right now.
+    pub(super) fn has_room(&self, peer: &str, now: Timestamp) -> bool {
+        self.table.get(peer).is_some_and(|member| member.has_room(now))
+    }
+
     /// Notes a question to the peer and gives its id; `None` if the peer is not connected, has
     /// enough to answer already, or is the wrong one to ask now.
     pub(super) fn ask(&mut self, peer: &str, what: Question, now: Timestamp) -> Option<u64> {
         let member = self.table.get_mut(peer)?;
-        let resting = matches!(what, Question::Pull { .. }) && member.rests_until.is_some_and(|until| now < until);
-        let full = member.asked.len() >= limits::ASKS_PER_PEER;
+        let pull = matches!(what, Question::Pull { .. });
+        let resting = pull && member.rests(now);
+        let full = if pull {
+            !member.has_room(now)
+        } else {
+            member.asked.len() >= limits::ASKS_PER_PEER
+        };
         let twice = member.asked.values().any(|asked| asked.what == what);
         if !member.connected || resting || full || twice {
             return None;
@@ -207,6 +233,16 @@ impl Peers {
 }
 
 impl Member {
+    fn rests(&self, now: Timestamp) -> bool {
+        self.rests_until.is_some_and(|until| now < until)
+    }
+
+    /// Pulls leave one question free, so that heads are compared in the middle of a long catch-up, too.
+    fn has_room(&self, now: Timestamp) -> bool {
+        let busy = self.busy_at.is_some_and(|at| now.seconds_since(at) == 0);
+        !busy && self.asked.len() + 1 < limits::ASKS_PER_PEER
+    }
+
     const fn new(organization: Option<Did>) -> Self {
         Self {
             organization,
@@ -217,13 +253,14 @@ impl Member {
             asks: Budget::new(limits::ASKS_BURST, limits::ASKS_PER_SECOND),
             back: Budget::new(1, 1),
             rests_until: None,
+            busy_at: None,
         }
     }
 }
 
 /// So many at once, and so many more each second.
 #[derive(Debug)]
-struct Budget {
+pub(super) struct Budget {
     burst: i64,
     per_second: i64,
     left: i64,
@@ -231,7 +268,7 @@ struct Budget {
 }
 
 impl Budget {
-    const fn new(burst: i64, per_second: i64) -> Self {
+    pub(super) const fn new(burst: i64, per_second: i64) -> Self {
         Self {
             burst,
             per_second,
@@ -240,7 +277,15 @@ impl Budget {
         }
     }
 
-    fn spend(&mut self, now: Timestamp) -> bool {
+    /// Takes one, if there is one.
+    pub(super) fn spend(&mut self, now: Timestamp) -> bool {
+        let may = self.has_some(now);
+        self.left -= i64::from(may);
+        may
+    }
+
+    /// Whether there is one.
+    pub(super) fn has_some(&mut self, now: Timestamp) -> bool {
         let seconds = self.filled.map_or(0, |filled| now.seconds_since(filled));
         if seconds > 0 {
             let more = seconds.saturating_mul(self.per_second);
@@ -250,9 +295,7 @@ impl Budget {
         if self.filled.is_none() || seconds != 0 {
             self.filled = Some(now);
         }
-        let may = self.left > 0;
-        self.left -= i64::from(may);
-        may
+        self.left > 0
     }
 }
 
@@ -297,7 +340,9 @@ mod tests {
             from: n,
         };
         let asked = (0..10).filter(|n| peers.ask("a", pull(*n), at(0)).is_some()).count();
-        assert_eq!(asked, limits::ASKS_PER_PEER);
+        assert_eq!(asked, limits::ASKS_PER_PEER - 1);
+        assert!(peers.ask("a", Question::Compare, at(0)).is_some());
+        assert!(peers.ask("a", pull(99), at(0)).is_none());
         assert!(peers.ask("stranger", Question::Compare, at(0)).is_none());
         assert_eq!(peers.overdue(at(limits::ASK_SECONDS - 1)).len(), 0);
         assert_eq!(peers.overdue(at(limits::ASK_SECONDS)).len(), limits::ASKS_PER_PEER);

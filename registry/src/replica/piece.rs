@@ -8,7 +8,6 @@ use super::track::is_from_the_future;
 use super::{Effect, Misbehaviour, Replica, Step};
 use crate::fork::{Branch, Fork};
 use crate::head::{Head, HeadError};
-use crate::limits;
 use crate::log::{self, Frontier};
 use crate::message::{Ask, Piece};
 use crate::proof;
@@ -16,25 +15,35 @@ use crate::store::Write;
 
 impl Replica {
     /// Asks a peer for the entries that follow those that are stored.
-    pub(super) fn pull(&mut self, organization: &Did, peer: &str, step: &mut Step<'_>) {
+    pub(super) fn pull(&mut self, organization: &Did, peer: &str) {
         let from = self.tracks.get(organization).map_or(0, super::track::Track::size);
-        self.pull_from(organization, peer, from, step);
+        self.queue_pull(organization, peer, from);
     }
 
-    fn pull_from(&mut self, organization: &Did, peer: &str, from: u64, step: &mut Step<'_>) {
-        let pulls = self.tracks.values().filter(|track| track.pulling).count();
-        let Some(track) = self.tracks.get_mut(organization) else {
-            return;
-        };
-        if track.pulling || track.is_full() || track.unreadable || pulls >= limits::PULLS {
-            return;
+    /// Notes that entries from there on are to be asked for, when it is the log's turn.
+    fn queue_pull(&mut self, organization: &Did, peer: &str, from: u64) {
+        let track = self.tracks.get(organization);
+        if track.is_some_and(|track| !track.pulling && track.may_be_pulled()) {
+            self.queue.add(organization, peer, from);
         }
+    }
+
+    /// Asks for entries from there on; says whether it did.
+    pub(super) fn pull_from(&mut self, organization: &Did, peer: &str, from: u64, step: &mut Step<'_>) -> bool {
+        let Some(track) = self.tracks.get_mut(organization) else {
+            return false;
+        };
+        if track.pulling || !track.may_be_pulled() {
+            return false;
+        }
+        // Others may have brought some meanwhile.
+        let from = from.max(track.size());
         let question = Question::Pull {
             organization: organization.clone(),
             from,
         };
         let Some(id) = self.peers.ask(peer, question, step.now) else {
-            return;
+            return false;
         };
         track.pulling = true;
         let ask = Ask::Pull {
@@ -46,6 +55,7 @@ impl Replica {
             to: peer.to_owned(),
             bytes: ask.encode(),
         });
+        true
     }
 
     /// Takes a piece in, if no batch of its log is in flight. `asked` is where it should begin.
@@ -87,7 +97,7 @@ impl Replica {
         }
         if end <= size {
             // Others were faster with these entries.
-            return self.pull(organization, from, step);
+            return self.pull(organization, from);
         }
         if piece.from == size && piece.start_root != track.held.log.frontier.root() {
             return self.prove_fork(organization, &piece, step);
@@ -99,13 +109,13 @@ impl Replica {
             return if piece.from == size {
                 self.blame(from, Misbehaviour::Tampered, step);
             } else {
-                self.pull(organization, from, step);
+                self.pull(organization, from);
             };
         };
         let more = end < head.size();
         let taken = self.take_entries(organization, fresh, grown, head, piece.end_proof, step);
         if taken && more {
-            self.pull_from(organization, from, end, step);
+            self.queue_pull(organization, from, end);
         }
     }
 

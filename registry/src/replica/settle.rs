@@ -7,6 +7,7 @@ use super::track::{Cargo, Doubt, Flight, Waiting};
 use super::{Effect, Misbehaviour, Replica, Step, Verdict};
 use crate::fork::{Branch, Fork};
 use crate::head::Head;
+use crate::limits;
 use crate::message::Broadcast;
 use crate::proof;
 use crate::store::{self, Batch, ReadError, Reader, Write};
@@ -185,6 +186,7 @@ impl Replica {
                 break;
             };
             self.waiting_bytes = self.waiting_bytes.saturating_sub(message.bytes());
+            track.waiting_bytes = track.waiting_bytes.saturating_sub(message.bytes());
             match message {
                 Waiting::News { from, token, news } => {
                     self.take_news(organization, &from, token, news, step);
@@ -205,13 +207,16 @@ impl Replica {
 
     /// Lets a message wait, if there is room.
     pub(super) fn wait(&mut self, organization: &Did, message: Waiting, step: &mut Step<'_>) {
-        let bytes = self.waiting_bytes.saturating_add(message.bytes());
+        let more = message.bytes();
+        let bytes = self.waiting_bytes.saturating_add(more);
         let Some(track) = self.tracks.get_mut(organization) else {
             return;
         };
-        let many = track.waiting.len() >= crate::limits::WAITING_MESSAGES;
-        if !many && bytes <= crate::limits::WAITING_BYTES {
+        let share = track.waiting_bytes.saturating_add(more);
+        let many = track.waiting.len() >= limits::WAITING_MESSAGES || share > limits::WAITING_BYTES_OF_ONE;
+        if !many && bytes <= limits::WAITING_BYTES {
             self.waiting_bytes = bytes;
+            track.waiting_bytes = share;
             track.waiting.push_back(message);
         } else if let Waiting::News { token, .. } = message {
             step.verdict(token, Verdict::Ignore);

@@ -7,6 +7,7 @@ mod follow;
 mod forks;
 mod keys;
 mod own;
+mod quota;
 mod restore;
 mod served;
 mod witness;

@@ -6,6 +6,7 @@ use syndic_vc::time::Timestamp;
 
 use super::Peer;
 use super::forks::Mark;
+use super::peers::Budget;
 use super::witness::Witnesses;
 use crate::charter::MemberCard;
 use crate::fork::Fork;
@@ -45,6 +46,10 @@ pub(super) struct Track {
     pub(super) flight: Option<Flight>,
     /// What came in meanwhile.
     pub(super) waiting: VecDeque<Waiting>,
+    /// Bytes of that.
+    pub(super) waiting_bytes: usize,
+    /// Broadcasts that may still be taken and handed on.
+    pub(super) news: Budget,
     /// Whether entries are being pulled.
     pub(super) pulling: bool,
     /// A valid head that is further than the entries, to be checked once they are there.
@@ -151,6 +156,8 @@ impl Track {
             evidence: None,
             flight: None,
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            news: Budget::new(limits::NEWS_BURST, limits::NEWS_PER_SECOND),
             pulling: false,
             doubt: None,
             unreadable: false,
@@ -252,6 +259,11 @@ impl Track {
     /// Whether entries may still be taken: of a frozen log those that its stories share.
     pub(super) fn is_full(&self) -> bool {
         self.lost || self.disowned || self.mark.is_some_and(|mark| self.size() >= mark.common())
+    }
+
+    /// Whether entries may be asked for.
+    pub(super) fn may_be_pulled(&self) -> bool {
+        !self.is_full() && !self.unreadable
     }
 
     /// Remembers that a branch was compared.

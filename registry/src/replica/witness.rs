@@ -146,7 +146,7 @@ impl Replica {
             match self.take_cosignature(organization, from, line, step) {
                 Ok(Taken::New) => news = true,
                 Ok(Taken::Nothing) => {}
-                Ok(Taken::Ahead) => self.pull(organization, from, step),
+                Ok(Taken::Ahead) => self.pull(organization, from),
                 // One of the two heads will show who told two stories.
                 Ok(Taken::OtherRoot) => self.compare_back(from, step),
                 Ok(Taken::Flood) => {
