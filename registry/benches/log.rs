@@ -12,18 +12,18 @@
     missing_docs
 )]
 
-mod common;
+mod world;
 
 use std::hint::black_box;
 use std::time::Duration;
 
-use common::{Consortium, Memory, append, bare_hashing, consortium, drive, now, replica, statement, timed};
 use criterion::{BatchSize, Criterion, Throughput};
 use syndic_registry::limits;
 use syndic_registry::log::LogState;
 use syndic_registry::replica::{Effect, Event};
 use syndic_registry::statement::Statement;
 use syndic_registry::view::View;
+use world::{Consortium, Memory, append, bare_hashing, consortium, drive, now, replica, statement, timed};
 
 /// The allocator of the program, for what is measured and what it is measured against.
 #[global_allocator]

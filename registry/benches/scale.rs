@@ -1,9 +1,10 @@
 //! Replication at scale, through the machine itself: catching up with one long log and with many logs at once, beside bare
 //! SHA-256 of the same bytes and beside one signature check for each statement; memory beyond the store; bytes on the wire;
-//! what it costs to announce one revocation.
+//! what it costs to announce one revocation, and to find the one log that changed among many.
 //!
 //! `cargo bench -p syndic-registry --bench scale` takes 50,000 statements; with `-- full` a million of them in one log, and
-//! a million over 1,000 logs, which takes some minutes and 3 GB of memory and of the folder for temporary files.
+//! a million over 1,000 logs, which takes some minutes, 1 GB of memory and 1 GB of the folder for temporary files; with two
+//! numbers, so many statements in one log and in so many.
 //!
 //! A catch-up is measured in a process of its own, which reads what peers answered from a file. A second process puts the
 //! same rows into the same store and does nothing else: the difference of their peaks is what the machine needs.
@@ -16,7 +17,7 @@
     missing_docs
 )]
 
-mod common;
+mod world;
 
 use std::fs::File;
 use std::hint::black_box;
@@ -25,14 +26,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use common::{Consortium, Memory, bare_hashing, consortium, drive, now, replica, statement, timed};
+use syndic_registry::head::{self, Head};
 use syndic_registry::limits;
-use syndic_registry::log::LogState;
-use syndic_registry::message::Broadcast;
+use syndic_registry::log::{self, EMPTY_ROOT, Frontier, LogState};
+use syndic_registry::message::{Ask, Broadcast, ChainPoint, News, Standpoint};
+use syndic_registry::reconcile::Set;
 use syndic_registry::replica::{Effect, Event, Replica};
 use syndic_registry::statement::Statement;
 use syndic_vc::key::Signer;
 use syndic_vc::time::Timestamp;
+use world::{Consortium, Member, Memory, bare_hashing, consortium, drive, now, replica, statement, timed};
 
 /// The allocator of the program, for what is measured and what it is measured against.
 #[global_allocator]
@@ -64,6 +67,7 @@ fn main() {
         }
         ["store", file] => only_store(Path::new(file)),
         ["full"] => measure(1_000_000, 1_000),
+        [statements, logs] => measure(statements.parse().unwrap(), logs.parse().unwrap()),
         _ => measure(50_000, 50),
     }
 }
@@ -73,6 +77,8 @@ fn measure(statements: u64, logs: u64) {
         catch_up(Course { statements, logs });
     }
     announce();
+    narrow();
+    narrow_replicas();
 }
 
 fn catch_up(course: Course) {
@@ -148,7 +154,7 @@ fn best(mut work: impl FnMut()) -> Duration {
 }
 
 fn signatures_checked(entries: &[Vec<u8>]) -> f64 {
-    let key = common::key(1);
+    let key = world::key(1);
     let some: Vec<_> = entries.iter().step_by(entries.len() / 2_000).collect();
     let signed: Vec<_> = some.iter().map(|entry| (entry, key.sign(entry).unwrap())).collect();
     let public = key.public_key();
@@ -164,25 +170,27 @@ fn signatures_checked(entries: &[Vec<u8>]) -> f64 {
 fn record(course: Course, answers: &Path, rows: &Path) -> Recorded {
     let Course { statements, logs } = course;
     let consortium = consortium(logs.max(2), 0);
+    let holder = &consortium.members[0];
     let (mut held, mut entries) = (Memory::default(), Vec::new());
+    let mut machine = replica(&consortium, holder, &held);
     for author in consortium.members.iter().take(logs as usize) {
-        let mut store = Memory::default();
-        let mut machine = replica(&consortium, author, &store);
-        let each = statements / logs;
+        let (each, mut frontier) = (statements / logs, Frontier::default());
         for (ticket, from) in (0..).zip((0..each).step_by(limits::APPEND_STATEMENTS)) {
             let to = each.min(from + limits::APPEND_STATEMENTS as u64);
             let said: Vec<Statement> = (from..to).map(statement).collect();
-            entries.extend(said.iter().map(|one| one.to_bytes().unwrap()));
+            let batch: Vec<_> = said.iter().map(|one| one.to_bytes().unwrap()).collect();
+            entries.extend(batch.iter().cloned());
+            if author.did != holder.did {
+                hear(&consortium, author, &mut frontier, batch, (&mut machine, &mut held));
+                continue;
+            }
             let event = Event::Publish {
                 ticket,
                 statements: said,
             };
-            drive(&mut machine, &mut store, now(), event);
+            drive(&mut machine, &mut held, now(), event);
         }
-        held.0.append(&mut store.0);
     }
-    let holder = &consortium.members[0];
-    let mut machine = replica(&consortium, holder, &held);
     let (mut here, mut asked, mut answered) = (Memory::default(), 0, 0);
     let mut file = BufWriter::new(File::create(answers).unwrap());
     let mut rows = BufWriter::new(File::create(rows).unwrap());
@@ -208,13 +216,7 @@ fn record(course: Course, answers: &Path, rows: &Path) -> Recorded {
                 token: 0,
                 bytes,
             };
-            let mut effects = drive(&mut machine, &mut held, clock, request);
-            let at = effects
-                .iter()
-                .position(|effect| matches!(effect, Effect::SendResponse { .. }));
-            let Effect::SendResponse { bytes, .. } = effects.swap_remove(at.unwrap()) else {
-                panic!("no answer");
-            };
+            let bytes = the_answer(drive(&mut machine, &mut held, clock, request));
             answered += bytes.len();
             log(clock, &bytes);
             event = response(&consortium, bytes);
@@ -236,6 +238,35 @@ fn record(course: Course, answers: &Path, rows: &Path) -> Recorded {
         answered,
         seconds: clock.seconds_since(now()),
     }
+}
+
+/// Lets a machine that holds a log to its end hear what comes next in it.
+fn hear(
+    consortium: &Consortium,
+    author: &Member,
+    frontier: &mut Frontier,
+    entries: Vec<Vec<u8>>,
+    (machine, store): (&mut Replica, &mut Memory),
+) {
+    let from = frontier.size();
+    entries.iter().for_each(|entry| frontier.append(log::leaf_hash(entry)));
+    let origin = head::origin(consortium.charter.id(), author.did.as_str());
+    let head = Head::sign(&origin, frontier.size(), &frontier.root(), &*author.log_key, now()).unwrap();
+    let note = head.note().to_owned();
+    let event = Event::Announced {
+        from: author.peer.clone(),
+        token: 1,
+        bytes: Broadcast::News(News { note, from, entries }).encode(),
+    };
+    drive(machine, store, now(), event);
+}
+
+fn the_answer(effects: Vec<Effect>) -> Vec<u8> {
+    let answer = effects.into_iter().find_map(|effect| match effect {
+        Effect::SendResponse { bytes, .. } => Some(bytes),
+        _ => None,
+    });
+    answer.expect("no answer")
 }
 
 fn follower(consortium: &Consortium, store: &Memory) -> (Replica, String) {
@@ -380,6 +411,14 @@ fn announce() {
             sent.len(),
             sent.len() as f64 / least as f64
         );
+        let Ok(Broadcast::News(News { note, .. })) = Broadcast::decode(&sent) else {
+            panic!("no news");
+        };
+        println!(
+            "  of which the text of the head {}, the statement {size}, the rest {}",
+            note.len(),
+            sent.len() - note.len() - size
+        );
         let cosigned = seen.into_iter().find_map(|effect| match effect {
             Effect::Announce(bytes) if matches!(Broadcast::decode(&bytes), Ok(Broadcast::Cosigned(_))) => Some(bytes),
             _ => None,
@@ -397,4 +436,119 @@ fn announced(effects: Vec<Effect>) -> Vec<u8> {
         _ => None,
     });
     sent.expect("nothing is announced")
+}
+
+fn standpoint(organization: String) -> Standpoint {
+    Standpoint {
+        organization,
+        size: 1_000,
+        root: EMPTY_ROOT,
+        time: 1_800_000_000,
+        fork: None,
+        cosigned: 0,
+        rotations: 0,
+    }
+}
+
+fn listing(logs: Vec<Standpoint>) -> usize {
+    let (id, charter, only) = (1, ChainPoint::default(), false);
+    let ask = Ask::Compare {
+        id,
+        charter,
+        logs,
+        only,
+    };
+    ask.encode().len()
+}
+
+/// Finding out which of 10,000 logs changed, beside listing all of them.
+fn narrow() {
+    const LOGS: u64 = 10_000;
+    let logs: Vec<_> = (0..LOGS)
+        .map(|at| standpoint(format!("did:key:z6Mk{at:044}")))
+        .collect();
+    let list = listing(logs.clone());
+    println!("{LOGS} logs, of which some differ; a list of all of them has {list} bytes:");
+    let one = Set::new(logs.iter().cloned());
+    for changed in [0, 1, 10, 100] {
+        let other = (0..).zip(&logs).map(|(at, log)| {
+            let changes = at * changed / LOGS != (at + 1) * changed / LOGS;
+            Standpoint {
+                size: log.size + u64::from(changes),
+                ..log.clone()
+            }
+        });
+        let other = Set::new(other);
+        let (mut found, mut trips, mut bytes) = (0, 0, 0);
+        let mut next = Some(one.ask().unwrap());
+        while let Some(message) = next {
+            let answer = other.answer(&message).unwrap();
+            (trips, bytes) = (trips + 1, bytes + message.len() + answer.len());
+            let (some, more) = one.take(&answer).unwrap();
+            (found, next) = (found + some.len() as u64, more);
+        }
+        assert_eq!(found, changed);
+        println!(
+            "  {changed:>3} changed: {bytes:>6} bytes, {trips} round trips, {:.4} of the list",
+            bytes as f64 / list as f64
+        );
+    }
+    let took = best(|| _ = black_box(Set::new(logs.iter().cloned())));
+    println!("  CPU microseconds to make the set: {}", took.as_micros());
+}
+
+/// Two members with 1,000 logs, one of which is ahead in one of them, from the connection to the end.
+fn narrow_replicas() {
+    const LOGS: u64 = 1_000;
+    let consortium = consortium(LOGS, 0);
+    let [holder, asker, changed] = [0, 1, 500].map(|at| &consortium.members[at]);
+    let mut held = Memory::default();
+    let mut there = replica(&consortium, holder, &held);
+    let entry = |number| vec![statement(number).to_bytes().unwrap()];
+    let mut ends = Frontier::default();
+    for author in &consortium.members {
+        if author.did == holder.did || author.did == asker.did {
+            continue;
+        }
+        ends = Frontier::default();
+        hear(&consortium, author, &mut ends, entry(0), (&mut there, &mut held));
+    }
+    let mut store = Memory(held.0.clone());
+    let mut here = replica(&consortium, asker, &store);
+    hear(&consortium, changed, &mut ends, entry(1), (&mut there, &mut held));
+    let mut open = std::collections::VecDeque::new();
+    let mut event = Event::Connected(holder.peer.clone());
+    println!("1 changed of {LOGS} logs, between two replicas:");
+    let mut all = 0;
+    loop {
+        for effect in drive(&mut here, &mut store, now(), event) {
+            if let Effect::SendRequest { bytes, .. } = effect {
+                open.push_back(bytes);
+            }
+        }
+        let Some(question) = open.pop_front() else { break };
+        let request = Event::Request {
+            from: asker.peer.clone(),
+            token: 0,
+            bytes: question.clone(),
+        };
+        let answer = the_answer(drive(&mut there, &mut held, now(), request));
+        let what = match Ask::decode(&question).unwrap() {
+            Ask::Reconcile { .. } => "which differ",
+            Ask::Compare { .. } => "how far they are",
+            _ => "what is missing",
+        };
+        println!("  {what:<17} {:>6} + {:>6} bytes", question.len(), answer.len());
+        all += question.len() + answer.len();
+        event = response(&consortium, answer);
+    }
+    assert_eq!(LogState::read(changed.did.as_str(), &store).unwrap().frontier.size(), 2);
+    let list = consortium
+        .members
+        .iter()
+        .map(|member| standpoint(member.did.to_string()));
+    println!(
+        "  in all {all} bytes; a list of all logs has {}",
+        listing(list.collect())
+    );
 }

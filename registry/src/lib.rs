@@ -10,7 +10,7 @@
 //! - [`cosignature`]: what other members say of a head.
 //! - [`bundle`]: a decision with all that it rests on, for strangers to check; [`right_proof`]: an answer
 //!   on a right, with the statements that grant it.
-//! - [`replica`], [`message`], [`fork`]: how logs travel, and what happens to a log that tells two
+//! - [`replica`], [`message`], [`reconcile`], [`fork`]: how logs travel, and what happens to a log that tells two
 //!   stories.
 
 pub mod bundle;
@@ -30,6 +30,7 @@ pub mod message;
 mod naive;
 pub mod note;
 pub mod proof;
+pub mod reconcile;
 pub mod replica;
 pub mod right_proof;
 pub mod served;

@@ -131,8 +131,29 @@ pub const ORGANIZATION_BYTES: usize = 512;
 /// Longest broadcast: gossip takes 64 KiB with its own envelope.
 pub const BROADCAST_BYTES: usize = 60 * 1024;
 
-/// Longest question: how far the asker is in the logs of 1,000 members is 107 KB with `did:key`.
+/// Longest question: how far the asker is in the logs of 1,000 members is 117 KB with `did:key`.
 pub const ASK_BYTES: usize = 256 * 1024;
+
+/// Logs of which a node lists how far it is in each when it compares heads. A list of more than these is 7 KB and longer
+/// than it is to find out by ranges which of them differ, which takes one question more, or two or three.
+pub const LISTED_LOGS: usize = 64;
+
+/// Longest message of a reconciliation. What does not fit is left for the next one; all ids of 1,000 logs just fit.
+pub const RECONCILE_BYTES: usize = 32 * 1024;
+
+/// Questions after which a reconciliation is given up and all logs are listed. Question and answer narrow ranges down 256-fold,
+/// so three find one of a million; the rest is for sets that differ in all places, and a peer that answers for ever gains
+/// nothing.
+pub const RECONCILE_ROUNDS: usize = 16;
+
+/// Logs that do not differ, and are compared all the same after a reconciliation: those whose heads were not renewed for
+/// two heartbeats, in turn, so that members that are gone for good do not take the room of others. A node that missed the
+/// heartbeats of 1,000 logs hears of all of them in three rounds with three peers.
+pub const STALE_LOGS: usize = 128;
+
+/// Further logs that are compared after a reconciliation, in turn, for what others may know of their cosignatures: 1,000 logs
+/// in twenty rounds with three peers, less than two minutes.
+pub const TURN_LOGS: usize = 16;
 
 /// Longest answer: entries, or heads, as bounded below, and the proofs around them.
 /// The longest is a charter of 1,000 members with its signatures.

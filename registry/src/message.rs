@@ -56,8 +56,17 @@ pub enum Ask {
         id: u64,
         /// Where the asker's chain of charters ends.
         charter: ChainPoint,
-        /// How far the asker is in each log it knows, ascending by organization.
+        /// How far the asker is in these logs, ascending by organization.
         logs: Vec<Standpoint>,
+        /// Whether only these logs are asked about; otherwise of all others nothing is known to the asker.
+        only: bool,
+    },
+    /// "Which logs do we differ about?"
+    Reconcile {
+        /// Repeated in the answer.
+        id: u64,
+        /// See [`crate::reconcile`].
+        message: Vec<u8>,
     },
     /// "Send me entries of this log from this index on."
     Pull {
@@ -114,6 +123,13 @@ pub enum Answer {
     },
     /// To [`Ask::Pull`].
     Piece(Piece),
+    /// To [`Ask::Reconcile`].
+    Reconciled {
+        /// That of the question.
+        id: u64,
+        /// See [`crate::reconcile`].
+        message: Vec<u8>,
+    },
     /// To [`Ask::Probe`].
     Roots(Roots),
     /// To [`Ask::Salvage`].
@@ -170,6 +186,8 @@ const PROBE: u8 = 12;
 const ROOTS: u8 = 13;
 const SALVAGE: u8 = 14;
 const SALVAGED: u8 = 15;
+const RECONCILE: u8 = 16;
+const RECONCILED: u8 = 17;
 
 impl Broadcast {
     /// The message as bytes.
@@ -239,6 +257,7 @@ impl Ask {
         match self {
             Self::Compare { id, .. }
             | Self::Pull { id, .. }
+            | Self::Reconcile { id, .. }
             | Self::Probe { id, .. }
             | Self::Salvage { id, .. }
             | Self::Charters { id, .. } => *id,
@@ -249,7 +268,12 @@ impl Ask {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Compare { id, charter, logs } => {
+            Self::Compare {
+                id,
+                charter,
+                logs,
+                only,
+            } => {
                 let mut out = begin(COMPARE, logs.len() * 128);
                 out.u64(*id);
                 charter.write(&mut out);
@@ -257,6 +281,7 @@ impl Ask {
                 for log in logs {
                     log.write(&mut out);
                 }
+                out.byte(u8::from(*only));
                 out.finish()
             }
             Self::Pull { id, organization, from } => {
@@ -266,6 +291,7 @@ impl Ask {
                 out.u64(*from);
                 out.finish()
             }
+            Self::Reconcile { id, message } => reconciling(RECONCILE, *id, message),
             Self::Probe {
                 id,
                 organization,
@@ -314,8 +340,18 @@ impl Ask {
                 if !logs.is_sorted_by(|a, b| a.organization < b.organization) {
                     return Err(from.fault(MessageErrorKind::Value("logs out of order")));
                 }
-                Self::Compare { id, charter, logs }
+                let only = from.flag()?;
+                Self::Compare {
+                    id,
+                    charter,
+                    logs,
+                    only,
+                }
             }
+            RECONCILE => Self::Reconcile {
+                id: from.u64()?,
+                message: reconciling_message(&mut from)?,
+            },
             PULL => Self::Pull {
                 id: from.u64()?,
                 organization: from.text("DID", limits::ORGANIZATION_BYTES)?.to_owned(),
@@ -349,6 +385,7 @@ impl Answer {
         match self {
             Self::Heads { id, .. }
             | Self::Charters { id, .. }
+            | Self::Reconciled { id, .. }
             | Self::Salvaged { id, .. }
             | Self::Refused { id, .. } => *id,
             Self::Piece(piece) => piece.id,
@@ -389,6 +426,7 @@ impl Answer {
                 out.finish()
             }
             Self::Piece(piece) => piece.encode(),
+            Self::Reconciled { id, message } => reconciling(RECONCILED, *id, message),
             Self::Roots(roots) => roots.encode(),
             Self::Salvaged { id, records } => {
                 let mut out = begin(SALVAGED, 0);
@@ -435,6 +473,10 @@ impl Answer {
                 )?,
             },
             PIECE => Self::Piece(Piece::read(&mut from)?),
+            RECONCILED => Self::Reconciled {
+                id: from.u64()?,
+                message: reconciling_message(&mut from)?,
+            },
             ROOTS => Self::Roots(Roots::read(&mut from)?),
             SALVAGED => Self::Salvaged {
                 id: from.u64()?,
@@ -509,6 +551,17 @@ fn open(bytes: &[u8], most: usize) -> Result<(Decoder<'_>, u8), MessageError> {
 
 fn note(from: &mut Decoder<'_>) -> Result<String, MessageError> {
     Ok(from.text("bytes in a head", limits::NOTE_BYTES)?.to_owned())
+}
+
+fn reconciling(kind: u8, id: u64, message: &[u8]) -> Vec<u8> {
+    let mut out = begin(kind, message.len());
+    out.u64(id);
+    out.run(message);
+    out.finish()
+}
+
+fn reconciling_message(from: &mut Decoder<'_>) -> Result<Vec<u8>, MessageError> {
+    Ok(from.run("bytes in a reconciliation", limits::RECONCILE_BYTES)?.to_vec())
 }
 
 fn entries(from: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, MessageError> {

@@ -19,6 +19,7 @@ mod charters;
 mod exchange;
 mod forks;
 mod keys;
+mod narrow;
 mod news;
 mod own;
 mod peers;
@@ -387,6 +388,7 @@ pub struct Replica {
     tracks: BTreeMap<Did, Track>,
     peers: Peers,
     queue: Queue,
+    narrowing: narrow::Narrowing,
     /// Whether somebody has answered since the start, or nobody need.
     settled: bool,
     /// Batches in flight, by number, and whose log they belong to.
@@ -449,6 +451,7 @@ impl Replica {
         Ok(Self {
             peers: Peers::new(ids),
             queue: Queue::default(),
+            narrowing: narrow::Narrowing::default(),
             settled,
             tracks,
             own,

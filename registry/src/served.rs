@@ -95,6 +95,7 @@ impl Served {
             id: 0,
             charter,
             logs: Vec::new(),
+            only: false,
         }
         .encode()
     }
@@ -166,6 +167,7 @@ impl Served {
             return Ok(refused(0, Refusal::Malformed));
         };
         let answer = match ask {
+            // Which logs differ is not told by files; the machine then lists them all.
             Ask::Compare { id, logs, .. } => self.newer(id, &logs),
             Ask::Pull { id, organization, from } => match self.piece(id, &organization, from, files)? {
                 Some(piece) => Answer::Piece(piece),

@@ -77,6 +77,8 @@ pub struct Figures {
     pub convicted: u64,
     /// Answers with entries that were stored.
     pub pieces: u64,
+    /// Answers on which logs differ.
+    pub narrowed: u64,
     /// Proofs of a fork stored by honest members.
     pub forks: u64,
     /// Proofs at the end that say for certain where the stories part, beyond the first entry.
@@ -116,6 +118,7 @@ impl Figures {
         self.tampering += other.tampering;
         self.convicted += other.convicted;
         self.pieces += other.pieces;
+        self.narrowed += other.narrowed;
         self.forks += other.forks;
         self.parted += other.parted;
         self.salvaged += other.salvaged;

@@ -51,7 +51,7 @@ impl Standpoint {
     pub(crate) const LEAST_BYTES: usize = 61;
     pub(crate) const MOST_BYTES: usize = 102;
 
-    pub(super) fn write(&self, out: &mut Encoder) {
+    pub(crate) fn write(&self, out: &mut Encoder) {
         out.run(self.organization.as_bytes());
         out.u64(self.size);
         out.hash(&self.root);

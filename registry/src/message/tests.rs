@@ -150,11 +150,15 @@ fn any_chain_point() -> impl Strategy<Value = ChainPoint> {
 
 fn any_ask() -> impl Strategy<Value = Ask> {
     prop_oneof![
-        (any::<u64>(), any_chain_point(), any_standpoints()).prop_map(|(id, charter, logs)| Ask::Compare {
-            id,
-            charter,
-            logs
+        (any::<u64>(), any_chain_point(), any_standpoints(), any::<bool>()).prop_map(|(id, charter, logs, only)| {
+            Ask::Compare {
+                id,
+                charter,
+                logs,
+                only,
+            }
         }),
+        (any::<u64>(), vec(any::<u8>(), 0..300)).prop_map(|(id, message)| Ask::Reconcile { id, message }),
         (any::<u64>(), 0..u32::MAX).prop_map(|(id, from)| Ask::Charters { id, from }),
         (any::<u64>(), "[a-z:]{1,60}", any_size()).prop_map(|(id, organization, from)| Ask::Pull {
             id,
@@ -210,6 +214,7 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         (any::<u64>(), any_note(), vec((any::<Hash>(), any_hashes()), 0..6))
             .prop_map(|(id, note, roots)| Answer::Roots(Roots { id, note, roots })),
         (any::<u64>(), vec(any_record(), 0..4)).prop_map(|(id, records)| Answer::Salvaged { id, records }),
+        (any::<u64>(), vec(any::<u8>(), 0..300)).prop_map(|(id, message)| Answer::Reconciled { id, message }),
         (any::<u64>(), 0..Refusal::ALL.len()).prop_map(|(id, why)| Answer::Refused {
             id,
             why: Refusal::ALL[why]
@@ -264,7 +269,7 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_never_panic(mut bytes in vec(any::<u8>(), 0..300), kind in 0_u8..9) {
+    fn random_bytes_never_panic(mut bytes in vec(any::<u8>(), 0..300), kind in 0_u8..19) {
         decodes_canonically(&bytes);
         if bytes.len() > 2 {
             bytes[0] = VERSION;
@@ -320,6 +325,13 @@ fn bounds_are_checked_before_anything_is_set_aside() {
     let kind = kind_of(Ask::decode(&out.finish()));
     assert_eq!(kind, MessageErrorKind::TooMuch("log size"));
 
+    let long = Ask::Reconcile {
+        id: 1,
+        message: vec![0; limits::RECONCILE_BYTES + 1],
+    };
+    let kind = kind_of(Ask::decode(&long.encode()));
+    assert_eq!(kind, MessageErrorKind::TooMuch("bytes in a reconciliation"));
+
     let long = vec![VERSION; limits::BROADCAST_BYTES + 1];
     let kind = kind_of(Broadcast::decode(&long));
     assert_eq!(kind, MessageErrorKind::TooMuch("bytes in one message"));
@@ -363,6 +375,7 @@ fn logs_are_listed_once_and_in_order() {
                 id: 0,
                 charter: ChainPoint::default(),
                 logs,
+                only: false,
             }
             .encode(),
         ))

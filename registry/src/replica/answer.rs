@@ -49,15 +49,19 @@ impl Replica {
         }
         match ask {
             Ask::Charters { id, from } => self.charters_from(id, from, step),
-            Ask::Compare { id, charter, logs } => {
-                let answer = self.newer(id, from, &logs, step);
+            Ask::Compare {
+                id,
+                charter,
+                logs,
+                only,
+            } => {
+                let answer = self.newer(id, from, &logs, only, step);
                 self.compare_chains(from, &charter, step);
-                if self.is_behind(&logs) {
-                    self.compare_back(from, step);
-                }
+                self.compare_where_behind(from, &logs, step);
                 self.look_into_forks(from, &logs, step);
                 answer
             }
+            Ask::Reconcile { id, message } => self.reconciled(id, from, &message, step),
             Ask::Probe {
                 id,
                 organization,
@@ -81,8 +85,9 @@ impl Replica {
         }
     }
 
-    /// Heads newer than the asker's, longer logs first, and forks that it does not know of.
-    fn newer(&self, id: u64, asker: &str, theirs: &[Standpoint], step: &mut Step<'_>) -> Answer {
+    /// Heads newer than the asker's, longer logs first, and forks that it does not know of. The asker's own log counts as
+    /// asked about always.
+    fn newer(&self, id: u64, asker: &str, theirs: &[Standpoint], only: bool, step: &mut Step<'_>) -> Answer {
         let own = self.peers.organization(asker);
         let unavailable = Answer::Refused {
             id,
@@ -96,6 +101,9 @@ impl Replica {
         let (mut longer, mut fresher, mut frozen) = (Vec::new(), Vec::new(), Vec::new());
         for (organization, track) in &self.tracks {
             let them = theirs.get(organization.as_str()).copied();
+            if only && them.is_none() && Some(organization) != own {
+                continue;
+            }
             if track.removed {
                 continue;
             }
@@ -123,7 +131,8 @@ impl Replica {
         // A node that was restored from a backup learns first what it has said itself.
         longer.sort_by_key(|organization| Some(*organization) != own);
         let (mut notes, mut forks, mut room) = (Vec::new(), Vec::new(), limits::HEADS_BYTES);
-        let knows = |name: &str| theirs.get(name).map_or(0, |them| usize::from(them.rotations));
+        let unasked = if only { usize::MAX } else { 0 };
+        let knows = |name: &str| theirs.get(name).map_or(unasked, |them| usize::from(them.rotations));
         let rotations = self.unknown_rotations(knows, &mut room);
         for organization in frozen {
             let Some(Some(fork)) = step.read(Fork::stored(organization.as_str(), step.reader)) else {
@@ -149,7 +158,7 @@ impl Replica {
             room = left;
             notes.push(head.note().to_owned());
         }
-        let cosigned = self.cosigned(&theirs, room, step);
+        let cosigned = self.cosigned(&theirs, only, room, step);
         Answer::Heads {
             id,
             rotations,
@@ -160,10 +169,19 @@ impl Replica {
     }
 
     /// The cosignatures of those logs of which the asker holds others.
-    fn cosigned(&self, theirs: &BTreeMap<&str, &Standpoint>, mut room: usize, step: &mut Step<'_>) -> Vec<Cosigned> {
+    fn cosigned(
+        &self,
+        theirs: &BTreeMap<&str, &Standpoint>,
+        only: bool,
+        mut room: usize,
+        step: &mut Step<'_>,
+    ) -> Vec<Cosigned> {
         let mut all = Vec::new();
         for (organization, track) in &self.tracks {
             let them = theirs.get(organization.as_str());
+            if only && them.is_none() {
+                continue;
+            }
             let ours = track.witnesses.fingerprint();
             let equal = them.map_or(0, |them| them.cosigned) == ours;
             if ours == 0 || equal || track.is_closed() || them.is_some_and(|them| them.fork.is_some()) {
@@ -181,18 +199,16 @@ impl Replica {
         all
     }
 
-    /// Whether the asker has something that is missing here.
-    fn is_behind(&self, theirs: &[Standpoint]) -> bool {
-        theirs.iter().any(|them| {
-            self.tracks.get(them.organization.as_str()).is_some_and(|track| {
-                let ours = track.held.log.head.as_ref();
-                let ours = ours.map_or((0, 0), |head| (head.size(), seconds(head)));
-                let knows = usize::from(them.rotations) > track.keys.rotations().len();
-                let parting = them.fork.as_ref().map(Mark::said);
-                let knows_more = parting.is_some_and(|theirs| track.mark.is_none_or(|ours| theirs < ours));
-                let is_ahead = !track.is_closed() && (knows || (them.size, them.time) > ours);
-                !track.lost && !track.unreadable && (knows_more || is_ahead)
-            })
+    /// Whether the asker has something of a log that is missing here.
+    pub(super) fn is_behind(&self, them: &Standpoint) -> bool {
+        self.tracks.get(them.organization.as_str()).is_some_and(|track| {
+            let ours = track.held.log.head.as_ref();
+            let ours = ours.map_or((0, 0), |head| (head.size(), seconds(head)));
+            let knows = usize::from(them.rotations) > track.keys.rotations().len();
+            let parting = them.fork.as_ref().map(Mark::said);
+            let knows_more = parting.is_some_and(|theirs| track.mark.is_none_or(|ours| theirs < ours));
+            let is_ahead = !track.is_closed() && (knows || (them.size, them.time) > ours);
+            !track.lost && !track.unreadable && (knows_more || is_ahead)
         })
     }
 

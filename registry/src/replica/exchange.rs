@@ -1,9 +1,13 @@
 //! Asking: heads are compared with a few peers now and then, so that nothing depends on
 //! broadcasts arriving.
 
+use std::collections::BTreeSet;
+
+use syndic_vc::did::Did;
+
 use super::forks::Mark;
 use super::peers::Question;
-use super::track::{Waiting, is_from_the_future};
+use super::track::{Track, Waiting, is_from_the_future};
 use super::{Effect, Misbehaviour, Replica, Step};
 use crate::fork::Fork;
 use crate::head::{Head, HeadError};
@@ -20,22 +24,32 @@ impl Replica {
         self.compare(peer, step);
     }
 
-    /// Asks a peer for heads newer than the own ones.
-    pub(super) fn compare(&mut self, peer: &str, step: &mut Step<'_>) {
+    /// Asks a peer for heads newer than the own ones; of these logs, or of all.
+    pub(super) fn compare_heads(&mut self, peer: &str, logs: Option<&BTreeSet<Did>>, step: &mut Step<'_>) {
         let Some(id) = self.peers.ask(peer, Question::Compare, step.now) else {
             return;
         };
         let mut bytes = 0;
-        let logs = self
+        let listed = self
             .standpoints()
+            .filter(|(_, log)| logs.is_none_or(|logs| logs.contains(log.organization.as_str())))
+            .map(|(track, log)| Standpoint {
+                cosigned: if track.frozen { 0 } else { track.witnesses.fingerprint() },
+                ..log
+            })
             .take_while(|log| {
                 bytes += log.organization.len() + Standpoint::MOST_BYTES;
-                // What is left out is answered as if nothing were known of it.
+                // What is left out of all is answered as if nothing were known of it.
                 bytes <= limits::ASK_BYTES - 256
             })
             .collect();
         let charter = self.chain_point();
-        let ask = Ask::Compare { id, charter, logs };
+        let ask = Ask::Compare {
+            id,
+            charter,
+            logs: listed,
+            only: logs.is_some(),
+        };
         step.push(Effect::SendRequest {
             to: peer.to_owned(),
             bytes: ask.encode(),
@@ -50,22 +64,24 @@ impl Replica {
         }
     }
 
-    fn standpoints(&self) -> impl Iterator<Item = Standpoint> {
+    /// How far this node is in each log, without the fingerprint of cosignatures.
+    pub(super) fn standpoints(&self) -> impl Iterator<Item = (&Track, Standpoint)> {
         self.tracks
             .iter()
             .filter(|(_, track)| !track.lost && !track.removed)
             .map(|(organization, track)| {
                 let head = track.held.log.head.as_ref();
-                Standpoint {
+                let log = Standpoint {
                     organization: organization.as_str().to_owned(),
                     size: head.map_or(0, Head::size),
                     root: head.map_or(EMPTY_ROOT, |head| *head.root()),
                     time: head.map_or(0, seconds),
                     fork: Self::parting(track),
-                    cosigned: if track.frozen { 0 } else { track.witnesses.fingerprint() },
+                    cosigned: 0,
                     // What is not stored yet is told again; the bound is far below 2^16.
                     rotations: track.stored_rotations().len() as u16,
-                }
+                };
+                (track, log)
             })
     }
 
@@ -147,6 +163,9 @@ impl Replica {
                     self.take_piece(&organization, from, asked, piece, step);
                 }
             }
+            (Question::Reconcile { rounds, found }, Answer::Reconciled { message, .. }) => {
+                self.take_reconciled(from, rounds, found, &message, step);
+            }
             (Question::Probe { organization, sizes }, Answer::Roots(roots)) => {
                 self.take_roots(&organization, from, &sizes, &roots, step);
             }
@@ -160,6 +179,14 @@ impl Replica {
                 self.peers.is_busy(from, step.now);
                 self.pull(&organization, from);
             }
+            // It finds fault with what is none, or does not know how, as files do not: a list it will understand.
+            (
+                Question::Reconcile { .. },
+                Answer::Refused {
+                    why: Refusal::Malformed | Refusal::NothingNew,
+                    ..
+                },
+            ) => self.compare_heads(from, None, step),
             (_, Answer::Refused { .. }) => {}
             _ => self.blame(from, Misbehaviour::Inconsistent("an answer to something else"), step),
         }

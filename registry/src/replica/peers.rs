@@ -1,7 +1,7 @@
 //! The nodes of other members: who is connected, what they were asked, how much work they may
 //! still cause.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syndic_vc::did::Did;
 use syndic_vc::time::Timestamp;
@@ -44,10 +44,25 @@ pub(super) struct Asked {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Question {
     Compare,
-    Pull { organization: Did, from: u64 },
-    Probe { organization: Did, sizes: Vec<u64> },
-    Salvage { organization: Did },
-    Charters { from: u32 },
+    /// So often asked of the same peer in a row, and what was found until now.
+    Reconcile {
+        rounds: usize,
+        found: BTreeSet<Did>,
+    },
+    Pull {
+        organization: Did,
+        from: u64,
+    },
+    Probe {
+        organization: Did,
+        sizes: Vec<u64>,
+    },
+    Salvage {
+        organization: Did,
+    },
+    Charters {
+        from: u32,
+    },
 }
 
 impl Peers {
@@ -184,7 +199,7 @@ impl Peers {
         } else {
             member.asked.len() >= limits::ASKS_PER_PEER
         };
-        let twice = member.asked.values().any(|asked| asked.what == what);
+        let twice = member.asked.values().any(|asked| asked.what.is_one_with(&what));
         if !member.connected || resting || full || twice {
             return None;
         }
@@ -229,6 +244,14 @@ impl Peers {
             some.push(all.swap_remove(at).clone());
         }
         some
+    }
+}
+
+impl Question {
+    /// Whether one of them is enough at a time.
+    fn is_one_with(&self, other: &Self) -> bool {
+        let compares = |question: &Self| matches!(question, Self::Compare | Self::Reconcile { .. });
+        self == other || (compares(self) && compares(other))
     }
 }
 

@@ -6,6 +6,7 @@ mod charters;
 mod follow;
 mod forks;
 mod keys;
+mod narrow;
 mod own;
 mod quota;
 mod restore;

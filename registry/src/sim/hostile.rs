@@ -157,6 +157,13 @@ impl Liar {
             return Some(Answer::Roots(roots).encode());
         }
         if rng.chance(lies.tamper)
+            && let Ok(Answer::Reconciled { id, message }) = Answer::decode(&bytes)
+        {
+            self.lies += 1;
+            let message = reconciliation(rng, message);
+            return Some(Answer::Reconciled { id, message }.encode());
+        }
+        if rng.chance(lies.tamper)
             && let Ok(Answer::Salvaged { id, mut records }) = Answer::decode(&bytes)
             && let Some(record) = rng.pick_mut(&mut records)
         {
@@ -234,7 +241,11 @@ impl Liar {
             return Vec::new();
         };
         let organization = node.did.as_str().to_owned();
-        let ask = match rng.below(7) {
+        let ask = match rng.below(8) {
+            7 => Ask::Reconcile {
+                id: rng.next(),
+                message: reconciliation(rng, vec![0x61, 0, 0, 1]),
+            },
             6 => Ask::Charters {
                 id: rng.next(),
                 from: rng.below(5) as u32,
@@ -282,6 +293,7 @@ impl Liar {
                         conflict: rng.chance(50),
                     },
                     logs: vec![log],
+                    only: rng.chance(50),
                 }
             }
             _ => return (0..rng.below(100)).map(|_| rng.below(256) as u8).collect(),
@@ -356,7 +368,10 @@ fn with_forged(answer: Answer, news: News) -> Answer {
             note: news.note,
             ..roots
         }),
-        other @ (Answer::Charters { .. } | Answer::Refused { .. } | Answer::Salvaged { .. }) => other,
+        other @ (Answer::Charters { .. }
+        | Answer::Reconciled { .. }
+        | Answer::Refused { .. }
+        | Answer::Salvaged { .. }) => other,
     }
 }
 
@@ -379,7 +394,18 @@ fn renumbered(answer: Answer, id: u64) -> Answer {
         Answer::Charters { versions, .. } => Answer::Charters { id, versions },
         Answer::Refused { why, .. } => Answer::Refused { id, why },
         Answer::Roots(roots) => Answer::Roots(Roots { id, ..roots }),
+        Answer::Reconciled { message, .. } => Answer::Reconciled { id, message },
         Answer::Salvaged { records, .. } => Answer::Salvaged { id, records },
+    }
+}
+
+/// Bends a message of a reconciliation: no difference, nothing but differences, no end, or noise.
+fn reconciliation(rng: &mut Rng, message: Vec<u8>) -> Vec<u8> {
+    match rng.below(4) {
+        0 => vec![0x61],
+        1 => vec![0x61, 0, 0, 2, 0],
+        2 => [&[0x61, 0, 0, 1], [5; 16].as_slice()].concat(),
+        _ => corrupt(rng, message),
     }
 }
 

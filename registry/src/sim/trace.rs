@@ -85,12 +85,13 @@ fn broadcast(bytes: &[u8]) -> String {
 fn ask(bytes: &[u8]) -> String {
     match Ask::decode(bytes) {
         Ok(Ask::Charters { id, from }) => format!("ask #{id} charters from {from}"),
-        Ok(Ask::Compare { id, logs, .. }) => {
+        Ok(Ask::Reconcile { id, message }) => format!("reconcile #{id} {} bytes", message.len()),
+        Ok(Ask::Compare { id, logs, only, .. }) => {
             let sizes: Vec<_> = logs
                 .iter()
                 .map(|log| (log.size, log.fork.as_ref().map(|fork| (fork.at, fork.certain))))
                 .collect();
-            format!("compare #{id} {sizes:?}")
+            format!("compare #{id} only {only} {sizes:?}")
         }
         Ok(Ask::Pull { id, organization, from }) => {
             format!("pull #{id} {} from {from}", tail(&organization))
@@ -128,6 +129,7 @@ fn answer(bytes: &[u8]) -> String {
             piece.from,
             piece.entries.len()
         ),
+        Ok(Answer::Reconciled { id, message }) => format!("reconciled #{id} {} bytes", message.len()),
         Ok(Answer::Roots(roots)) => format!("roots #{} of {}: {}", roots.id, head(&roots.note), roots.roots.len()),
         Ok(Answer::Salvaged { id, records }) => format!("salvaged #{id}: {}", records.len()),
         Ok(Answer::Refused { id, why }) => format!("refused #{id}: {why:?}"),

@@ -152,6 +152,7 @@ fn who_is_behind_catches_up_when_chains_are_compared() {
         id: 9,
         charter: ahead.replica.chain_point(),
         logs: Vec::new(),
+        only: false,
     };
     let effects = behind.run(Event::Request {
         from: peer(2),
@@ -223,6 +224,7 @@ fn two_versions_of_one_number_are_kept_and_neither_acted_on() {
             id: 9,
             charter: node.replica.chain_point(),
             logs: Vec::new(),
+            only: false,
         };
         let effects = second.run(Event::Request {
             from: peer(1),
@@ -336,6 +338,7 @@ fn nonsense_about_chains_harms_nobody() {
             id: 1,
             charter,
             logs: Vec::new(),
+            only: false,
         };
         let effects = node.run(Event::Request {
             from: peer(2),

@@ -123,6 +123,7 @@ fn a_longer_own_log_is_told_first() {
         id: 1,
         charter: crate::message::ChainPoint::default(),
         logs: vec![],
+        only: false,
     };
     for number in [1, 2] {
         let from = peer(number);

@@ -120,7 +120,11 @@ impl World {
                 .ok_or("no disk")?
                 .disk;
             self.check.answer(&self.nodes, &self.charter, disk, &bytes)?;
-            self.figures.pieces += u64::from(matches!(Answer::decode(&bytes), Ok(Answer::Piece(_))));
+            match Answer::decode(&bytes) {
+                Ok(Answer::Piece(_)) => self.figures.pieces += 1,
+                Ok(Answer::Reconciled { .. }) => self.figures.narrowed += 1,
+                _ => {}
+            }
         }
         if let Some(bytes) = self.bent(at, bytes, false) {
             self.send_to(Some(at), from, asker, What::Answer(life, bytes));

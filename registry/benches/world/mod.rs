@@ -78,7 +78,14 @@ pub fn consortium(size: u64, witnesses: u32) -> Consortium {
         let letters = format!("{number:044}").replace('0', "z");
         let peer = format!("12D3KooW{letters}");
         let (name, endpoints) = (format!("Hospital {number}"), Endpoints::default());
-        let card = MemberCard::sign(&did, &name, log_key.public_key(), &[peer.clone()], &endpoints, &root);
+        let card = MemberCard::sign(
+            &did,
+            &name,
+            log_key.public_key(),
+            std::slice::from_ref(&peer),
+            &endpoints,
+            &root,
+        );
         cards.push(card.unwrap());
         members.push(Member { did, log_key, peer });
     }
