@@ -95,6 +95,7 @@ fn admin_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(charters::publish))
         .routes(routes!(charters::sign))
         .routes(routes!(decisions::decide))
+        .routes(routes!(operations::metrics))
         .routes(routes!(agents::create, agents::list))
         .routes(routes!(agents::show))
         .routes(routes!(agents::retire))

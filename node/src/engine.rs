@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use syndic_registry::charter::{CharterChain, SignedCharter};
-use syndic_registry::replica::{Effect, Event, NewLogKey, Replica, Verdict};
+use syndic_registry::replica::{Counts, Effect, Event, NewLogKey, Replica, Verdict};
 use syndic_registry::statement::Statement;
 use syndic_registry::store::{ReadError, Reader};
 use syndic_vc::did::Did;
@@ -105,6 +105,7 @@ enum Input {
 pub struct Engine {
     inputs: mpsc::Sender<Input>,
     connected: Arc<Mutex<BTreeSet<String>>>,
+    counts: Arc<Mutex<Counts>>,
 }
 
 impl Engine {
@@ -121,6 +122,7 @@ impl Engine {
     ) -> std::io::Result<Self> {
         let (inputs, receiver) = mpsc::channel(INPUT_QUEUE);
         let connected = Arc::new(Mutex::new(BTreeSet::new()));
+        let counts = Arc::new(Mutex::new(Counts::default()));
         let driver = Driver {
             replica,
             reader: StoreReader(store.clone()),
@@ -129,6 +131,7 @@ impl Engine {
             net: net_commands,
             following,
             connected: connected.clone(),
+            counts: counts.clone(),
             runtime: Handle::current(),
             waiting: BTreeMap::new(),
             next_ticket: 0,
@@ -162,7 +165,11 @@ impl Engine {
                 }
             }
         });
-        Ok(Self { inputs, connected })
+        Ok(Self {
+            inputs,
+            connected,
+            counts,
+        })
     }
 
     /// Appends statements to the organization's log, together with the node's own writes, in one atomic batch.
@@ -221,6 +228,12 @@ impl Engine {
             .collect()
     }
 
+    /// What the replication machine has done since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Lets what is under way end, and stops the thread.
     pub async fn stop(&self) {
         let (done, answer) = oneshot::channel();
@@ -243,6 +256,7 @@ struct Driver {
     net: mpsc::Sender<NetCommand>,
     following: Following,
     connected: Arc<Mutex<BTreeSet<String>>>,
+    counts: Arc<Mutex<Counts>>,
     runtime: Handle,
     waiting: BTreeMap<u64, Waiting>,
     next_ticket: u64,
@@ -324,6 +338,7 @@ impl Driver {
         for effect in self.replica.handle(event, clock::now(), &self.reader) {
             self.carry_out(effect);
         }
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = self.replica.counts();
         if !settled && self.replica.is_settled() {
             tracing::info!("another member has answered: this node may sign");
         }

@@ -18,6 +18,7 @@ pub mod instances;
 pub mod keys;
 pub mod knowledge;
 pub mod mirror;
+pub mod metrics;
 pub mod net;
 pub mod node;
 pub mod one_time;

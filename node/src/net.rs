@@ -26,6 +26,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, identity};
+use prometheus_client::registry::Registry;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
@@ -56,6 +57,8 @@ pub struct Network {
     pub listening: Vec<Multiaddr>,
     /// This node's peer id.
     pub peer_id: String,
+    /// What it counts as it goes: bytes, messages, peers of the mesh.
+    pub metrics: Registry,
     /// Ends after [`NetCommand::Shutdown`], when all sockets are closed.
     pub task: JoinHandle<()>,
 }
@@ -200,7 +203,8 @@ pub async fn start(config: NetworkConfig) -> Result<Network, NetError> {
     }
     let keypair = keypair(&config.seed)?;
     let peer_id = keypair.public().to_peer_id();
-    let swarm = behaviour::swarm(&keypair, &names, &config.limits)?;
+    let mut metrics = Registry::default();
+    let swarm = behaviour::swarm(&keypair, &names, &config.limits, &mut metrics)?;
     let (command_sender, commands) = mpsc::channel(limits::COMMAND_QUEUE);
     let (events, event_receiver) = mpsc::channel(limits::EVENT_QUEUE);
     let mut driver = driver::Driver::new(swarm, names.topic, &config.limits, commands, events);
@@ -212,6 +216,7 @@ pub async fn start(config: NetworkConfig) -> Result<Network, NetError> {
         events: event_receiver,
         listening,
         peer_id: peer_id.to_base58(),
+        metrics,
         task,
     })
 }

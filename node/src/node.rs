@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use prometheus_client::registry::Registry;
 use syndic_registry::charter::{Charter, CharterChain};
 use syndic_registry::view::View;
 use syndic_vc::did::Did;
@@ -45,6 +46,8 @@ pub struct Node {
     pub one_time: OneTimeStore,
     /// What other hosts say of themselves.
     pub outside: Outside,
+    /// What the peer network counts.
+    pub network_metrics: Registry,
     /// Signed status lists.
     pub signed_lists: SignedLists,
     /// Held for reading while a credential is issued, for writing while an agent is registered or retired: a credential
@@ -79,6 +82,8 @@ pub struct Parts {
     pub one_time: OneTimeStore,
     /// What other hosts say of themselves.
     pub outside: Outside,
+    /// What the peer network counts.
+    pub network_metrics: Registry,
 }
 
 impl Node {
@@ -98,6 +103,7 @@ impl Node {
             engine: parts.engine,
             one_time: parts.one_time,
             outside: parts.outside,
+            network_metrics: parts.network_metrics,
             signed_lists: SignedLists::default(),
             agents_gate: RwLock::new(()),
             claims: Claims::default(),

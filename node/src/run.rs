@@ -271,6 +271,7 @@ async fn start(
         engine,
         one_time,
         outside,
+        network_metrics: network.metrics,
     }));
     let begun = data.log_begun_path();
     if node.view().log(node.organization.as_str())?.frontier.size() > 0 {

@@ -16,6 +16,7 @@
 mod answer;
 mod batch;
 mod charters;
+mod counts;
 mod exchange;
 mod forks;
 mod keys;
@@ -47,6 +48,7 @@ use crate::log_keys::RotationError;
 use crate::message::MessageError;
 use crate::statement::{Statement, StatementError};
 use crate::store::{Batch, ReadError, Reader};
+pub use counts::Counts;
 pub use keys::NewLogKey;
 use own::Own;
 use peers::Peers;
@@ -395,6 +397,7 @@ pub struct Replica {
     flights: BTreeMap<u64, Did>,
     next_batch: u64,
     waiting_bytes: usize,
+    counts: Counts,
     compared: Option<Timestamp>,
 }
 
@@ -461,6 +464,7 @@ impl Replica {
             flights: BTreeMap::new(),
             next_batch: 1,
             waiting_bytes: 0,
+            counts: Counts::default(),
             compared: None,
             charters: charters::Charters::new(chain),
             charter,

@@ -13,13 +13,16 @@ use crate::api::{answer, charters, registry, schema};
 use crate::http::problem::Problem;
 use crate::node::Node;
 use crate::store::Content;
-use crate::{agents, clock, credentials};
+use crate::{agents, clock, credentials, metrics};
 
 /// Heartbeats that may be late before the node calls itself not ready: its own word is getting old.
 const LATE_HEARTBEATS: i64 = 3;
 
 /// The JSON-LD context of capability credentials; it never changes under this name.
 const CONTEXT: &str = include_str!("../../../specs/capability-v1.jsonld");
+
+/// The text form of figures that Prometheus and others read.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// `GET /healthz`
 #[utoipa::path(
@@ -117,12 +120,27 @@ pub async fn status(State(node): State<Arc<Node>>) -> Result<Response, Problem> 
             "size": number(head.as_ref().map_or(0, Head::size)),
             "root": head.as_ref().map_or(Value::Null, |head| registry::hash(head.root())),
         },
-        "digest": registry::hash(&view.digest()?),
         "agents": number(agents as u64),
         "credentials": number(credentials),
         "organizations": registry::organizations(&node)?,
     };
     Ok(answer::json(StatusCode::OK, &body))
+}
+
+/// `GET /metrics`: OpenMetrics text for a monitoring system.
+///
+/// # Errors
+/// 503 if the store cannot be read.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operations",
+    responses((status = 200, description = "figures in the OpenMetrics text form", body = String, content_type = "application/openmetrics-text"), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
+pub async fn metrics(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
+    let text = metrics::text(&node)?;
+    Ok(answer::with_type(StatusCode::OK, OPEN_METRICS, text.into_bytes()))
 }
 
 /// How much of what was written has been compared with what is there since the node started.

@@ -58,7 +58,6 @@ fn compose(page: &mut Page, status: &Value) {
             "log",
             format!("{} statements, root {}", text(&["log", "size"]), text(&["log", "root"])),
         ),
-        ("digest", text(&["digest"])),
     ]);
     page.line("");
     let rows: Vec<Vec<String>> = documents::items(status, "organizations")

@@ -14,6 +14,7 @@ use libp2p::{
     StreamProtocol, Swarm, SwarmBuilder, connection_limits, identify, identity, memory_connection_limits, noise, ping,
     tcp, yamux,
 };
+use prometheus_client::registry::Registry;
 use sha2::{Digest, Sha256};
 
 use super::codec::SyncCodec;
@@ -38,7 +39,12 @@ pub(super) struct Behaviour {
 }
 
 /// A swarm with all of it, subscribed to the topic, that does not listen yet.
-pub(super) fn swarm(keypair: &identity::Keypair, names: &Names, bounds: &Limits) -> Result<Swarm<Behaviour>, NetError> {
+pub(super) fn swarm(
+    keypair: &identity::Keypair,
+    names: &Names,
+    bounds: &Limits,
+    metrics: &mut Registry,
+) -> Result<Swarm<Behaviour>, NetError> {
     let behaviour = Behaviour {
         allowed: allow_block_list::Behaviour::default(),
         limits: connection_limits::Behaviour::new(
@@ -49,7 +55,7 @@ pub(super) fn swarm(keypair: &identity::Keypair, names: &Names, bounds: &Limits)
                 .with_max_established_per_peer(Some(limits::MAX_PER_PEER)),
         ),
         memory: memory_connection_limits::Behaviour::with_max_bytes(bounds.memory),
-        gossip: gossip(names)?,
+        gossip: gossip(names, bounds, metrics)?,
         sync: sync(names, bounds)?,
         identify: identify::Behaviour::new(
             identify::Config::new(names.identify.clone(), keypair.public())
@@ -77,6 +83,7 @@ pub(super) fn swarm(keypair: &identity::Keypair, names: &Names, bounds: &Limits)
         .with_tokio()
         .with_tcp(tcp::Config::new(), security, streams)
         .map_err(setup)?
+        .with_bandwidth_metrics(metrics)
         .with_behaviour(|_| behaviour)
         .map_err(setup)?
         .with_swarm_config(|config| {
@@ -90,7 +97,7 @@ pub(super) fn swarm(keypair: &identity::Keypair, names: &Names, bounds: &Limits)
     Ok(swarm)
 }
 
-fn gossip(names: &Names) -> Result<Gossip, NetError> {
+fn gossip(names: &Names, bounds: &Limits, metrics: &mut Registry) -> Result<Gossip, NetError> {
     let topic = IdentTopic::new(&names.topic);
     let config = gossipsub::ConfigBuilder::default()
         .validation_mode(ValidationMode::Anonymous)
@@ -98,11 +105,11 @@ fn gossip(names: &Names) -> Result<Gossip, NetError> {
         // Announcements prove themselves, so equal bytes are one message whoever sent them.
         .message_id_fn(|message| MessageId::from(Sha256::digest(&message.data).to_vec()))
         .max_transmit_size(limits::MAX_ANNOUNCEMENT + limits::ANNOUNCEMENT_ENVELOPE)
-        .mesh_n(limits::MESH_DEGREE)
+        .mesh_n(bounds.mesh_degree)
         .mesh_n_low(limits::MESH_LOW)
         .mesh_n_high(limits::MESH_HIGH)
         .mesh_outbound_min(limits::MESH_OUTBOUND)
-        .gossip_lazy(limits::MESH_DEGREE)
+        .gossip_lazy(bounds.mesh_degree)
         .flood_publish(true)
         .heartbeat_interval(limits::GOSSIP_HEARTBEAT)
         .heartbeat_initial_delay(limits::GOSSIP_HEARTBEAT)
@@ -117,8 +124,12 @@ fn gossip(names: &Names) -> Result<Gossip, NetError> {
         max_subscribed_topics: 1,
         max_subscriptions_per_request: limits::MAX_SUBSCRIPTIONS_PER_FRAME,
     };
-    let mut gossip =
-        Gossip::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter).map_err(setup)?;
+    let mut gossip = Gossip::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
+        .map_err(setup)?
+        .with_metrics(
+            metrics.sub_registry_with_prefix("libp2p_gossipsub"),
+            gossipsub::MetricsConfig::default(),
+        );
     gossip
         .with_peer_score(scores(topic.hash()), thresholds())
         .map_err(setup)?;

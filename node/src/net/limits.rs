@@ -128,6 +128,8 @@ pub struct Limits {
     pub sync_message: usize,
     /// Time for one request.
     pub request_timeout: Duration,
+    /// How many members each announcement is forwarded to.
+    pub mesh_degree: usize,
 }
 
 impl Default for Limits {
@@ -138,6 +140,7 @@ impl Default for Limits {
             memory: MAX_MEMORY,
             sync_message: MAX_SYNC_MESSAGE,
             request_timeout: REQUEST_TIMEOUT,
+            mesh_degree: MESH_DEGREE,
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::store::Write;
 
 impl Replica {
     pub(super) fn announced(&mut self, from: Peer, token: u64, bytes: &[u8], step: &mut Step<'_>) {
+        self.counts.broadcasts += 1;
         if !self.peers.is_member(&from) {
             step.reject(token, &from, Misbehaviour::NotMember);
             return;
@@ -194,6 +195,7 @@ impl Replica {
             return false;
         };
         let next = batch::grown(&track.held, frontier, head, proof);
+        self.counts.statements_taken += entries.len() as u64;
         self.persist_received(organization, next, writes, step);
         true
     }

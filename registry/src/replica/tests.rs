@@ -24,9 +24,9 @@ use crate::statement::{AgentRegistered, Content};
 use crate::store::{MemoryStore, Row};
 
 /// A member with its store, and effects carried out as far as the store is concerned.
-struct Node {
+pub(super) struct Node {
     number: u8,
-    replica: Replica,
+    pub(super) replica: Replica,
     store: MemoryStore,
     now: Timestamp,
 }
@@ -47,7 +47,7 @@ fn config(number: u8) -> Config {
     }
 }
 
-fn peer(number: u8) -> Peer {
+pub(super) fn peer(number: u8) -> Peer {
     example::card(number).peer_ids()[0].clone()
 }
 
@@ -63,7 +63,7 @@ fn agent(number: u64) -> Statement {
 }
 
 impl Node {
-    fn new(number: u8) -> Self {
+    pub(super) fn new(number: u8) -> Self {
         Self::on(number, MemoryStore::default())
     }
 
@@ -99,7 +99,7 @@ impl Node {
     }
 
     /// Hands an event to the machine and stores all that follows; gives all effects.
-    fn run(&mut self, event: Event) -> Vec<Effect> {
+    pub(super) fn run(&mut self, event: Event) -> Vec<Effect> {
         let mut all = Vec::new();
         let mut effects = self.handle(event);
         while !effects.is_empty() {
@@ -110,18 +110,18 @@ impl Node {
         all
     }
 
-    fn publish(&mut self, ticket: u64, numbers: impl Iterator<Item = u64>) -> Vec<Effect> {
+    pub(super) fn publish(&mut self, ticket: u64, numbers: impl Iterator<Item = u64>) -> Vec<Effect> {
         let statements = numbers.map(agent).collect();
         self.run(Event::Publish { ticket, statements })
     }
 
-    fn hear(&mut self, from: u8, bytes: &[u8]) -> Vec<Effect> {
+    pub(super) fn hear(&mut self, from: u8, bytes: &[u8]) -> Vec<Effect> {
         let bytes = bytes.to_vec();
         let from = peer(from);
         self.run(Event::Announced { from, token: 1, bytes })
     }
 
-    fn state(&self, of: u8) -> LogState {
+    pub(super) fn state(&self, of: u8) -> LogState {
         LogState::read(did(of).as_str(), &self.store).unwrap()
     }
 
@@ -131,7 +131,7 @@ impl Node {
 
     /// Lets this node ask the other, and the other answer, until nothing more is asked. Gives
     /// what this node decided, without requests.
-    fn talk(&mut self, other: &mut Self, effects: Vec<Effect>) -> Vec<Effect> {
+    pub(super) fn talk(&mut self, other: &mut Self, effects: Vec<Effect>) -> Vec<Effect> {
         let (mut open, mut rest) = (effects, Vec::new());
         while let Some(effect) = open.pop() {
             match effect {
@@ -159,7 +159,7 @@ impl Node {
     }
 }
 
-fn announcements(effects: &[Effect]) -> Vec<Vec<u8>> {
+pub(super) fn announcements(effects: &[Effect]) -> Vec<Vec<u8>> {
     let bytes = effects.iter().filter_map(|effect| match effect {
         Effect::Announce(bytes) => Some(bytes.clone()),
         _ => None,

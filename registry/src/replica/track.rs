@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use syndic_vc::key::PublicKey;
 use syndic_vc::time::Timestamp;
 
 use super::Peer;
@@ -64,6 +65,10 @@ pub(super) struct Track {
     pub(super) lost: bool,
     /// Who cosigned it.
     pub(super) witnesses: Witnesses,
+    /// The head that was checked last, and the newest key then: it comes again with the entries that it covers.
+    checked: Option<(PublicKey, Head)>,
+    /// How many signatures of heads were checked.
+    pub(super) head_checks: u64,
 }
 
 /// State of a log in the store.
@@ -164,6 +169,8 @@ impl Track {
             lost: false,
             removed: false,
             witnesses: Witnesses::load(organization, appointed, reader)?,
+            checked: None,
+            head_checks: 0,
         };
         track.check_keys();
         Ok(track)
@@ -296,9 +303,20 @@ impl Track {
 
     /// Checks a note, unless it is one that was checked before.
     pub(super) fn verify(&mut self, note: &str) -> Result<Head, HeadError> {
-        let head = match self.held.heads().find(|head| head.note() == note) {
+        let newest = self.keys.newest();
+        let checked = self
+            .checked
+            .iter()
+            .filter(|(key, _)| key == newest)
+            .map(|(_, head)| head);
+        let head = match self.held.heads().chain(checked).find(|head| head.note() == note) {
             Some(head) => head.clone(),
-            None => self.keys.verify(note, &self.origin)?,
+            None => {
+                self.head_checks += 1;
+                let head = self.keys.verify(note, &self.origin)?;
+                self.checked = Some((self.keys.newest().clone(), head.clone()));
+                head
+            }
         };
         self.known = self.known.max(head.size());
         Ok(head)

@@ -180,6 +180,7 @@ impl Replica {
         if !self.peers.may_check(from, step.now) {
             return Ok(Taken::Flood);
         }
+        self.counts.cosignature_checks += 1;
         match line.verify(self.charter.id(), organization.as_str(), &key) {
             Ok(()) => {}
             // It may come from a newer key of the witness.
