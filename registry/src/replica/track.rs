@@ -303,18 +303,18 @@ impl Track {
 
     /// Checks a note, unless it is one that was checked before.
     pub(super) fn verify(&mut self, note: &str) -> Result<Head, HeadError> {
-        let newest = self.keys.newest();
-        let checked = self
-            .checked
-            .iter()
-            .filter(|(key, _)| key == newest)
-            .map(|(_, head)| head);
-        let head = match self.held.heads().chain(checked).find(|head| head.note() == note) {
-            Some(head) => head.clone(),
+        let newest = self.keys.newest().clone();
+        let known = {
+            let checked = self.checked.iter().filter(|(key, _)| *key == newest);
+            let mut seen = self.held.heads().chain(checked.map(|(_, head)| head));
+            seen.find(|head| head.note() == note).cloned()
+        };
+        let head = match known {
+            Some(head) => head,
             None => {
                 self.head_checks += 1;
                 let head = self.keys.verify(note, &self.origin)?;
-                self.checked = Some((self.keys.newest().clone(), head.clone()));
+                self.checked = Some((newest, head.clone()));
                 head
             }
         };
