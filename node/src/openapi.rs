@@ -61,6 +61,11 @@ pub fn describe(mut document: OpenApi, listener: &str) -> OpenApi {
         .build();
     components.schemas.extend(shared.schemas);
     if listener == ADMIN {
+        let shown = ComponentsBuilder::new()
+            .schema_from::<schema::decisions::AllowedWithBundle>()
+            .schema_from::<schema::decisions::DeniedWithBundle>()
+            .build();
+        components.schemas.extend(shown.schemas);
         components.security_schemes.insert(
             "admin_token".to_owned(),
             SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()).into(),
