@@ -25,7 +25,7 @@ use syndic_node::engine::StoreReader;
 use syndic_node::keys::Keystore;
 use syndic_node::store::{self, Batch, Engine, Store};
 use syndic_node::{clock, setup};
-use syndic_registry::charter::Charter;
+use syndic_registry::charter::CharterChain;
 use syndic_registry::limits;
 use syndic_registry::replica::{Config, Effect, Event, Me, Replica};
 use syndic_registry::statement::{AgentRegistered, Content, Grant, Right, Statement, StatusChanged, StatusListCreated};
@@ -132,7 +132,7 @@ fn memory(child: &Child) -> String {
 fn fill(data: &Path, keys: &Keystore, statements: u64) {
     let folder = DataDir::open_locked(data).unwrap();
     let store = store::open(&folder.store_path(), Engine::default()).unwrap();
-    let charter = setup::installed(store.as_ref()).unwrap().unwrap();
+    let charter = setup::installed(&store).unwrap().unwrap();
     let mut replica = machine(charter, keys, &store);
     let mut next = 0;
     while next < statements {
@@ -151,12 +151,12 @@ fn fill(data: &Path, keys: &Keystore, statements: u64) {
     std::fs::write(folder.log_begun_path(), b"").unwrap();
 }
 
-fn machine(charter: Charter, keys: &Keystore, store: &Arc<dyn Store>) -> Replica {
+fn machine(charter: CharterChain, keys: &Keystore, store: &Arc<dyn Store>) -> Replica {
     let config = Config {
         charter,
         me: Some(Me {
             organization: did_key::for_key(keys.credential_signer().public_key()),
-            log_key: keys.log_signer_shared(),
+            log_key: keys.log_key(0),
             other_keys: Vec::new(),
         }),
         heartbeat_seconds: 60,
