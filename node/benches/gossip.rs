@@ -156,7 +156,7 @@ async fn ours(nodes: usize, messages: usize, degree: usize) -> Outcome {
     let (mut commands, mut registries) = (Vec::new(), Vec::new());
     let tally = Tally::default();
     let connected = Arc::new(AtomicU64::new(0));
-    for node in 0..nodes {
+    for (node, id) in ids.iter().enumerate() {
         let bounds = limits::Limits {
             mesh_degree: degree,
             // All nodes are this one process.
@@ -196,13 +196,13 @@ async fn ours(nodes: usize, messages: usize, degree: usize) -> Outcome {
     }
     for orders in &commands {
         // Those that began earlier let those that began later in; the later ones dial.
-        let list = members.iter().map(|(id, _)| (id.clone(), Vec::new())).collect();
+        let list = members.keys().map(|id| (id.clone(), Vec::new())).collect();
         orders.send(NetCommand::SetMembers(list)).await.unwrap();
     }
     while connected.load(Ordering::Relaxed) < (nodes * (nodes - 1)) as u64 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let bytes = || registries.iter().map(|registry| sent(registry)).sum();
+    let bytes = || registries.iter().map(sent).sum();
     let tell = async |node: usize, payload| commands[node].send(NetCommand::Announce(payload)).await.unwrap();
     let outcome = measure(nodes, messages, begun, &tally, bytes, tell).await;
     for orders in commands {
