@@ -172,10 +172,7 @@ async fn ours(nodes: usize, messages: usize, degree: usize) -> Outcome {
         })
         .await
         .unwrap();
-        members.insert(
-            ids[node].clone(),
-            network.listening.iter().map(ToString::to_string).collect(),
-        );
+        members.insert(id.clone(), network.listening.iter().map(ToString::to_string).collect());
         let (tally, connected, orders) = (tally.clone(), connected.clone(), network.commands.clone());
         let mut events = network.events;
         tokio::spawn(async move {
