@@ -33,6 +33,9 @@ const PACE: Duration = Duration::from_millis(50);
 /// Time for the mesh to form, and for the last payload to arrive.
 const SETTLE: Duration = Duration::from_secs(5);
 
+/// Time for all connections to be made.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// What all nodes together have to show.
 struct Outcome {
     deliveries: u64,
@@ -86,6 +89,20 @@ fn main() {
             outcome.slowest,
             per_payload(&plain) / per_payload(outcome),
         );
+    }
+}
+
+/// Waits until every node has told that it is connected with every other.
+async fn all_connected(nodes: usize, connected: &AtomicU64) {
+    let wanted = (nodes * (nodes - 1)) as u64;
+    let begun = Instant::now();
+    while connected.load(Ordering::Relaxed) < wanted {
+        let found = connected.load(Ordering::Relaxed);
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "{found} of {wanted} ends of connections after {PATIENCE:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -191,14 +208,16 @@ async fn ours(nodes: usize, messages: usize, degree: usize) -> Outcome {
         commands.push(network.commands);
         registries.push(network.metrics);
     }
-    for orders in &commands {
-        // Those that began earlier let those that began later in; the later ones dial.
-        let list = members.keys().map(|id| (id.clone(), Vec::new())).collect();
+    for (node, orders) in commands.iter().enumerate() {
+        // All let all in; who began later dials.
+        let addresses = |other: usize, id| if other < node { members.get(id).cloned() } else { None };
+        let all = ids.iter().enumerate();
+        let list = all
+            .map(|(other, id)| (id.clone(), addresses(other, id).unwrap_or_default()))
+            .collect();
         orders.send(NetCommand::SetMembers(list)).await.unwrap();
     }
-    while connected.load(Ordering::Relaxed) < (nodes * (nodes - 1)) as u64 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    all_connected(nodes, &connected).await;
     let bytes = || registries.iter().map(sent).sum();
     let tell = async |node: usize, payload| commands[node].send(NetCommand::Announce(payload)).await.unwrap();
     let outcome = measure(nodes, messages, begun, &tally, bytes, tell).await;
@@ -263,9 +282,7 @@ async fn plain(nodes: usize, messages: usize) -> Outcome {
             }
         });
     }
-    while connected.load(Ordering::Relaxed) < (nodes * (nodes - 1)) as u64 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    all_connected(nodes, &connected).await;
     let bytes = || registries.iter().map(sent).sum();
     measure(nodes, messages, begun, &tally, bytes, async |node: usize, payload| {
         orders[node].send(payload).await.unwrap();
