@@ -542,6 +542,16 @@ impl Replica {
             }
         }
     }
+
+    /// Whether one more check of a signature may be done on the peer's account. Who has used it up floods, and is blamed.
+    /// Who has none is no member any more: a charter came between its message and its turn, and nobody is to blame.
+    fn may_check(&mut self, from: &str, step: &mut Step<'_>) -> bool {
+        let may = self.peers.may_check(from, step.now);
+        if !may && self.peers.is_member(from) {
+            step.penalize(from, Misbehaviour::Flood);
+        }
+        may
+    }
 }
 
 impl Step<'_> {

@@ -83,9 +83,8 @@ impl Replica {
     }
 
     pub(super) fn told_of_charter(&mut self, from: &str, token: u64, bytes: &[u8], step: &mut Step<'_>) {
-        if !self.peers.may_check(from, step.now) {
-            step.verdict(token, Verdict::Ignore);
-            return step.penalize(from, Misbehaviour::Flood);
+        if !self.may_check(from, step) {
+            return step.verdict(token, Verdict::Ignore);
         }
         let taken = SignedCharter::parse(bytes)
             .map_err(ChainError::from)

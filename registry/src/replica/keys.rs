@@ -100,8 +100,7 @@ impl Replica {
             if track.keys.rotations().contains(&known.rotation) {
                 continue;
             }
-            if !self.peers.may_check(from, step.now) {
-                step.penalize(from, Misbehaviour::Flood);
+            if !self.may_check(from, step) {
                 return false;
             }
             match self.learn(&organization, &known.rotation) {

@@ -83,9 +83,8 @@ impl Replica {
             step.verdict(token, Verdict::Ignore);
             return;
         }
-        if !self.peers.may_check(from, step.now) {
+        if !self.may_check(from, step) {
             step.verdict(token, Verdict::Ignore);
-            step.penalize(from, Misbehaviour::Flood);
             return;
         }
         let head = match self.verify(organization, &news.note, &news.entries, from, step) {
@@ -263,10 +262,10 @@ impl Replica {
         if track.mark.is_some_and(|known| known <= Mark::of(&fork)) {
             return step.verdict(token, Verdict::Ignore);
         }
-        if !self.peers.may_check(from, step.now) {
-            step.verdict(token, Verdict::Ignore);
-            return step.penalize(from, Misbehaviour::Flood);
-        }
+        let may = self.may_check(from, step);
+        let Some(track) = self.tracks.get(organization).filter(|_| may) else {
+            return step.verdict(token, Verdict::Ignore);
+        };
         match fork.verify_knowing(&self.charter, &track.keys) {
             Ok(_) => {
                 step.verdict(token, Verdict::Accept);

@@ -149,10 +149,7 @@ impl Replica {
                 Ok(Taken::Ahead) => self.pull(organization, from),
                 // One of the two heads will show who told two stories.
                 Ok(Taken::OtherRoot) => self.compare_back(from, step),
-                Ok(Taken::Flood) => {
-                    step.penalize(from, Misbehaviour::Flood);
-                    break;
-                }
+                Ok(Taken::Flood) => break,
                 Err(why) => {
                     wrong = Err(why);
                     break;
@@ -177,7 +174,7 @@ impl Replica {
         if track.is_closed() || future || !track.witnesses.is_news(&line) {
             return Ok(Taken::Nothing);
         }
-        if !self.peers.may_check(from, step.now) {
+        if !self.may_check(from, step) {
             return Ok(Taken::Flood);
         }
         self.counts.cosignature_checks += 1;

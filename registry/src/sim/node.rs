@@ -70,6 +70,11 @@ impl Node {
         Timestamp::from_unix_millis(BEGINNING + at.cast_signed() + self.skew).map_err(|error| error.to_string())
     }
 
+    /// Whether an older copy ever took the place of its disk.
+    pub(super) fn was_restored(&self) -> bool {
+        self.machines.iter().any(|machine| !machine.former.is_empty())
+    }
+
     /// Starts a machine from its disk.
     pub(super) fn start(&mut self, machine: usize, seed: u64) -> Result<(), String> {
         let Some(first) = self.keys.first() else {

@@ -201,6 +201,36 @@ fn who_is_removed_speaks_no_longer() {
     assert_eq!(acknowledged(&node.publish(8, 0..1)).len(), 1);
 }
 
+/// A member hands on two heads of hospital 2, the second while the first is being stored.
+fn second_of_two(between: impl FnOnce(&mut Node)) -> Vec<Effect> {
+    let mut node = invited(1, &[]);
+    let one = entries(1..2);
+    let two = entries(1..3);
+    let told = |token, bytes| Event::Announced {
+        from: peer(3),
+        token,
+        bytes,
+    };
+    let first = node.handle(told(1, news(&head_of(2, &one, at(900)), 0, &one)));
+    assert_eq!(verdict(&first), Verdict::Accept);
+    let waits = node.handle(told(2, news(&head_of(2, &two, at(950)), 1, &two[1..])));
+    assert!(waits.is_empty(), "{waits:?}");
+    between(&mut node);
+    node.store(&first)
+}
+
+#[test]
+fn who_is_removed_while_its_message_waits_is_not_taken_for_one_that_floods() {
+    let effects = second_of_two(|node| {
+        node.hear(2, &broadcast(&version(example::charter(), &[1, 2], &[1, 2])));
+        assert!(!node.replica.peers.is_member(&peer(3)));
+    });
+    assert_eq!((verdict(&effects), penalties(&effects)), (Verdict::Ignore, vec![]));
+    // Its twin that stays is heard.
+    let effects = second_of_two(|_| {});
+    assert_eq!((verdict(&effects), penalties(&effects)), (Verdict::Accept, vec![]));
+}
+
 #[test]
 fn two_versions_of_one_number_are_kept_and_neither_acted_on() {
     let one = version(example::charter(), &[1, 2], &[1, 2]);
