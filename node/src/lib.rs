@@ -7,6 +7,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod counters;
 pub mod credentials;
 pub mod data_dir;
 pub mod demo;

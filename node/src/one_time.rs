@@ -1,4 +1,4 @@
-//! Values that work once: challenges and action nonces. What was used is on disk before anybody is told "allowed", so
+//! Values that work once: challenges and action nonces, and with a nonce the counters of its action. What was used is on disk before anybody is told "allowed", so
 //! neither a restart nor a second thread can use it again (promise P12).
 //!
 //! A challenge costs the node nothing until it is used: it is a sealed expiry time that only this node can open. What is
@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{OneTime, OneTimeKind, SpendError};
+use syndic_vc::trust::{Counted, OneTime, OneTimeKind, SpendError};
 
 use crate::clock;
+use crate::counters::{self, MAX_COUNTERS, Refused};
 use crate::keys::Keystore;
 use crate::store::{ApplyError, Batch, Store, StoreError};
 
@@ -24,6 +25,9 @@ pub const MAX_REMEMBERED: u64 = 1_000_000;
 const MAX_CHALLENGE_BYTES: usize = 256;
 /// Rows removed in one batch when expired values are forgotten.
 const FORGET_BATCH: usize = 1_000;
+/// How often an action is counted anew because others counted on the same counters meanwhile. Each time one of them got
+/// through, so as many as this can be at it at once.
+const COUNT_ATTEMPTS: usize = 1_024;
 /// How long past its expiry a used value is kept: the clock may be set back by this much without reviving it.
 const KEEP_AFTER_EXPIRY_SECONDS: i64 = 3_600;
 
@@ -36,6 +40,7 @@ pub struct OneTimeStore {
     store: Arc<dyn Store>,
     keys: Arc<Keystore>,
     remembered: AtomicU64,
+    counters: AtomicU64,
 }
 
 impl OneTimeStore {
@@ -44,20 +49,13 @@ impl OneTimeStore {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn open(store: Arc<dyn Store>, keys: Arc<Keystore>) -> Result<Self, StoreError> {
-        let mut count = 0u64;
-        let mut from = UNTIL.to_vec();
-        let end = after_prefix(UNTIL);
-        loop {
-            let rows = store.range(&from, &end, FORGET_BATCH)?;
-            let Some((last, _)) = rows.last() else { break };
-            count += rows.len() as u64;
-            from.clone_from(last);
-            from.push(0);
-        }
+        let remembered = count_rows(&*store, UNTIL)?.into();
+        let counters = count_rows(&*store, counters::UNTIL)?.into();
         Ok(Self {
             store,
             keys,
-            remembered: AtomicU64::new(count),
+            remembered,
+            counters,
         })
     }
 
@@ -86,46 +84,45 @@ impl OneTimeStore {
         Timestamp::from_unix_seconds(i64::from_be_bytes(seconds)).ok()
     }
 
-    /// Forgets what expired long enough ago. Returns how many values went.
+    /// Forgets what expired long enough ago. Returns how many values and counters went.
     ///
     /// # Errors
     /// [`ForgetError`] if the store fails; nothing is lost then.
     pub fn forget_expired(&self, now: Timestamp) -> Result<u64, ForgetError> {
-        let limit = now.unix_seconds().saturating_sub(KEEP_AFTER_EXPIRY_SECONDS);
-        let mut end = UNTIL.to_vec();
-        end.extend_from_slice(&limit.max(0).to_be_bytes());
+        let limit = now.unix_seconds().saturating_sub(KEEP_AFTER_EXPIRY_SECONDS).max(0);
+        Ok(self.forget(UNTIL, limit, &self.remembered)? + self.forget(counters::UNTIL, limit, &self.counters)?)
+    }
+
+    /// Removes the rows that ended before `limit`, with those that they name.
+    fn forget(&self, until: &[u8], limit: i64, kept: &AtomicU64) -> Result<u64, ForgetError> {
+        let mut end = until.to_vec();
+        end.extend_from_slice(&limit.to_be_bytes());
         let mut gone = 0;
         loop {
-            let rows = self.store.range(UNTIL, &end, FORGET_BATCH)?;
+            let rows = self.store.range(until, &end, FORGET_BATCH)?;
             if rows.is_empty() {
                 return Ok(gone);
             }
             let mut batch = Batch::default();
-            for (key, used_key) in rows {
+            for (key, named) in rows {
                 gone += 1;
                 batch.writes.push((key, None));
-                batch.writes.push((used_key, None));
+                batch.writes.push((named, None));
             }
             let count = batch.writes.len() as u64 / 2;
             self.store.apply(batch)?;
-            self.remembered.fetch_sub(count, Ordering::Relaxed);
+            kept.fetch_sub(count, Ordering::Relaxed);
         }
     }
-}
 
-/// Why expired values could not be forgotten.
-#[derive(Debug, thiserror::Error)]
-pub enum ForgetError {
-    /// Reading failed.
-    #[error(transparent)]
-    Read(#[from] StoreError),
-    /// Writing failed.
-    #[error(transparent)]
-    Write(#[from] ApplyError),
-}
-
-impl OneTime for OneTimeStore {
-    fn spend(&self, kind: OneTimeKind, value: &str, now: Timestamp, expires: Timestamp) -> Result<(), SpendError> {
+    /// The batch that uses a value up, and the key of the row that says so.
+    fn use_up(
+        &self,
+        kind: OneTimeKind,
+        value: &str,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(Batch, Vec<u8>), SpendError> {
         let (name, expires) = match kind {
             OneTimeKind::Challenge => ("challenge", self.challenge_expiry(value).ok_or(SpendError::Unknown)?),
             OneTimeKind::ActionNonce => ("nonce", expires),
@@ -151,16 +148,93 @@ impl OneTime for OneTimeStore {
                 (used_key.clone(), Some(Vec::new())),
                 (until_key, Some(used_key.clone())),
             ],
-            expectations: vec![(used_key, None)],
+            expectations: vec![(used_key.clone(), None)],
         };
-        match self.store.apply(batch) {
-            Ok(()) => {
-                self.remembered.fetch_add(1, Ordering::Relaxed);
-                Ok(())
-            }
-            Err(ApplyError::Expectation { .. }) => Err(SpendError::Used),
-            Err(other) => Err(SpendError::Unavailable(other.to_string())),
+        Ok((batch, used_key))
+    }
+
+    /// Adds the rows of the counters to a batch; says how many are new.
+    fn add_counters(&self, batch: &mut Batch, counted: &[Counted]) -> Result<u64, SpendError> {
+        let addition = counters::add(&*self.store, counted).map_err(|refused| match refused {
+            Refused::Exceeded(which) => SpendError::Exceeded(which),
+            Refused::Store(error) => SpendError::Unavailable(error.to_string()),
+            Refused::Damaged => SpendError::Unavailable("a counter cannot be read".to_owned()),
+        })?;
+        if addition.new > 0 && self.counters.load(Ordering::Relaxed) + addition.new > MAX_COUNTERS {
+            return Err(SpendError::Unavailable(format!(
+                "{MAX_COUNTERS} counters are kept already"
+            )));
         }
+        batch.writes.extend(addition.batch.writes);
+        batch.expectations.extend(addition.batch.expectations);
+        Ok(addition.new)
+    }
+}
+
+fn count_rows(store: &dyn Store, prefix: &[u8]) -> Result<u64, StoreError> {
+    let mut count = 0u64;
+    let mut from = prefix.to_vec();
+    let end = after_prefix(prefix);
+    loop {
+        let rows = store.range(&from, &end, FORGET_BATCH)?;
+        let Some((last, _)) = rows.last() else { return Ok(count) };
+        count += rows.len() as u64;
+        from.clone_from(last);
+        from.push(0);
+    }
+}
+
+/// Why expired values could not be forgotten.
+#[derive(Debug, thiserror::Error)]
+pub enum ForgetError {
+    /// Reading failed.
+    #[error(transparent)]
+    Read(#[from] StoreError),
+    /// Writing failed.
+    #[error(transparent)]
+    Write(#[from] ApplyError),
+}
+
+impl OneTime for OneTimeStore {
+    fn spend(&self, kind: OneTimeKind, value: &str, now: Timestamp, expires: Timestamp) -> Result<(), SpendError> {
+        self.spend_counted(kind, value, &[], now, expires)
+    }
+
+    fn spend_counted(
+        &self,
+        kind: OneTimeKind,
+        value: &str,
+        counted: &[Counted],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), SpendError> {
+        let (once, used_key) = self.use_up(kind, value, now, expires)?;
+        for _ in 0..COUNT_ATTEMPTS {
+            // A value that is used up says so, whatever the counters would say.
+            let used = self.store.get(&used_key);
+            if used
+                .map_err(|error| SpendError::Unavailable(error.to_string()))?
+                .is_some()
+            {
+                return Err(SpendError::Used);
+            }
+            let mut batch = once.clone();
+            let new = self.add_counters(&mut batch, counted)?;
+            match self.store.apply(batch) {
+                Ok(()) => {
+                    self.remembered.fetch_add(1, Ordering::Relaxed);
+                    self.counters.fetch_add(new, Ordering::Relaxed);
+                    return Ok(());
+                }
+                Err(ApplyError::Expectation { key }) if key == used_key => return Err(SpendError::Used),
+                // Somebody else counted first: again, from what the counters show now.
+                Err(ApplyError::Expectation { .. }) => {}
+                Err(other) => return Err(SpendError::Unavailable(other.to_string())),
+            }
+        }
+        Err(SpendError::Unavailable(
+            "too many actions are counted at once; try again".to_owned(),
+        ))
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use syndic_vc::action::{ActionDraft, Parameter, Parameters};
 use syndic_vc::capability::{Action, Resource, Scope};
+use syndic_vc::constraint::PurposeOfUse;
 use syndic_vc::did::Did;
 use syndic_vc::enveloped::{self, Answer};
 use syndic_vc::json::members::Path;
@@ -49,6 +50,8 @@ pub struct ActionRequest {
     pub scope: Option<String>,
     /// Parameters that constraints speak of.
     pub parameters: Object,
+    /// What it is for.
+    pub purpose: Option<String>,
     /// Whom it is shown to.
     pub audience: Did,
     /// For how long, in seconds.
@@ -92,6 +95,13 @@ pub fn sign_action(
             None => None,
         },
         parameters,
+        purpose: match request.purpose {
+            Some(label) => Some(PurposeOfUse::parse(&label).ok_or_else(|| {
+                let labels: Vec<&str> = PurposeOfUse::ALL.iter().map(|one| one.as_str()).collect();
+                invalid("/purpose", &format!("must be one of {}", labels.join(", ")))
+            })?),
+            None => None,
+        },
         audience: request.audience,
         created: now,
         expires: clock::later(now, request.seconds),

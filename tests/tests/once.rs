@@ -10,7 +10,7 @@
 
 use std::sync::Barrier;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use syndic_tests::cluster::{Cluster, Shape};
 use syndic_tests::http::Answer;
 use syndic_tests::node::Node;
@@ -21,10 +21,17 @@ const CALLERS: usize = 100;
 
 /// Sends the same body a hundred times at once and returns the answers.
 fn at_once(node: &Node, path: &str, body: &Value) -> Vec<Answer> {
-    let start = Barrier::new(CALLERS);
+    each_at_once(node, path, &vec![body.clone(); CALLERS])
+}
+
+/// Sends all bodies at once and returns the answers.
+fn each_at_once(node: &Node, path: &str, bodies: &[Value]) -> Vec<Answer> {
+    let start = Barrier::new(bodies.len());
     std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS)
-            .map(|index| {
+        let callers: Vec<_> = bodies
+            .iter()
+            .enumerate()
+            .map(|(index, body)| {
                 let (start, listener) = (&start, if index % 2 == 0 { node.public() } else { node.admin() });
                 scope.spawn(move || {
                     start.wait();
@@ -34,6 +41,13 @@ fn at_once(node: &Node, path: &str, body: &Value) -> Vec<Answer> {
             .collect();
         callers.into_iter().map(|caller| caller.join().unwrap()).collect()
     })
+}
+
+/// How many were allowed; the others were refused for this.
+fn allowed(answers: &[Answer], refused: &str) -> usize {
+    let (allowed, others): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    others.iter().for_each(|answer| answer.expect_refused(refused));
+    allowed.len()
 }
 
 fn exactly_one(answers: &[Answer], refused: &str) {
@@ -112,6 +126,94 @@ fn rounds(engine: &'static str) {
             "one action was allowed twice, before and after the crash"
         );
     }
+}
+
+/// A credential that allows refunds of so many dollars in a month.
+fn budget(node: &Node, dollars: &str) -> Value {
+    let limit = json!({
+        "type": "budget", "parameter": "amount", "limit": dollars, "unit": "USD", "period": "month",
+    });
+    let capability = json!({
+        "action": "call", "resource": "billing_api", "scope": "refund_under_100", "constraint": [limit],
+    });
+    scenario::issue_with(node, AGENT, json!({"capability": [capability]}))
+}
+
+/// A budget that allows two: a hundred actions at once, a crash, and crashes while it is spent.
+fn budgets(engine: &'static str) {
+    let mut cluster = Cluster::shaped(Shape {
+        nodes: 1,
+        running: 1,
+        engine,
+    });
+    let _did = register(&cluster.nodes[0], AGENT);
+    let credential = budget(&cluster.nodes[0], "20.00");
+    let sign = |node: &Node, credential: &Value, count: usize| -> Vec<Value> {
+        let one = |_| action(node, AGENT, credential, node, &refund("10"));
+        (0..count).map(one).collect()
+    };
+    let node = &cluster.nodes[0];
+    let actions = sign(node, &credential, CALLERS);
+    let answers = each_at_once(node, "/actions/verify", &actions);
+    assert_eq!(allowed(&answers, "budget-exceeded"), 2, "of {CALLERS}");
+    let spent = actions
+        .iter()
+        .zip(&answers)
+        .find(|(_, answer)| answer.status == 200)
+        .unwrap()
+        .0
+        .clone();
+
+    cluster.nodes[0].kill();
+    cluster.nodes[0].start();
+    let node = &cluster.nodes[0];
+    node.public()
+        .post("/actions/verify", &spent)
+        .expect_refused("action-replayed");
+    for again in sign(node, &credential, 3) {
+        node.public()
+            .post("/actions/verify", &again)
+            .expect_refused("budget-exceeded");
+    }
+
+    // Killed while it is spent: whatever the callers heard, it comes to no more than two.
+    for round in 0..4_u64 {
+        let node = &cluster.nodes[0];
+        let credential = budget(node, "20.00");
+        let actions = sign(node, &credential, 8);
+        let listener = node.public().clone();
+        let sent = actions.clone();
+        let caller = std::thread::spawn(move || {
+            let post = |body| listener.try_post("/actions/verify", body);
+            sent.iter()
+                .map(post)
+                .filter(|answer| answer.as_ref().is_ok_and(|answer| answer.status == 200))
+                .count()
+        });
+        std::thread::sleep(std::time::Duration::from_millis(3 * round));
+        cluster.nodes[0].kill();
+        let before = caller.join().unwrap();
+        cluster.nodes[0].start();
+        let node = &cluster.nodes[0];
+        let after = actions
+            .iter()
+            .filter(|body| node.public().post("/actions/verify", body).status == 200)
+            .count();
+        assert!(before + after <= 2, "{before} before the crash and {after} after it");
+        // What was used up without an answer is used up: the rest of the budget is spent by new actions, and no more.
+        let rest = each_at_once(node, "/actions/verify", &sign(node, &credential, 8));
+        assert!(before + after + allowed(&rest, "budget-exceeded") <= 2);
+    }
+}
+
+#[test]
+fn budgets_with_sled() {
+    budgets("sled");
+}
+
+#[test]
+fn budgets_with_redb() {
+    budgets("redb");
 }
 
 #[test]

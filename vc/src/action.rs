@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::capability::{self, Asked, Resource, Scope};
-use crate::constraint::{Decimal, Quoted, Scalar, is_parameter_name, read_decimal, read_unit};
+use crate::constraint::{
+    Decimal, Items, PURPOSE, PurposeOfUse, Quoted, Scalar, is_parameter_name, read_decimal, read_unit,
+};
 use crate::credential::{self, CAPABILITY_CONTEXT};
 use crate::denial::{DenialCode, Reason};
 use crate::did::Did;
@@ -13,7 +15,7 @@ use crate::enveloped;
 use crate::json::members::{MemberError, Members, Path};
 use crate::json::{Object, Value};
 use crate::key::Signer;
-use crate::limits::{NONCE_CHARS, PARAMETERS};
+use crate::limits::{LIST_ITEMS, NONCE_CHARS, PARAMETERS};
 use crate::name::{is_url, is_uuid_urn};
 use crate::proof::{self, IssueError, ProofOptions};
 use crate::time::Timestamp;
@@ -36,14 +38,29 @@ pub enum Parameter {
         /// The unit.
         unit: String,
     },
+    /// Several values without unit, in the order in which they were given.
+    List(Vec<Scalar>),
 }
 
 impl Parameter {
-    /// Reads a parameter: a string, an integer, true, false, or `{value, unit}`.
+    /// Reads a parameter: a string, an integer, true, false, `{value, unit}`, or a list of at most
+    /// 256 plain values.
     ///
     /// # Errors
     /// It is something else; amounts are never binary fractions.
     pub fn read(value: &Value, at: &Path<'_>) -> Result<Self, MemberError> {
+        if let Some(items) = value.as_array() {
+            if items.len() > LIST_ITEMS {
+                return Err(at.error("a list of at most 256 values"));
+            }
+            let item = |(index, item)| Scalar::read(item, &at.item(index));
+            return items
+                .iter()
+                .enumerate()
+                .map(item)
+                .collect::<Result<_, _>>()
+                .map(Self::List);
+        }
         if value.as_object().is_none() {
             return Scalar::read(value, at).map(Self::Plain);
         }
@@ -61,6 +78,7 @@ impl Parameter {
     pub fn to_json(&self) -> Value {
         match self {
             Self::Plain(scalar) => scalar.to_json(),
+            Self::List(items) => items.iter().map(Scalar::to_json).collect(),
             Self::Measure { value, unit } => {
                 crate::object! { "value": value.as_str(), "unit": unit.as_str() }
             }
@@ -73,6 +91,7 @@ impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plain(scalar) => scalar.fmt(f),
+            Self::List(items) => Items(items).fmt(f),
             Self::Measure { value, unit } => write!(f, "{value} {unit}"),
         }
     }
@@ -102,6 +121,8 @@ pub struct AgentAction {
     pub scope: Option<Scope>,
     /// With what.
     pub parameters: Parameters,
+    /// What it is for, if it says so.
+    pub purpose: Option<PurposeOfUse>,
     /// The verifier it is for.
     pub audience: Did,
     /// When it was signed.
@@ -140,6 +161,7 @@ impl AgentAction {
                 .ok_or_else(|| members.error("resource", "a resource such as customer_records or tickets/42"))?,
             scope: Scope::member(&members)?,
             parameters: parameters(&members)?,
+            purpose: purpose(&members)?,
             audience: did(&members, "audience")?,
             created: time(&members, "created")?,
             expires: time(&members, "expires")?,
@@ -185,6 +207,9 @@ impl AgentAction {
                 .map(|(name, value)| (name.as_str(), value.to_json()))
                 .collect();
             document.insert("parameters", parameters);
+        }
+        if let Some(purpose) = self.purpose {
+            document.insert("purpose", purpose.as_str());
         }
         document.insert("audience", &self.audience);
         document.insert("created", self.created);
@@ -242,6 +267,13 @@ fn time(members: &Members<'_, '_>, name: &str) -> Result<Timestamp, MemberError>
     Timestamp::parse(members.str(name)?).map_err(|_| members.error(name, "a time such as 2026-11-24T22:50:53Z"))
 }
 
+fn purpose(members: &Members<'_, '_>) -> Result<Option<PurposeOfUse>, MemberError> {
+    members
+        .optional_str("purpose")?
+        .map(|label| PurposeOfUse::parse(label).ok_or_else(|| members.error("purpose", PURPOSE)))
+        .transpose()
+}
+
 fn is_nonce(text: &str) -> bool {
     NONCE_CHARS.contains(&text.len())
         && text
@@ -271,7 +303,7 @@ fn parameters(members: &Members<'_, '_>) -> Result<Parameters, Reason> {
         }
         let parameter = Parameter::read(value, &here).map_err(|error| {
             let text = format!(
-                "expected {}, or {{\"value\": ..., \"unit\": ...}}; an amount is text, never a binary fraction",
+                "expected {}, {{\"value\": ..., \"unit\": ...}} or a list; an amount is text, never a binary fraction",
                 error.expected
             );
             Reason::new(DenialCode::ParameterMalformed, error.path, text)
@@ -296,6 +328,8 @@ pub struct ActionDraft<'a> {
     pub scope: Option<Scope>,
     /// With what.
     pub parameters: Parameters,
+    /// What it is for, if it says so.
+    pub purpose: Option<PurposeOfUse>,
     /// The verifier it is for.
     pub audience: Did,
     /// Now.
@@ -328,6 +362,7 @@ impl ActionDraft<'_> {
             resource: self.resource,
             scope: self.scope,
             parameters: self.parameters,
+            purpose: self.purpose,
             audience: self.audience,
             created: self.created,
             expires: self.expires,

@@ -1,5 +1,9 @@
 //! What an agent may do: an action on a resource, under constraints.
 
+mod narrower;
+
+pub use narrower::narrower;
+
 use std::fmt;
 
 use crate::constraint::{Constraint, Quoted};

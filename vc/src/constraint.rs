@@ -3,15 +3,29 @@
 //! Every way of not holding has its own code. A constraint that is not understood, a parameter
 //! that is missing, a unit on one side only: none of them holds.
 
+mod approval;
+mod counted;
 mod decimal;
 mod hours;
+mod narrower;
+mod prefix;
+mod purpose;
+mod range;
 mod scalar;
 
+pub use approval::{Approval, ApprovalCondition};
+pub use counted::{Budget, Period, Rate};
 pub use decimal::Decimal;
 pub use hours::Hours;
-pub(crate) use scalar::Quoted;
+pub use narrower::narrower;
+pub use prefix::Prefix;
+pub(crate) use purpose::EXPECTED as PURPOSE;
+pub use purpose::PurposeOfUse;
+pub use range::Range;
 pub use scalar::Scalar;
+pub(crate) use scalar::{Items, Quoted};
 
+use self::purpose::Purposes;
 use self::scalar::Choices;
 use crate::action::{Parameter, Parameters};
 use crate::denial::{DenialCode, Reason};
@@ -40,6 +54,29 @@ pub enum Constraint {
         /// The values allowed; not empty.
         values: Vec<Scalar>,
     },
+    /// The parameter is none of these values.
+    NotOneOf {
+        /// Name of the action's parameter.
+        parameter: String,
+        /// The values excluded; not empty.
+        values: Vec<Scalar>,
+    },
+    /// The parameter is a list that has all of these values.
+    Contains {
+        /// Name of the action's parameter.
+        parameter: String,
+        /// The values needed; not empty.
+        values: Vec<Scalar>,
+    },
+    /// The parameter is a list that has none but these values.
+    Subset {
+        /// Name of the action's parameter.
+        parameter: String,
+        /// The values allowed; not empty.
+        values: Vec<Scalar>,
+    },
+    /// The parameter is text that begins with something.
+    Prefix(Prefix),
     /// Only at these hours, on the verifier's clock.
     Hours(Hours),
     /// Only at these verifiers.
@@ -47,40 +84,28 @@ pub enum Constraint {
         /// The verifiers' DIDs; not empty.
         allowed: Vec<Did>,
     },
+    /// Only for these purposes.
+    Purpose {
+        /// The purposes; not empty.
+        allowed: Vec<PurposeOfUse>,
+    },
+    /// Only so often.
+    Rate(Rate),
+    /// Only so much in all.
+    Budget(Budget),
     /// Only when somebody approves.
     Approval(Approval),
 }
 
-/// Bounds of a parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Range {
-    /// Name of the action's parameter.
-    pub parameter: String,
-    /// The least value allowed.
-    pub minimum: Option<Decimal>,
-    /// The greatest value allowed. At least one bound is there.
-    pub maximum: Option<Decimal>,
-    /// The unit both bounds are in (a currency code of ISO 4217, a UCUM code); the parameter's
-    /// must be the same text. `None`: the parameter has none either.
-    pub unit: Option<String>,
-}
-
-/// Who must approve, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approval {
-    /// The DID or URL of the one who approves.
-    pub approver: String,
-    /// `None`: every action needs approval.
-    pub when: Option<ApprovalCondition>,
-}
-
-/// Approval is needed when the parameter has one of these values.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApprovalCondition {
-    /// Name of the action's parameter; an action without it is refused.
-    pub parameter: String,
-    /// The values that need approval; not empty.
-    pub values: Vec<Scalar>,
+/// What an action adds to a counter, and how far that may count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// When the window began that is counted in.
+    pub from: Timestamp,
+    /// What is added: actions for a rate, units of 10^-18 for a budget.
+    pub amount: u128,
+    /// The most that the counter may show.
+    pub limit: u128,
 }
 
 /// What constraints are held against.
@@ -90,6 +115,10 @@ pub struct Circumstances<'a> {
     pub parameters: &'a Parameters,
     /// Where the parameters stand in the document, for reasons.
     pub parameters_at: Path<'a>,
+    /// What the action says it is for.
+    pub purpose: Option<PurposeOfUse>,
+    /// Where that stands.
+    pub purpose_at: Path<'a>,
     /// The verifier.
     pub audience: &'a Did,
     /// The verifier's clock.
@@ -113,18 +142,37 @@ impl Constraint {
                 parameter: parameter_name(&members)?,
                 values: Scalar::read_list(&members, "values")?,
             },
+            "notOneOf" => Self::NotOneOf {
+                parameter: parameter_name(&members)?,
+                values: Scalar::read_list(&members, "values")?,
+            },
+            "contains" => Self::Contains {
+                parameter: parameter_name(&members)?,
+                values: Scalar::read_list(&members, "values")?,
+            },
+            "subset" => Self::Subset {
+                parameter: parameter_name(&members)?,
+                values: Scalar::read_list(&members, "values")?,
+            },
+            "prefix" => Self::Prefix(Prefix::read(&members)?),
             "hours" => Self::Hours(Hours::read(&members)?),
             "audience" => Self::Audience {
                 allowed: read_audience(&members)?,
             },
+            "purpose" => Self::Purpose {
+                allowed: PurposeOfUse::read_list(&members)?,
+            },
+            "rate" => Self::Rate(Rate::read(&members)?),
+            "budget" => Self::Budget(Budget::read(&members)?),
             "approval" => Self::Approval(Approval::read(&members)?),
             other => {
                 return Err(Reason::new(
                     DenialCode::ConstraintUnknown,
                     members.at("type").to_string(),
                     format!(
-                        "the constraint type {} is not known here: use exact, range, oneOf, hours, audience or approval",
-                        Quoted(other)
+                        "the constraint type {} is not known here: use one of {}",
+                        Quoted(other),
+                        TYPES.join(", ")
                     ),
                 ));
             }
@@ -137,52 +185,58 @@ impl Constraint {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut object = Object::new();
+        object.insert("type", self.name());
         match self {
             Self::Exact { parameter, value } => {
-                object.insert("type", "exact");
                 object.insert("parameter", parameter.as_str());
                 object.insert("value", value.to_json());
             }
-            Self::Range(range) => {
-                object.insert("type", "range");
-                object.insert("parameter", range.parameter.as_str());
-                let bounds = [("minimum", &range.minimum), ("maximum", &range.maximum)];
-                for (name, bound) in bounds {
-                    if let Some(bound) = bound {
-                        object.insert(name, bound.as_str());
-                    }
-                }
-                if let Some(unit) = &range.unit {
-                    object.insert("unit", unit.as_str());
-                }
-            }
-            Self::OneOf { parameter, values } => {
-                object.insert("type", "oneOf");
+            Self::OneOf { parameter, values }
+            | Self::NotOneOf { parameter, values }
+            | Self::Contains { parameter, values }
+            | Self::Subset { parameter, values } => {
                 object.insert("parameter", parameter.as_str());
                 object.insert("values", values.iter().map(Scalar::to_json).collect::<Value>());
             }
-            Self::Hours(hours) => {
-                object.insert("type", "hours");
-                hours.write(&mut object);
-            }
+            Self::Range(range) => range.write(&mut object),
+            Self::Prefix(prefix) => prefix.write(&mut object),
+            Self::Hours(hours) => hours.write(&mut object),
             Self::Audience { allowed } => {
-                object.insert("type", "audience");
                 object.insert("allowed", allowed.iter().map(Did::as_str).collect::<Value>());
             }
-            Self::Approval(approval) => {
-                object.insert("type", "approval");
-                object.insert("approver", approval.approver.as_str());
-                if let Some(when) = &approval.when {
-                    object.insert("parameter", when.parameter.as_str());
-                    object.insert("values", when.values.iter().map(Scalar::to_json).collect::<Value>());
-                }
+            Self::Purpose { allowed } => {
+                object.insert("allowed", Purposes(allowed).to_json());
             }
+            Self::Rate(rate) => rate.write(&mut object),
+            Self::Budget(budget) => budget.write(&mut object),
+            Self::Approval(approval) => approval.write(&mut object),
         }
         object.into()
     }
 
+    /// The `type` in documents.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Exact { .. } => "exact",
+            Self::Range(_) => "range",
+            Self::OneOf { .. } => "oneOf",
+            Self::NotOneOf { .. } => "notOneOf",
+            Self::Contains { .. } => "contains",
+            Self::Subset { .. } => "subset",
+            Self::Prefix(_) => "prefix",
+            Self::Hours(_) => "hours",
+            Self::Audience { .. } => "audience",
+            Self::Purpose { .. } => "purpose",
+            Self::Rate(_) => "rate",
+            Self::Budget(_) => "budget",
+            Self::Approval(_) => "approval",
+        }
+    }
+
     /// Holds the constraint against the circumstances of one action; `here` is where the
-    /// constraint stands.
+    /// constraint stands. A `rate` or `budget` holds if what it adds can be counted
+    /// ([`Self::charge`]); whether it is too much, only the verifier's counters know.
     ///
     /// # Errors
     /// Why it does not hold. `approval-required` alone means that somebody may still approve.
@@ -190,21 +244,42 @@ impl Constraint {
         match self {
             Self::Exact { parameter, value } => {
                 let given = circumstances.scalar(parameter)?;
-                if given == value {
-                    return Ok(());
-                }
-                let text = format!("{parameter} is {given}, and only {value} is allowed");
-                Err(circumstances.reason(DenialCode::ValueNotExact, parameter, text))
+                let text = || format!("{parameter} is {given}, and only {value} is allowed");
+                circumstances.hold(given == value, DenialCode::ValueNotExact, parameter, text)
             }
-            Self::Range(range) => range.check(circumstances),
             Self::OneOf { parameter, values } => {
                 let given = circumstances.scalar(parameter)?;
-                if values.contains(given) {
-                    return Ok(());
-                }
-                let text = format!("{parameter} is {given}, and only {} is allowed", Choices(values));
-                Err(circumstances.reason(DenialCode::ValueNotListed, parameter, text))
+                let text = || format!("{parameter} is {given}, and only {} is allowed", Choices(values));
+                circumstances.hold(values.contains(given), DenialCode::ValueNotListed, parameter, text)
             }
+            Self::NotOneOf { parameter, values } => {
+                let given = circumstances.scalar(parameter)?;
+                let text = || format!("{parameter} is {given}, which is excluded: choose another");
+                circumstances.hold(!values.contains(given), DenialCode::ValueExcluded, parameter, text)
+            }
+            Self::Contains { parameter, values } => {
+                let given = circumstances.list(parameter)?;
+                let lacking = values.iter().find(|value| !given.contains(value));
+                let text = || {
+                    let lacking = lacking.map(Scalar::to_string).unwrap_or_default();
+                    format!("{parameter} is {}, without {lacking}: add it", Items(given))
+                };
+                circumstances.hold(lacking.is_none(), DenialCode::ValueLacking, parameter, text)
+            }
+            Self::Subset { parameter, values } => {
+                let given = circumstances.list(parameter)?;
+                let beyond = given.iter().find(|value| !values.contains(value));
+                let text = || {
+                    let beyond = beyond.map(Scalar::to_string).unwrap_or_default();
+                    format!(
+                        "{parameter} has {beyond}, and only {} is allowed: leave it out",
+                        Choices(values)
+                    )
+                };
+                circumstances.hold(beyond.is_none(), DenialCode::ValueNotSubset, parameter, text)
+            }
+            Self::Range(range) => range.check(circumstances),
+            Self::Prefix(prefix) => prefix.check(circumstances),
             Self::Hours(hours) if hours.contains(circumstances.now) => Ok(()),
             Self::Hours(hours) => Err(Reason::new(
                 DenialCode::OutsideHours,
@@ -223,106 +298,64 @@ impl Constraint {
                     circumstances.audience
                 ),
             )),
+            Self::Purpose { allowed } => circumstances.check_purpose(allowed),
+            Self::Rate(_) => Ok(()),
+            Self::Budget(budget) => budget.amount(circumstances).map(drop),
             Self::Approval(approval) => approval.check(circumstances, here),
         }
     }
-}
 
-impl Range {
-    fn read(members: &Members<'_, '_>) -> Result<Self, Reason> {
-        let range = Self {
-            parameter: parameter_name(members)?,
-            minimum: bound(members, "minimum")?,
-            maximum: bound(members, "maximum")?,
-            unit: members
-                .optional("unit")
-                .map(|unit| read_unit(unit, &members.at("unit")))
-                .transpose()?,
-        };
-        match (&range.minimum, &range.maximum) {
-            (None, None) => Err(members.error("maximum", "a minimum or a maximum").into()),
-            (Some(minimum), Some(maximum)) if minimum > maximum => {
-                Err(members.error("maximum", "a number not below the minimum").into())
-            }
-            _ => Ok(range),
-        }
-    }
-
-    fn check(&self, circumstances: &Circumstances<'_>) -> Result<(), Reason> {
-        let parameter = self.parameter.as_str();
-        let given = circumstances.parameter(parameter)?;
-        let (amount, unit) = match given {
-            Parameter::Measure { value, unit } => (Some(value.clone()), Some(unit)),
-            Parameter::Plain(Scalar::Text(text)) => (Decimal::parse(text), None),
-            Parameter::Plain(Scalar::Integer(number)) => (Some(Decimal::from(*number)), None),
-            Parameter::Plain(Scalar::Truth(_)) => (None, None),
-        };
-        let Some(amount) = amount else {
-            let text =
-                format!("{parameter} is {given}: give a decimal number as text, such as \"49.99\", or an integer");
-            return Err(circumstances.reason(DenialCode::ParameterMalformed, parameter, text));
-        };
-        if unit != self.unit.as_ref() {
-            let wanted = self.unit.as_ref().map_or_else(
-                || "give it as a plain number".to_owned(),
-                |wanted| format!("give it as {{\"value\": ..., \"unit\": {wanted:?}}}"),
-            );
-            let text = format!("{parameter} is {given}, in another unit than the limit: {wanted}");
-            return Err(circumstances.reason(DenialCode::UnitMismatch, parameter, text));
-        }
-        let beyond = |side: &str, bound: &Decimal| {
-            let unit = self.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
-            let text = format!("{parameter} is {given}, {side} {bound}{unit}: stay within the limit");
-            Err(circumstances.reason(DenialCode::ValueOutOfRange, parameter, text))
-        };
-        match (&self.minimum, &self.maximum) {
-            (Some(minimum), _) if amount < *minimum => beyond("below the minimum of", minimum),
-            (_, Some(maximum)) if amount > *maximum => beyond("above the maximum of", maximum),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Approval {
-    fn read(members: &Members<'_, '_>) -> Result<Self, Reason> {
-        let approver = members.str("approver")?;
-        if !crate::name::is_url(approver) {
-            return Err(members
-                .error("approver", "the DID or URL of the one who approves")
-                .into());
-        }
-        let when = if members.optional("parameter").is_some() {
-            Some(ApprovalCondition {
-                parameter: parameter_name(members)?,
-                values: Scalar::read_list(members, "values")?,
-            })
-        } else {
-            None // `values` alone is an unknown member: it would limit nothing
-        };
-        Ok(Self {
-            approver: approver.to_owned(),
-            when,
+    /// What the action adds to the counter of this constraint; `None` if it counts nothing.
+    ///
+    /// # Errors
+    /// The parameter cannot be counted.
+    pub fn charge(&self, circumstances: &Circumstances<'_>) -> Result<Option<Charge>, Reason> {
+        Ok(match self {
+            Self::Rate(rate) => Some(Charge {
+                from: rate.period.start(circumstances.now),
+                amount: 1,
+                limit: rate.limit.into(),
+            }),
+            Self::Budget(budget) => Some(Charge {
+                from: budget.period.start(circumstances.now),
+                amount: budget.amount(circumstances)?,
+                limit: budget.limit(),
+            }),
+            _ => None,
         })
     }
 
-    fn check(&self, circumstances: &Circumstances<'_>, here: &Path<'_>) -> Result<(), Reason> {
-        let why = match &self.when {
-            None => "this".to_owned(),
-            Some(ApprovalCondition { parameter, values }) => {
-                let given = circumstances.scalar(parameter)?;
-                if !values.contains(given) {
-                    return Ok(());
-                }
-                format!("{parameter} {given}")
+    /// Why an action that this counter cannot take any more is refused; `here` is where the
+    /// constraint stands.
+    pub(crate) fn exceeded(&self, here: &Path<'_>) -> Reason {
+        let (code, text) = match self {
+            Self::Budget(Budget {
+                parameter,
+                limit,
+                unit,
+                period,
+            }) => {
+                let unit = unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
+                let text = format!(
+                    "with this action, {parameter} would come to more than {limit}{unit} this {period} (UTC): ask for less, or wait"
+                );
+                (DenialCode::BudgetExceeded, text)
             }
+            Self::Rate(Rate { limit, period }) => {
+                let text = format!("this has been done {limit} times this {period} (UTC): wait for the next");
+                (DenialCode::RateExceeded, text)
+            }
+            _ => (DenialCode::RateExceeded, "it has been done too often: wait".to_owned()),
         };
-        Err(Reason::new(
-            DenialCode::ApprovalRequired,
-            here.to_string(),
-            format!("{why} needs the approval of {}: ask for it", self.approver),
-        ))
+        Reason::new(code, here.to_string(), text)
     }
 }
+
+/// The vocabulary, for messages.
+const TYPES: &[&str] = &[
+    "exact", "range", "oneOf", "notOneOf", "contains", "subset", "prefix", "hours", "audience", "purpose", "rate",
+    "budget", "approval",
+];
 
 impl<'a> Circumstances<'a> {
     fn reason(&self, code: DenialCode, parameter: &str, message: String) -> Reason {
@@ -343,7 +376,48 @@ impl<'a> Circumstances<'a> {
                 let text = format!("{name} is {given}, and the limit has no unit: give a plain value");
                 Err(self.reason(DenialCode::UnitMismatch, name, text))
             }
+            given @ Parameter::List(_) => {
+                let text = format!("{name} is {given}: give one value, not a list");
+                Err(self.reason(DenialCode::ParameterMalformed, name, text))
+            }
         }
+    }
+
+    fn list(&self, name: &str) -> Result<&'a [Scalar], Reason> {
+        match self.parameter(name)? {
+            Parameter::List(items) => Ok(items),
+            given => {
+                let text = format!("{name} is {given}: give a list");
+                Err(self.reason(DenialCode::ParameterMalformed, name, text))
+            }
+        }
+    }
+
+    fn hold(
+        &self,
+        holds: bool,
+        code: DenialCode,
+        parameter: &str,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Reason> {
+        if holds {
+            return Ok(());
+        }
+        Err(self.reason(code, parameter, text()))
+    }
+
+    fn check_purpose(&self, allowed: &[PurposeOfUse]) -> Result<(), Reason> {
+        let given = match self.purpose {
+            Some(given) if allowed.contains(&given) => return Ok(()),
+            Some(given) => format!("it is for {given}"),
+            None => "it does not say what it is for".to_owned(),
+        };
+        let text = format!("{given}, and only {} is allowed", Purposes(allowed));
+        Err(Reason::new(
+            DenialCode::PurposeNotAllowed,
+            self.purpose_at.to_string(),
+            text,
+        ))
     }
 }
 
@@ -403,13 +477,6 @@ pub(crate) fn read_decimal(value: &Value, at: &Path<'_>) -> Result<Decimal, Memb
         other => other.as_i64().map(Decimal::from),
     }
     .ok_or_else(|| at.error("a decimal number as text, such as \"49.99\", or an integer"))
-}
-
-fn bound(members: &Members<'_, '_>, name: &str) -> Result<Option<Decimal>, Reason> {
-    let Some(value) = members.optional(name) else {
-        return Ok(None);
-    };
-    Ok(Some(read_decimal(value, &members.at(name))?))
 }
 
 fn read_audience(members: &Members<'_, '_>) -> Result<Vec<Did>, Reason> {

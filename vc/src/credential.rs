@@ -256,6 +256,13 @@ pub(crate) fn object_digest(document: &Object) -> String {
     digest_of(&bytes)
 }
 
+/// The digest of what a credential says, whoever signed it and how: without its proof.
+pub(crate) fn unsecured_digest(document: &Object) -> String {
+    let mut bytes = Vec::with_capacity(2_048);
+    canonical::write_without(document, &["proof"], &mut bytes);
+    digest_of(&bytes)
+}
+
 /// The digest under which a secured document is anchored: that of the document as it stands, or of the token in its
 /// envelope.
 #[must_use]

@@ -1,7 +1,7 @@
 //! The answer to "may this be acted on?", as one object.
 //!
 //! The same object is what the command line prints, the HTTP doors return and the audit
-//! keeps: `{decision, reasons, subject, owner, chain, asOf, checked}`.
+//! keeps: `{decision, reasons, subject, owner, chain, asOf, checked, notes?}`.
 
 use crate::credential::Owner;
 use crate::denial::{Denied, Reason, RefusalKind};
@@ -97,6 +97,9 @@ pub struct Findings {
     pub as_of: Vec<AsOf>,
     /// The steps that were done and passed, in order.
     pub checked: Vec<Step>,
+    /// Where the constraints stand that this verifier counted for itself: what is done elsewhere
+    /// under the same credential is not in the count.
+    pub counted_here: Vec<String>,
 }
 
 impl Findings {
@@ -201,6 +204,9 @@ impl<'a> Decision<'a> {
                 .map(|step| step.as_str())
                 .collect::<Value>(),
         );
+        if !self.findings.counted_here.is_empty() {
+            object.insert("notes", self.findings.counted_here.iter().map(note).collect::<Value>());
+        }
         object
     }
 
@@ -212,6 +218,15 @@ impl<'a> Decision<'a> {
 impl serde::Serialize for Decision<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_object().serialize(serializer)
+    }
+}
+
+/// A limit that is kept at this verifier only.
+fn note(at: &String) -> Value {
+    crate::object! {
+        "code": "counted-here-only",
+        "message": "counted at this verifier only: uses at other organizations are not in the count",
+        "at": at.as_str(),
     }
 }
 

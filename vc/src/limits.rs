@@ -63,8 +63,24 @@ pub const CAPABILITIES: usize = 64;
 /// Constraints of one capability.
 pub const CONSTRAINTS: usize = 32;
 
-/// Values in one `oneOf` or `approval`.
+/// Values in one `oneOf`, `notOneOf`, `contains`, `subset` or `approval`.
 pub const LISTED_VALUES: usize = 256;
+
+/// Items of a parameter that is a list: as many as a constraint can speak of.
+pub const LIST_ITEMS: usize = LISTED_VALUES;
+
+/// Bytes of a `prefix`: what it is compared with is a path like a resource.
+pub const PREFIX_BYTES: usize = RESOURCE_BYTES;
+
+/// Largest `rate`. Thirty a second for a year is no limit that anybody means.
+pub const RATE_LIMIT: u32 = 1_000_000_000;
+
+/// Digits before the point of an amount that a `budget` counts. With the digits after it, sums fit
+/// in 128 bits with room for hundreds of them; the largest sums of money in the world have 15.
+pub const AMOUNT_WHOLE_DIGITS: usize = 18;
+
+/// Digits after the point of an amount that a `budget` counts: the finest currency in use has 18.
+pub const AMOUNT_FRACTION_DIGITS: usize = 18;
 
 /// Verifiers in one `audience` constraint.
 pub const AUDIENCES: usize = 64;

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::constraint::Charge;
 use crate::did::Did;
 use crate::document::DidDocument;
 use crate::key::PublicKey;
@@ -205,6 +206,65 @@ pub trait OneTime {
     /// # Errors
     /// Says why the value may not be used; any error is a refusal.
     fn spend(&self, kind: OneTimeKind, value: &str, now: Timestamp, expires: Timestamp) -> Result<(), SpendError>;
+
+    /// Uses `value` up and adds to all counters, or does nothing of it: one atomic step, durable
+    /// before it answers, whatever else is spent meanwhile. `value` is looked at first.
+    ///
+    /// # Errors
+    /// As [`Self::spend`], and [`SpendError::Exceeded`] if a counter would pass its limit. A store that counts
+    /// nothing refuses.
+    fn spend_counted(
+        &self,
+        kind: OneTimeKind,
+        value: &str,
+        counted: &[Counted],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), SpendError> {
+        if counted.is_empty() {
+            return self.spend(kind, value, now, expires);
+        }
+        Err(SpendError::Unavailable("nothing is counted here".to_owned()))
+    }
+}
+
+/// What an action adds to one counter of the verifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Names the counter: the digest of the credential without its proof, and which constraint of
+    /// which capability it is. Not the digest as signed: whoever holds a credential can change some
+    /// proofs without breaking them, and would begin to count anew.
+    pub counter: String,
+    /// What is added, in which window, and up to which limit.
+    pub charge: Charge,
+    /// When the credential ends, and with it the need to know the counter.
+    pub until: Timestamp,
+}
+
+/// What a counter shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// When the window began that it counts in.
+    pub from: Timestamp,
+    /// The sum of what was added since.
+    pub sum: u128,
+}
+
+impl Counted {
+    /// What the counter shows after this, if it shows `held` now; `None` if it would pass the limit.
+    ///
+    /// A counter never goes back to an earlier window: when the clock is set back, counting goes on
+    /// in the latest window there was, so nothing that was spent comes back.
+    #[must_use]
+    pub fn added_to(&self, held: Option<Tally>) -> Option<Tally> {
+        let begun = held.filter(|held| held.from >= self.charge.from);
+        let tally = begun.unwrap_or(Tally {
+            from: self.charge.from,
+            sum: 0,
+        });
+        let sum = tally.sum.checked_add(self.charge.amount)?;
+        (sum <= self.charge.limit).then_some(Tally { sum, ..tally })
+    }
 }
 
 /// The kinds of single-use value; one value may exist once in each kind.
@@ -228,6 +288,9 @@ pub enum SpendError {
     /// Too old.
     #[error("it has expired: ask for a new one")]
     Expired,
+    /// This one of the counters (from 0) would pass its limit.
+    #[error("counter {0} would pass its limit: ask for less, or wait for the next period")]
+    Exceeded(usize),
     /// The store cannot say now (full, failing, shutting down).
     #[error("the store of single-use values cannot answer: {0}")]
     Unavailable(String),

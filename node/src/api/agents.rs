@@ -312,6 +312,7 @@ pub async fn sign_action(
             "resource",
             "scope",
             "parameters",
+            "purpose",
             "audience",
             "expiresInSeconds",
         ],
@@ -338,6 +339,7 @@ pub async fn sign_action(
         resource: answer::text(&body, "resource")?.to_owned(),
         scope: answer::optional_text(&body, "scope")?.map(str::to_owned),
         parameters,
+        purpose: answer::optional_text(&body, "purpose")?.map(str::to_owned),
         audience: answer::did(&body, "audience")?,
         seconds,
     };

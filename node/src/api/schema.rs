@@ -360,6 +360,8 @@ pub struct NewAction {
     pub scope: Option<String>,
     /// The parameters.
     pub parameters: Option<Document>,
+    /// What it is for: a purpose of use of specs/02, section 2.4.
+    pub purpose: Option<String>,
     /// The verifier's DID.
     pub audience: String,
     /// How long the action may be carried out.

@@ -58,6 +58,9 @@ pub struct SignArguments {
     /// A parameter; may be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE[:UNIT]", value_parser = values::parameter)]
     pub parameters: Vec<Parameter>,
+    /// What it is for, such as treatment or customer-support
+    #[arg(long, value_name = "LABEL")]
+    pub purpose: Option<String>,
     /// The verifier: the DID of its organization
     #[arg(long, value_name = "DID")]
     pub audience: String,
@@ -105,6 +108,9 @@ fn sign(global: &Global, arguments: &SignArguments, output: &Output) -> Result<E
     body.insert("audience", arguments.audience.as_str());
     if let Some(scope) = &arguments.scope {
         body.insert("scope", scope.as_str());
+    }
+    if let Some(purpose) = &arguments.purpose {
+        body.insert("purpose", purpose.as_str());
     }
     if let Some(seconds) = arguments.valid_for {
         body.insert("expiresInSeconds", seconds);

@@ -115,14 +115,14 @@ fn offline(bundle: &Path, charter: &Path, at: Timestamp, output: &Output) -> Res
             ))
         }
     })?;
-    let said = bundle.single_use.map(syndic_registry::bundle::SingleUse::as_str);
+    let said = bundle.single_use.map(syndic_registry::bundle::SingleUse::word);
     let document = object! {
         "holds": true,
         "decision": Value::Object(shown.decision),
         "at": at.to_string(),
         "decided": bundle.time.to_string(),
         "verifier": bundle.verifier.organization.as_str(),
-        "singleUse": said,
+        "singleUse": said.as_deref(),
     };
     let decision = Decision::of(&document)
         .map_err(|error| Failure::failed(format!("the decision in the bundle cannot be shown: {error}")))?;

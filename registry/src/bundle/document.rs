@@ -34,7 +34,7 @@ pub(super) fn write(bundle: &Bundle) -> Value {
     document.insert("verifier", verifier);
     document.insert("request", bundle.question.to_value());
     if let Some(single_use) = bundle.single_use {
-        document.insert("singleUse", single_use.as_str());
+        document.insert("singleUse", single_use.word());
     }
     document.insert("keys", bundle.keys.iter().map(keys_of).collect::<Value>());
     document.insert("logs", bundle.logs.iter().map(log).collect::<Value>());
@@ -111,9 +111,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
         .ok_or_else(|| decision.error("decision", "allow, deny or approvalRequired"))?;
     let single_use = match document.optional_str("singleUse")? {
         None => None,
-        Some(text) => Some(
-            SingleUse::parse(text).ok_or_else(|| document.error("singleUse", "accepted, used, expired or unknown"))?,
-        ),
+        Some(text) => Some(SingleUse::parse(text).ok_or_else(|| {
+            document.error(
+                "singleUse",
+                "accepted, used, expired, unknown or exceeded with a number",
+            )
+        })?),
     };
     let own = verifier.organization.as_str().to_owned();
     let charter = document.object("charter")?;

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use syndic_vc::time::Timestamp;
-use syndic_vc::trust::{OneTime, OneTimeKind, SpendError};
+use syndic_vc::trust::{Counted, OneTime, OneTimeKind, SpendError};
 
 /// What the verifier's store said of a single-use value. It is the verifier's word: no log can show it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,24 +16,34 @@ pub enum SingleUse {
     Expired,
     /// It was never handed out.
     Unknown,
+    /// It was good, but this one of the action's counters (from 0) would have passed its limit.
+    Exceeded(usize),
 }
 
+/// Most counters that one action can have: those of one capability for each link of a chain.
+const MAX_COUNTERS: usize = syndic_vc::limits::CONSTRAINTS * 16;
+
 impl SingleUse {
-    /// The word in documents.
+    /// How it is written in bundles.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn word(self) -> String {
         match self {
-            Self::Accepted => "accepted",
-            Self::Used => "used",
-            Self::Expired => "expired",
-            Self::Unknown => "unknown",
+            Self::Accepted => "accepted".to_owned(),
+            Self::Used => "used".to_owned(),
+            Self::Expired => "expired".to_owned(),
+            Self::Unknown => "unknown".to_owned(),
+            Self::Exceeded(counter) => format!("exceeded {counter}"),
         }
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
-        [Self::Accepted, Self::Used, Self::Expired, Self::Unknown]
+        let counter = text.strip_prefix("exceeded ").and_then(|number| number.parse().ok());
+        counter
+            .filter(|counter| *counter < MAX_COUNTERS)
+            .map(Self::Exceeded)
             .into_iter()
-            .find(|one| one.as_str() == text)
+            .chain([Self::Accepted, Self::Used, Self::Expired, Self::Unknown])
+            .find(|one| one.word() == text)
     }
 }
 
@@ -56,17 +66,34 @@ impl<'a> Recorder<'a> {
     }
 }
 
-impl OneTime for Recorder<'_> {
-    fn spend(&self, kind: OneTimeKind, value: &str, now: Timestamp, expires: Timestamp) -> Result<(), SpendError> {
-        let answer = self.store.spend(kind, value, now, expires);
+impl Recorder<'_> {
+    fn note(&self, answer: Result<(), SpendError>) -> Result<(), SpendError> {
         *self.said.borrow_mut() = Some(match &answer {
             Ok(()) => Ok(SingleUse::Accepted),
             Err(SpendError::Used) => Ok(SingleUse::Used),
             Err(SpendError::Expired) => Ok(SingleUse::Expired),
             Err(SpendError::Unknown) => Ok(SingleUse::Unknown),
+            Err(SpendError::Exceeded(counter)) => Ok(SingleUse::Exceeded(*counter)),
             Err(SpendError::Unavailable(why)) => Err(why.clone()),
         });
         answer
+    }
+}
+
+impl OneTime for Recorder<'_> {
+    fn spend(&self, kind: OneTimeKind, value: &str, now: Timestamp, expires: Timestamp) -> Result<(), SpendError> {
+        self.note(self.store.spend(kind, value, now, expires))
+    }
+
+    fn spend_counted(
+        &self,
+        kind: OneTimeKind,
+        value: &str,
+        counted: &[Counted],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), SpendError> {
+        self.note(self.store.spend_counted(kind, value, counted, now, expires))
     }
 }
 
@@ -97,7 +124,52 @@ impl OneTime for Replay {
             Some(SingleUse::Used) => Err(SpendError::Used),
             Some(SingleUse::Expired) => Err(SpendError::Expired),
             Some(SingleUse::Unknown) => Err(SpendError::Unknown),
+            Some(SingleUse::Exceeded(counter)) => Err(SpendError::Exceeded(counter)),
             None => Err(SpendError::Unavailable("the bundle does not say".to_owned())),
+        }
+    }
+
+    fn spend_counted(
+        &self,
+        kind: OneTimeKind,
+        value: &str,
+        _: &[Counted],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), SpendError> {
+        self.spend(kind, value, now, expires)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SingleUse;
+
+    #[test]
+    fn a_word_is_read_as_what_it_was() {
+        let some = [
+            SingleUse::Accepted,
+            SingleUse::Used,
+            SingleUse::Expired,
+            SingleUse::Unknown,
+        ];
+        for one in some
+            .into_iter()
+            .chain([SingleUse::Exceeded(0), SingleUse::Exceeded(12)])
+        {
+            assert_eq!(SingleUse::parse(&one.word()), Some(one));
+        }
+        for wrong in [
+            "",
+            "Accepted",
+            "exceeded",
+            "exceeded ",
+            "exceeded 01",
+            "exceeded +1",
+            "exceeded -1",
+            "exceeded 99999",
+        ] {
+            assert_eq!(SingleUse::parse(wrong), None, "{wrong}");
         }
     }
 }

@@ -31,7 +31,7 @@ impl Decimal {
     }
 
     /// Sign, digits before the point, digits after it without trailing zeros.
-    fn parts(&self) -> (bool, &str, &str) {
+    pub(super) fn parts(&self) -> (bool, &str, &str) {
         let (negative, unsigned) = match self.0.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, self.0.as_str()),

@@ -116,13 +116,35 @@ impl Hours {
     pub fn contains(&self, now: Timestamp) -> bool {
         let local = self.zone.to_datetime(now.instant());
         let minute = Minute(u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs()));
-        let today = local.weekday();
+        self.is_open(local.weekday(), minute)
+    }
+
+    fn is_open(&self, today: Weekday, minute: Minute) -> bool {
         if self.from < self.to {
             self.days.contains(today) && self.from <= minute && minute < self.to
         } else {
             (self.days.contains(today) && self.from <= minute)
                 || (self.days.contains(today.previous()) && minute < self.to)
         }
+    }
+
+    /// Whether `other` is open whenever this one is. Two zones are compared by name only, so that
+    /// no change of their rules makes a difference; a week without a gap is one in every zone.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        // Within a day, windows open and close at these minutes only.
+        let edges = [Minute(0), self.from, self.to, other.from, other.to];
+        let week = || Weekday::Monday.cycle_forward().take(DAY_NAMES.len());
+        let at_edges = |holds: &dyn Fn(Weekday, Minute) -> bool| {
+            week().all(|day| {
+                edges
+                    .iter()
+                    .filter(|edge| **edge < DAY_END)
+                    .all(|edge| holds(day, *edge))
+            })
+        };
+        at_edges(&|day, minute| other.is_open(day, minute))
+            || self.zone_name == other.zone_name
+                && at_edges(&|day, minute| !self.is_open(day, minute) || other.is_open(day, minute))
     }
 }
 

@@ -97,6 +97,23 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
+/// The items of a list in a message.
+pub(crate) struct Items<'a>(pub(crate) &'a [Scalar]);
+
+impl fmt::Display for Items<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 8;
+        f.write_str("[")?;
+        for (index, value) in self.0.iter().take(SHOWN).enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            value.fmt(f)?;
+        }
+        f.write_str(if self.0.len() > SHOWN { ", ...]" } else { "]" })
+    }
+}
+
 /// Some values in a message.
 pub(super) struct Choices<'a>(pub(super) &'a [Scalar]);
 

@@ -6,7 +6,7 @@ use super::{ActionRequest, World, credential, signature, unavailable};
 use crate::action::{AgentAction, check_window};
 use crate::capability::Capability;
 use crate::constraint::Circumstances;
-use crate::credential::{CapabilitySubject, Credential, object_digest};
+use crate::credential::{CapabilitySubject, Credential, object_digest, unsecured_digest};
 use crate::decision::{Findings, Step};
 use crate::denial::{DenialCode, Denied, Reason};
 use crate::did::Did;
@@ -16,7 +16,7 @@ use crate::jose::TokenType;
 use crate::json::members::{Members, Path};
 use crate::json::original::Original;
 use crate::json::{Object, Value};
-use crate::trust::{OneTime, OneTimeKind, SpendError};
+use crate::trust::{Counted, OneTime, OneTimeKind, SpendError};
 
 /// Why it goes no further.
 enum Stop {
@@ -109,7 +109,15 @@ fn check(
     check_binding(&action, signed_at, request, subject, whole)?;
     findings.passed(Step::Holder);
 
-    let found = find_capability(&action, signed_at, request, subject, under_at, &issuer, world);
+    let circumstances = Circumstances {
+        parameters: &action.parameters,
+        parameters_at: signed_at.member("parameters"),
+        purpose: action.purpose,
+        purpose_at: signed_at.member("purpose"),
+        audience: request.audience,
+        now: world.now,
+    };
+    let found = find_capability(&action, signed_at, &circumstances, subject, under_at, &issuer, world);
     let found = match found {
         Err(denied @ Stop::Denied(..)) => return Err(denied),
         allowed_or_pending => allowed_or_pending,
@@ -119,8 +127,18 @@ fn check(
         findings.passed(Step::Constraints);
     }
     credential::check_freshness(&issuer, under_at, world, findings)?;
-    let capability = found?.clone();
-    spend_nonce(&action, world, one_time)?;
+    let (index, capability) = found?;
+    let counted = count(index, capability, &circumstances, &credential, whole)?;
+    let list_at = under_at.member("credentialSubject");
+    let list_at = list_at.member("capability");
+    let constraint_at = list_at.item(index);
+    let constraint_at = constraint_at.member("constraint");
+    findings.counted_here = counted
+        .iter()
+        .map(|(place, _)| constraint_at.item(*place).to_string())
+        .collect();
+    let capability = capability.clone();
+    spend(&action, counted, &capability, &constraint_at, world, one_time)?;
     findings.passed(Step::SingleUse);
     Ok(Grounds {
         subject: subject.clone(),
@@ -206,18 +224,12 @@ fn check_binding(
 fn find_capability<'c>(
     action: &AgentAction,
     at: &Path<'_>,
-    request: &ActionRequest<'_>,
+    circumstances: &Circumstances<'_>,
     subject: &'c CapabilitySubject,
     credential_at: &Path<'_>,
     issuer: &Did,
     world: &World<'_>,
-) -> Result<&'c Capability, Stop> {
-    let circumstances = Circumstances {
-        parameters: &action.parameters,
-        parameters_at: at.member("parameters"),
-        audience: request.audience,
-        now: world.now,
-    };
+) -> Result<(usize, &'c Capability), Stop> {
     let subject_at = credential_at.member("credentialSubject");
     let list_at = subject_at.member("capability");
     let asked = action.asked();
@@ -226,9 +238,9 @@ fn find_capability<'c>(
         if !asked.is_covered_by(capability) {
             continue;
         }
-        let failure = hold(capability, action, &circumstances, &list_at.item(index), issuer, world);
+        let failure = hold(capability, action, circumstances, &list_at.item(index), issuer, world);
         let Some(failure) = failure else {
-            return Ok(capability);
+            return Ok((index, capability));
         };
         if nearest.as_ref().is_none_or(|best| failure.rank() < best.rank()) {
             nearest = Some(failure);
@@ -288,15 +300,45 @@ fn hold(
     })
 }
 
-fn spend_nonce(action: &AgentAction, world: &World<'_>, one_time: &dyn OneTime) -> Result<(), Reason> {
+/// What the action adds to the counters of this capability, each with the place of its constraint.
+fn count(
+    index: usize,
+    capability: &Capability,
+    circumstances: &Circumstances<'_>,
+    credential: &Credential,
+    document: &Object,
+) -> Result<Vec<(usize, Counted)>, Reason> {
+    let mut counted = Vec::new();
+    let mut digest = None;
+    for (place, constraint) in capability.constraint.iter().enumerate() {
+        if let Some(charge) = constraint.charge(circumstances)? {
+            let digest = digest.get_or_insert_with(|| unsecured_digest(document));
+            let counter = format!("{digest}/{index}/{place}");
+            let until = credential.valid_until.unwrap_or(circumstances.now);
+            counted.push((place, Counted { counter, charge, until }));
+        }
+    }
+    Ok(counted)
+}
+
+/// Uses the nonce up and counts the action, both or neither.
+fn spend(
+    action: &AgentAction,
+    counted: Vec<(usize, Counted)>,
+    capability: &Capability,
+    constraint_at: &Path<'_>,
+    world: &World<'_>,
+    one_time: &dyn OneTime,
+) -> Result<(), Reason> {
     let at = "/action/nonce".to_owned();
     // Kept beyond the window by twice the skew: a clock set back that far revives nothing.
     let keep = 2 * i64::from(world.policy.clock_skew_seconds);
     let until = action.expires.checked_add_seconds(keep).unwrap_or(action.expires);
     // Agents draw their nonces without knowing of each other; one cannot use up another's.
     let value = format!("{} {}", action.agent, action.nonce);
+    let (places, counted): (Vec<usize>, Vec<Counted>) = counted.into_iter().unzip();
     one_time
-        .spend(OneTimeKind::ActionNonce, &value, world.now, until)
+        .spend_counted(OneTimeKind::ActionNonce, &value, &counted, world.now, until)
         .map_err(|error| match error {
             SpendError::Used => {
                 let text = "this action has been carried out: sign a new one with a fresh nonce";
@@ -305,5 +347,18 @@ fn spend_nonce(action: &AgentAction, world: &World<'_>, one_time: &dyn OneTime) 
             SpendError::Expired => Reason::new(DenialCode::ActionWindow, at, "the action has expired: sign it again"),
             SpendError::Unknown => unavailable(at, "whether the nonce is unused", "the store took it for a challenge"),
             SpendError::Unavailable(why) => unavailable(at, "whether the nonce is unused", &why),
+            SpendError::Exceeded(which) => places
+                .get(which)
+                .and_then(|place| Some((place, capability.constraint.get(*place)?)))
+                .map_or_else(
+                    || {
+                        unavailable(
+                            at,
+                            "whether a limit is kept",
+                            "the store named no counter of this action",
+                        )
+                    },
+                    |(place, constraint)| constraint.exceeded(&constraint_at.item(*place)),
+                ),
         })
 }

@@ -239,6 +239,9 @@ pub(super) fn spend_challenge(
                 SpendError::Unknown => DenialCode::ChallengeUnknown,
                 SpendError::Used => DenialCode::ChallengeUsed,
                 SpendError::Expired => DenialCode::ChallengeExpired,
+                SpendError::Exceeded(_) => {
+                    return unavailable(at, "whether the challenge is unused", "the store took it for a counter");
+                }
                 SpendError::Unavailable(why) => {
                     return unavailable(at, "whether the challenge is unused", why);
                 }

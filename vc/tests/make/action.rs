@@ -1,9 +1,14 @@
 //! Vectors of actions.
 
+use std::collections::BTreeMap;
+
 use syndic_vc::capability::Capability;
-use syndic_vc::constraint::{Constraint, Hours};
+use syndic_vc::constraint::{Budget, Constraint, Decimal, Hours, Period, Prefix, PurposeOfUse, Rate};
 use syndic_vc::document::Purpose;
 use syndic_vc::json::Value;
+use syndic_vc::time::Timestamp;
+use syndic_vc::trust::Tally;
+use syndic_vc::verify::{self, ActionRequest};
 
 use super::*;
 
@@ -20,14 +25,27 @@ fn refund_of(parameters: &str) -> Value {
 
 /// An agent with this one capability, `call` on `api/*`, acts with these parameters.
 fn under(constraint: Constraint, parameters: &str) -> Value {
+    under_for(constraint, parameters, None)
+}
+
+/// The same for a purpose.
+fn under_for(constraint: Constraint, parameters: &str, purpose: Option<PurposeOfUse>) -> Value {
     let mut draft = draft();
     let granted: Capability = capability("call", "api/*", "", vec![constraint]);
     draft.capability = vec![granted];
     let credential = sign(&draft);
-    envelope(
-        sign_action(action_draft(&credential, "call", "api/orders", "", parameters)),
-        credential,
-    )
+    let mut action = action_draft(&credential, "call", "api/orders", "", parameters);
+    action.purpose = purpose;
+    envelope(sign_action(action), credential)
+}
+
+/// What the verifier's counters show once an action was allowed at this time.
+fn counters_after(document: &Value, at: Timestamp) -> BTreeMap<String, Tally> {
+    let (mut known, once) = (Known::new(), Once::new());
+    known.heard.insert(north().did, at);
+    let request = ActionRequest { audience: &south().did };
+    verify::action(&text(document), &request, &policy(), &known, &once, at).unwrap();
+    once.counters.into_inner()
 }
 
 /// The refund with members of the action changed before it was signed.
@@ -45,6 +63,9 @@ pub(super) fn all() -> Vec<Vector> {
     all.extend(windows());
     all.extend(bindings());
     all.extend(constraints());
+    all.extend(lists());
+    all.extend(purposes());
+    all.extend(counted());
     all
 }
 
@@ -244,5 +265,177 @@ fn constraints() -> Vec<Vector> {
             )
         })
         .denied("audience-not-allowed", first),
+    ]
+}
+
+fn lists() -> Vec<Vector> {
+    let ward = "/action/parameters/ward";
+    let tags = "/action/parameters/tags";
+    let path = "/action/parameters/path";
+    let excluded = || Constraint::NotOneOf {
+        parameter: "ward".into(),
+        values: vec!["intensive-care".into(), 7.into()],
+    };
+    let contains = || Constraint::Contains {
+        parameter: "tags".into(),
+        values: vec!["audited".into(), "masked".into()],
+    };
+    let subset = || Constraint::Subset {
+        parameter: "tags".into(),
+        values: vec!["audited".into(), "masked".into(), "urgent".into()],
+    };
+    let below = || Constraint::Prefix(Prefix::new("path", "tickets/").unwrap());
+    let path_of = |value: &str| format!("{{\"path\":\"{value}\"}}");
+    vec![
+        vector("allow-a-value-not-excluded", under(excluded(), r#"{"ward":"7"}"#)),
+        vector(
+            "deny-an-excluded-value",
+            under(excluded(), r#"{"ward":"intensive-care"}"#),
+        )
+        .denied("value-excluded", ward),
+        vector("deny-exclusion-without-the-value", under(excluded(), "{}")).denied("parameter-missing", ward),
+        vector(
+            "deny-a-list-where-one-value-is-limited",
+            under(excluded(), r#"{"ward":["a"]}"#),
+        )
+        .denied("parameter-malformed", ward),
+        vector(
+            "allow-a-list-with-all-that-it-needs",
+            under(contains(), r#"{"tags":["masked","other","audited"]}"#),
+        ),
+        vector(
+            "deny-a-list-that-lacks-a-value",
+            under(contains(), r#"{"tags":["masked"]}"#),
+        )
+        .denied("value-lacking", tags),
+        vector(
+            "deny-one-value-where-a-list-is-limited",
+            under(contains(), r#"{"tags":"audited masked"}"#),
+        )
+        .denied("parameter-malformed", tags),
+        vector("allow-a-subset", under(subset(), r#"{"tags":["urgent","urgent"]}"#)),
+        vector("allow-the-empty-subset", under(subset(), r#"{"tags":[]}"#)),
+        vector(
+            "deny-a-list-with-a-value-too-many",
+            under(subset(), r#"{"tags":["urgent","raw"]}"#),
+        )
+        .denied("value-not-subset", tags),
+        vector("deny-a-list-in-a-list", {
+            resigned(&["parameters", "ticket"], syndic_vc::json::parse(b"[[1]]").unwrap())
+        })
+        .denied("parameter-malformed", "/action/parameters/ticket/0"),
+        vector(
+            "allow-a-path-below-the-prefix",
+            under(below(), &path_of("tickets/42/notes.txt")),
+        ),
+        vector("deny-a-path-beside-the-prefix", under(below(), &path_of("tickets2/42")))
+            .denied("value-prefix-wrong", path),
+        vector(
+            "deny-a-path-out-of-the-prefix",
+            under(below(), &path_of("tickets/../secrets")),
+        )
+        .denied("value-prefix-wrong", path),
+        vector(
+            "deny-a-path-with-percent-encoding",
+            under(below(), &path_of("tickets/%2e%2e/secrets")),
+        )
+        .denied("value-prefix-wrong", path),
+        vector(
+            "deny-a-path-with-backslashes",
+            under(below(), &path_of("tickets/..\\\\secrets")),
+        )
+        .denied("value-prefix-wrong", path),
+        vector("deny-a-number-where-text-has-a-prefix", under(below(), r#"{"path":7}"#))
+            .denied("parameter-malformed", path),
+    ]
+}
+
+fn purposes() -> Vec<Vector> {
+    let care = || Constraint::Purpose {
+        allowed: vec![PurposeOfUse::Treatment, PurposeOfUse::EmergencyTreatment],
+    };
+    vec![
+        vector(
+            "allow-for-an-allowed-purpose",
+            under_for(care(), "{}", Some(PurposeOfUse::Treatment)),
+        ),
+        vector(
+            "deny-for-another-purpose",
+            under_for(care(), "{}", Some(PurposeOfUse::Marketing)),
+        )
+        .denied("purpose-not-allowed", "/action/purpose"),
+        vector("deny-for-no-purpose", under(care(), "{}")).denied("purpose-not-allowed", "/action/purpose"),
+        vector("deny-for-a-purpose-nobody-knows", resigned(&["purpose"], "fun"))
+            .denied("document-malformed", "/action/purpose"),
+    ]
+}
+
+fn counted() -> Vec<Vector> {
+    let first = "/credential/credentialSubject/capability/0/constraint/0";
+    let amount = "/action/parameters/amount";
+    let rate = |limit, period| Constraint::Rate(Rate { limit, period });
+    let budget = |limit: &str, period| {
+        Constraint::Budget(Budget {
+            parameter: "amount".into(),
+            limit: Decimal::parse(limit).unwrap(),
+            unit: Some("USD".into()),
+            period,
+        })
+    };
+    let usd = |amount: &str| format!("{{\"amount\":{{\"value\":\"{amount}\",\"unit\":\"USD\"}}}}");
+    let once_a_day = under(rate(1, Period::Day), "{}");
+    let twice_a_day = under(rate(2, Period::Day), "{}");
+    let half = under(budget("100.00", Period::Month), &usd("50.00"));
+    let more_than_half = under(budget("100.00", Period::Month), &usd("50.01"));
+    let after = |document: &Value, at| {
+        let counters = counters_after(document, at);
+        move |once: &mut Once| once.counters = counters.into()
+    };
+    vec![
+        vector("allow-the-second-of-two-a-day", twice_a_day.clone()).once(after(&twice_a_day, now())),
+        vector("deny-the-second-of-one-a-day", once_a_day.clone())
+            .once(after(&once_a_day, now()))
+            .denied("rate-exceeded", first),
+        vector("allow-once-a-minute-in-the-next-minute", {
+            under(rate(1, Period::Minute), "{}")
+        })
+        .once(after(&under(rate(1, Period::Minute), "{}"), at("2026-11-24T11:59:59Z"))),
+        vector("deny-once-a-minute-though-the-clock-was-set-back", {
+            under(rate(1, Period::Minute), "{}")
+        })
+        .once(after(&under(rate(1, Period::Minute), "{}"), at("2026-11-24T12:01:00Z")))
+        .denied("rate-exceeded", first),
+        vector("allow-up-to-the-budget", half.clone()).once(after(&half, now())),
+        vector("deny-a-cent-beyond-the-budget", more_than_half.clone())
+            .once(after(&more_than_half, now()))
+            .denied("budget-exceeded", first),
+        vector(
+            "deny-more-than-the-budget-at-once",
+            under(budget("49.99", Period::Day), &usd("50")),
+        )
+        .denied("budget-exceeded", first),
+        vector("deny-a-budget-in-another-currency", {
+            under(budget("100", Period::Day), r#"{"amount":{"value":"1","unit":"EUR"}}"#)
+        })
+        .denied("unit-mismatch", amount),
+        vector(
+            "deny-an-amount-that-fills-the-budget-up-again",
+            under(budget("100", Period::Day), &usd("-1")),
+        )
+        .denied("parameter-malformed", amount),
+        vector(
+            "deny-an-amount-too-fine-to-count",
+            under(budget("100", Period::Day), &usd("0.0000000000000000001")),
+        )
+        .denied("parameter-malformed", amount),
+        vector(
+            "deny-a-used-nonce-though-the-budget-is-spent-too",
+            more_than_half.clone(),
+        )
+        .once(after(&more_than_half, now()))
+        .once(|once| {
+            once.nonces.borrow_mut().insert(format!("{} {NONCE}", agent().did));
+        })
+        .denied("action-replayed", "/action/nonce"),
     ]
 }

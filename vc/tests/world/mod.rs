@@ -19,7 +19,8 @@ use syndic_vc::resolve::ResolveError;
 use syndic_vc::status::{StatusEntry, StatusPurpose};
 use syndic_vc::time::Timestamp;
 use syndic_vc::trust::{
-    AgentStanding, Freshness, KeyStanding, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit, Witness,
+    AgentStanding, Counted, Freshness, KeyStanding, Knowledge, OneTime, OneTimeKind, SpendError, Standing, StatusBit,
+    Tally, Witness,
 };
 use syndic_vc::verify::Policy;
 use zeroize::Zeroizing;
@@ -276,6 +277,8 @@ pub struct Once {
     /// Challenges that were handed out: `unused`, `used` or `expired`.
     pub challenges: RefCell<BTreeMap<String, &'static str>>,
     pub nonces: RefCell<BTreeSet<String>>,
+    /// What counters show.
+    pub counters: RefCell<BTreeMap<String, Tally>>,
     pub down: bool,
 }
 
@@ -284,6 +287,7 @@ impl Once {
         Once {
             challenges: RefCell::new(BTreeMap::from([(CHALLENGE.to_owned(), "unused")])),
             nonces: RefCell::new(BTreeSet::new()),
+            counters: RefCell::new(BTreeMap::new()),
             down: false,
         }
     }
@@ -311,6 +315,28 @@ impl OneTime for Once {
                 }
             }
         }
+    }
+
+    fn spend_counted(
+        &self,
+        kind: OneTimeKind,
+        value: &str,
+        counted: &[Counted],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), SpendError> {
+        if self.nonces.borrow().contains(value) {
+            return Err(SpendError::Used);
+        }
+        let mut counters = self.counters.borrow().clone();
+        for (index, one) in counted.iter().enumerate() {
+            let held = counters.get(&one.counter).copied();
+            let tally = one.added_to(held).ok_or(SpendError::Exceeded(index))?;
+            counters.insert(one.counter.clone(), tally);
+        }
+        self.spend(kind, value, now, expires)?;
+        *self.counters.borrow_mut() = counters;
+        Ok(())
     }
 }
 
@@ -436,6 +462,7 @@ pub fn action_draft<'a>(
         resource: resource.parse().unwrap(),
         scope: (!scope.is_empty()).then(|| scope.parse().unwrap()),
         parameters: parameters_of(parameters),
+        purpose: None,
         audience: south().did,
         created: after(-2),
         expires: after(298),
@@ -615,7 +642,19 @@ impl Once {
             .map(|(value, state)| (value.as_str(), *state))
             .collect();
         let nonces = self.nonces.borrow().iter().map(String::as_str).collect::<Value>();
+        let counters: json::Object = self
+            .counters
+            .borrow()
+            .iter()
+            .map(|(name, tally)| {
+                let shown = syndic_vc::object! { "from": tally.from, "sum": tally.sum.to_string() };
+                (name.as_str(), shown)
+            })
+            .collect();
         let object = knowledge.as_object_mut().unwrap();
+        if !counters.is_empty() {
+            object.insert("counters", counters);
+        }
         object.insert("challenges", challenges);
         object.insert("nonces", nonces);
     }
@@ -627,6 +666,7 @@ impl Once {
             _ => "expired",
         };
         let challenges = knowledge.get("challenges").and_then(Value::as_object);
+        let counters = knowledge.get("counters").and_then(Value::as_object);
         let nonces = knowledge.get("nonces").and_then(Value::as_array);
         Once {
             challenges: RefCell::new(
@@ -641,6 +681,20 @@ impl Once {
                     .into_iter()
                     .flatten()
                     .map(|one| one.as_str().unwrap().to_owned())
+                    .collect(),
+            ),
+            counters: RefCell::new(
+                counters
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, one)| {
+                        let member = |member| one.get(member).and_then(Value::as_str).unwrap();
+                        let tally = Tally {
+                            from: at(member("from")),
+                            sum: member("sum").parse().unwrap(),
+                        };
+                        (name.to_owned(), tally)
+                    })
                     .collect(),
             ),
             down: false,

@@ -260,6 +260,7 @@ impl World {
             resource: "lab/results".parse().unwrap(),
             scope: None,
             parameters: std::iter::empty().collect(),
+            purpose: None,
             audience: did(2),
             created: at(98),
             expires: at(398),

@@ -184,7 +184,7 @@ fn the_bundled_contexts_are_these_bytes() {
 
 const DIGESTS: &str = "\
 https://www.w3.org/ns/credentials/v2 8a9f494a89ecc51db093e90e84713e07e84d6d9204364a9b3c7868b21751236f
-https://syndic.example/ns/capability/v1 6f6f88aba474343f471cc18e4d115c38ba99393cd1783d14715418a009e58dfb
+https://syndic.example/ns/capability/v1 a61de8880fd40aee7ec0361fe976a5d2980d76d23393dafdfc98aa5ccaa32f13
 https://www.w3.org/2018/credentials/v1 ab4ddd9a531758807a79a5b450510d61ae8d147eab966cc9a200c07095b0cdcc
 https://www.w3.org/ns/credentials/examples/v2 e6600df812cdc1872f20b42ab0c1cecac39755b7ed381e7f6a88dac7baab54d6
 https://w3id.org/security/data-integrity/v1 b5d829bd09aa7c42abc6efa0c8ed7635313b5487f37ccfce3ecd149ca9418554
