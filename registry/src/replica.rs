@@ -292,6 +292,12 @@ pub enum Misbehaviour {
     /// It sent entries that are not those which the head signs.
     #[error("entries that the head does not sign")]
     Tampered,
+    /// It sent entries with a head ahead of the log, and now that others have brought the log, the head signs other ones.
+    #[error("entries sent with a head that signs other ones")]
+    TamperedNews,
+    /// It sent entries whose head does not prove what goes before them.
+    #[error("a beginning that does not lead to its head")]
+    FalseBeginning,
     /// It causes more work than a member may.
     #[error("more messages than a member may send")]
     Flood,

@@ -75,6 +75,8 @@ pub struct Figures {
     pub tampering: u64,
     /// Of these, for what came in with a head ahead of the log, which showed only later that it was false.
     pub convicted: u64,
+    /// Of these, for pieces whose beginning their own head does not prove.
+    pub beginnings: u64,
     /// Answers with entries that were stored.
     pub pieces: u64,
     /// Answers on which logs differ.
@@ -117,6 +119,7 @@ impl Figures {
         self.penalties += other.penalties;
         self.tampering += other.tampering;
         self.convicted += other.convicted;
+        self.beginnings += other.beginnings;
         self.pieces += other.pieces;
         self.narrowed += other.narrowed;
         self.forks += other.forks;

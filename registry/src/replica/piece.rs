@@ -189,5 +189,5 @@ fn check_ends(asked: u64, piece: &Piece, head: &Head) -> Result<(), Misbehaviour
     }
     let (size, root) = (head.size(), head.root());
     proof::verify_consistency(piece.from, &piece.start_root, size, root, &piece.start_proof)
-        .map_err(|_| Misbehaviour::Inconsistent("a beginning that does not lead to its head"))
+        .map_err(|_| Misbehaviour::FalseBeginning)
 }

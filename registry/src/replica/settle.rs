@@ -237,7 +237,7 @@ impl Replica {
         match step.read(fork) {
             Some(Some(fork)) => self.freeze(organization, fork, step),
             // The head is true, so the entries sent with it were not.
-            Some(None) if accused => step.penalize(&peer, Misbehaviour::Tampered),
+            Some(None) if accused => step.penalize(&peer, Misbehaviour::TamperedNews),
             _ => {}
         }
     }

@@ -18,6 +18,8 @@ pub(super) struct Plan {
     /// Of 1,000 effects, before how many the machine crashes.
     pub(super) crash: u64,
     pub(super) store_failure: u64,
+    /// Longest time in milliseconds until a batch is stored.
+    pub(super) disk: u64,
     pub(super) partitions: u64,
     /// Publications for each member.
     pub(super) publications: u64,
@@ -102,6 +104,8 @@ impl Plan {
         let faults_until = 20_000 + rng.below(50_000);
         let mild = rng.chance(25);
         let hides = liars > 0 && rng.chance(15);
+        // While a batch is on its way, much can come in; and it may never arrive.
+        let slow_disk = rng.chance(20);
         Self {
             members,
             faults_until,
@@ -110,11 +114,12 @@ impl Plan {
             doubling: rng.below(21),
             delay: 2 + rng.below(400),
             crash: if mild { 0 } else { rng.below(16) },
-            store_failure: rng.below(6),
+            store_failure: rng.below(if slow_disk { 40 } else { 6 }),
+            disk: 60 + if slow_disk { rng.below(1_500) } else { 0 },
             partitions: rng.below(6),
             publications: 2 + rng.below(14),
             burst: rng.chance(15).then(|| 260 + rng.below(500)),
-            rotations: if rng.chance(50) { rng.below(5) } else { 0 },
+            rotations: if slow_disk || rng.chance(50) { rng.below(5) } else { 0 },
             changes: Changes::new(members, rng),
             // Clocks that differ more than knowledge may be old would hide how old it is.
             skew: rng.below(if hides { 3 } else { 25 }),

@@ -45,8 +45,6 @@ pub(super) struct World {
     /// How much each honest member had said when.
     said: Vec<Vec<(u64, u64)>>,
     figures: Figures,
-    /// The machine that acts was told that a batch is stored.
-    storing: bool,
     trace: Option<Vec<String>>,
 }
 
@@ -161,7 +159,6 @@ impl World {
             next_token: 1,
             check: Check::new(consortium),
             said: Vec::new(),
-            storing: false,
         };
         let result = world.live();
         world.figures.lies = world.nodes.iter().map(|node| node.liar.lies).sum();

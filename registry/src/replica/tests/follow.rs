@@ -153,7 +153,7 @@ fn who_bends_entries_is_found_out_when_the_true_ones_come() {
     assert_eq!(penalties(&effects), []);
     assert_eq!(reader.size(1), 0);
     let effects = reader.meet(&mut author);
-    assert_eq!(penalties(&effects), [(peer(3), Misbehaviour::Tampered)]);
+    assert_eq!(penalties(&effects), [(peer(3), Misbehaviour::TamperedNews)]);
     assert_eq!(reader.state(1), author.state(1));
 }
 
@@ -269,9 +269,9 @@ fn every_part_of_a_piece_is_checked() {
         bent_piece(|p| p.entries.clear()),
         place("entries that do not fit their head")
     );
-    let beginning = "a beginning that does not lead to its head";
-    assert_eq!(bent_piece(|p| p.start_root[0] ^= 1), place(beginning));
-    assert_eq!(bent_piece(|p| _ = p.start_proof.pop()), place(beginning));
+    let beginning = vec![(peer(1), Misbehaviour::FalseBeginning)];
+    assert_eq!(bent_piece(|p| p.start_root[0] ^= 1), beginning);
+    assert_eq!(bent_piece(|p| _ = p.start_proof.pop()), beginning);
     assert_eq!(bent_piece(|p| p.entries.swap(3, 4)), tampered);
     assert_eq!(bent_piece(|p| _ = p.entries.remove(100)), tampered);
     assert_eq!(bent_piece(|p| p.entries[255].push(b' ')), tampered);

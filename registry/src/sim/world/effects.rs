@@ -81,9 +81,10 @@ impl World {
             return Err(format!("the honest {peer} is blamed: {why}"));
         }
         self.figures.penalties += 1;
-        let tampered = *why == Misbehaviour::Tampered;
-        self.figures.tampering += u64::from(tampered);
-        self.figures.convicted += u64::from(tampered && self.storing);
+        let news = *why == Misbehaviour::TamperedNews;
+        self.figures.tampering += u64::from(news || *why == Misbehaviour::Tampered);
+        self.figures.convicted += u64::from(news);
+        self.figures.beginnings += u64::from(*why == Misbehaviour::FalseBeginning);
         Ok(())
     }
 
@@ -99,7 +100,7 @@ impl World {
     }
 
     pub(super) fn persist(&mut self, at: usize, machine: usize, batch: u64, content: Batch) -> Done {
-        let long = 1 + self.rng.below(60);
+        let long = 1 + self.rng.below(self.plan.disk);
         let Some(m) = self.nodes.get_mut(at).and_then(|node| node.machines.get_mut(machine)) else {
             return Ok(());
         };

@@ -25,7 +25,6 @@ impl World {
             return Ok(());
         };
         let line = self.trace.is_some().then(|| trace::event(&event));
-        let storing = matches!(event, Event::Stored { .. });
         let effects = replica.handle(event, now, disk);
         self.figures.events += 1;
         if let Some(line) = line.filter(|line| line != "tick" || !effects.is_empty()) {
@@ -38,7 +37,6 @@ impl World {
             if self.trace.is_some() {
                 self.note(|| format!("{at}.{machine}   -> {}", trace::effect(&effect)));
             }
-            self.storing = storing;
             self.carry_out(at, machine, effect)?;
         }
         Ok(())
