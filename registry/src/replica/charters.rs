@@ -9,7 +9,7 @@ use syndic_vc::did::Did;
 
 use super::peers::Question;
 use super::track::{Track, Waiting};
-use super::{Effect, Misbehaviour, PublishError, Replica, Step, Verdict};
+use super::{Effect, PublishError, Replica, Step, Verdict};
 use crate::charter::{ChainError, Charter, CharterChain, SignedCharter, Taken};
 use crate::cosignature;
 use crate::limits;

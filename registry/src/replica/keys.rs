@@ -6,7 +6,7 @@ use std::sync::Arc;
 use syndic_vc::did::Did;
 use syndic_vc::key::{PublicKey, Signer};
 
-use super::{Misbehaviour, Replica, Step};
+use super::{Replica, Step};
 use crate::head::{Head, HeadError};
 use crate::limits;
 use crate::log_keys::{Rotation, RotationError};
