@@ -2,6 +2,7 @@
 //!
 //! Three algorithms, and the key decides which one: it comes from the signer's DID document, never
 //! from the token. Nothing in a header can choose a key, switch a check off or ask for an extension.
+//! (A DPoP proof carries its key, and says nothing but that its sender has it.)
 //! Making a token is public; checking one is not: only [`crate::verify`] does.
 
 use multibase::Base;
@@ -10,7 +11,7 @@ use crate::canonical;
 use crate::denial::{DenialCode, Reason};
 use crate::json::members::{MemberError, Members, Path};
 use crate::json::{self, JsonError, Limits, Object, Value};
-use crate::key::{KeyKind, PublicKey, SignError, Signature, Signer};
+use crate::key::{JwkError, KeyKind, PublicKey, SignError, Signature, Signer};
 use crate::limits::{KEY_NAME_BYTES, TOKEN_BYTES, TOKEN_HEADER_BYTES};
 
 /// What a token is, as its `typ` says (RFC 7515 section 4.1.9, RFC 8725 section 3.11).
@@ -26,6 +27,10 @@ pub enum TokenType {
     KeyBinding,
     /// `statuslist+jwt`: a Token Status List.
     StatusList,
+    /// `at+jwt`: an access token (RFC 9068 section 2.1).
+    Access,
+    /// `dpop+jwt`: that the sender of a request has a key (RFC 9449 section 4.2).
+    Dpop,
 }
 
 impl TokenType {
@@ -38,6 +43,8 @@ impl TokenType {
             Self::SdJwt => "dc+sd-jwt",
             Self::KeyBinding => "kb+jwt",
             Self::StatusList => "statuslist+jwt",
+            Self::Access => "at+jwt",
+            Self::Dpop => "dpop+jwt",
         }
     }
 
@@ -46,7 +53,7 @@ impl TokenType {
         match self {
             Self::Credential => Some("vc"),
             Self::Presentation => Some("vp"),
-            Self::SdJwt | Self::KeyBinding | Self::StatusList => None,
+            Self::SdJwt | Self::KeyBinding | Self::StatusList | Self::Access | Self::Dpop => None,
         }
     }
 
@@ -101,6 +108,9 @@ pub enum JoseError {
         /// The kind of the key.
         key: &'static str,
     },
+    /// The key in the header of a DPoP proof is none that signs here.
+    #[error("the key in the header: {0}")]
+    EmbeddedKey(#[from] JwkError),
     /// The signature does not fit.
     #[error("the signature does not fit: the token was changed, or another key signed it")]
     Signature,
@@ -112,7 +122,7 @@ impl JoseError {
         let code = match self {
             Self::TooLarge(_) => DenialCode::DocumentTooLarge,
             Self::Shape(_) | Self::Json { .. } | Self::Header(_) => DenialCode::EnvelopeMalformed,
-            Self::Algorithm(_) | Self::Parameter(_) => DenialCode::ProofUnsupported,
+            Self::Algorithm(_) | Self::Parameter(_) | Self::EmbeddedKey(_) => DenialCode::ProofUnsupported,
             Self::Type { .. } => DenialCode::EnvelopeTypeWrong,
             Self::KeyMismatch { .. } => DenialCode::VerificationMethodUnsuitable,
             Self::Signature => DenialCode::SignatureInvalid,
@@ -177,7 +187,20 @@ pub fn sign(
     if let Some(kid) = kid {
         header.insert("kid", kid);
     }
-    let mut text = encoded(&header);
+    sign_under(&header, payload, signer)
+}
+
+/// Signs a DPoP proof: its header holds the public key.
+pub(crate) fn sign_embedding(payload: &Object, signer: &dyn Signer) -> Result<String, SignError> {
+    let mut header = Object::new();
+    header.insert("alg", algorithm(signer.public_key().kind()));
+    header.insert("typ", TokenType::Dpop.as_str());
+    header.insert("jwk", signer.public_key().to_jwk());
+    sign_under(&header, payload, signer)
+}
+
+fn sign_under(header: &Object, payload: &Object, signer: &dyn Signer) -> Result<String, SignError> {
+    let mut text = encoded(header);
     text.push('.');
     text.push_str(&encoded(payload));
     let signature = signer.sign(text.as_bytes())?;
@@ -245,7 +268,10 @@ pub(crate) struct Jws<'t> {
     /// The token as it was read.
     pub(crate) text: &'t str,
     parts: Parts<'t>,
-    kind: KeyKind,
+    /// The kind of key that the algorithm is for.
+    pub(crate) kind: KeyKind,
+    /// The key in the header of a DPoP proof; nothing else has one.
+    pub(crate) embedded: Option<PublicKey>,
     /// The name of the key; [`crate::verify`] decides whose it must be.
     pub(crate) kid: Option<String>,
     /// The `iss` that the header repeats (RFC 7519 section 5.3).
@@ -269,9 +295,13 @@ impl<'t> Jws<'t> {
     ) -> Result<Self, JoseError> {
         let parts = Parts::of(text, bound)?;
         let header = object("header", &parts.header, &Limits::default())?;
-        let kind = read_algorithm(&header)?;
+        let kind = read_algorithm(&header, token_type)?;
         let members = Members::of_object(&header, Path::ROOT);
         check_types(&members, token_type)?;
+        let embedded = match token_type {
+            TokenType::Dpop => Some(PublicKey::from_jwk(members.required("jwk")?, &members.at("jwk"))?),
+            _ => None,
+        };
         let kid = members.optional_str("kid")?;
         if kid.is_some_and(|kid| kid.is_empty() || kid.len() > KEY_NAME_BYTES) {
             return Err(members.error("kid", "the DID URL of a key").into());
@@ -279,6 +309,7 @@ impl<'t> Jws<'t> {
         Ok(Self {
             text,
             kind,
+            embedded,
             kid: kid.map(str::to_owned),
             header_iss: members.optional_str("iss")?.map(str::to_owned),
             payload: object("payload", &parts.payload, limits)?,
@@ -298,10 +329,14 @@ fn object(part: &'static str, bytes: &[u8], limits: &Limits) -> Result<Object, J
 }
 
 /// The algorithm, once no parameter stands against it.
-fn read_algorithm(header: &Object) -> Result<KeyKind, JoseError> {
+fn read_algorithm(header: &Object, token_type: TokenType) -> Result<KeyKind, JoseError> {
     let members = Members::of_object(header, Path::ROOT);
     let alg = members.str("alg")?;
-    if let Some(name) = REFUSED.into_iter().find(|name| header.contains_key(name)) {
+    let allowed = |name: &str| token_type == TokenType::Dpop && name == "jwk";
+    if let Some(name) = REFUSED
+        .into_iter()
+        .find(|name| header.contains_key(name) && !allowed(name))
+    {
         return Err(JoseError::Parameter(name));
     }
     KeyKind::ALL

@@ -15,6 +15,8 @@
 //!   [`status`] are the formats, parsed but not trusted.
 //! - [`jose`] signs compact tokens, [`enveloped`] puts a credential or presentation into one,
 //!   [`sd_jwt`] shows a part of what was signed.
+//! - [`token`] makes and reads access tokens for services that know OAuth and no credentials, and
+//!   the proofs that go with them.
 //! - [`verify`] is the only maker of the types that may be acted on; it asks [`trust`], and refuses
 //!   with a [`denial`]; [`decision`] renders either outcome.
 //!
@@ -46,6 +48,7 @@ pub mod resolve;
 pub mod sd_jwt;
 pub mod status;
 pub mod time;
+pub mod token;
 pub mod trust;
 pub mod verify;
 pub mod webvh;

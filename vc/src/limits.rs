@@ -233,3 +233,30 @@ pub const KEY_BINDING_AGE_SECONDS: i64 = 900;
 /// Bytes of a status list token: the largest compressed list twice in base64url, and room for the
 /// claims.
 pub const STATUS_TOKEN_BYTES: usize = STATUS_COMPRESSED_BYTES / 9 * 16 + (16 << 10);
+
+// Access tokens and DPoP proofs.
+
+/// Bytes of an access token: it travels in a header line, of which usual servers take 8 KiB.
+pub const ACCESS_TOKEN_BYTES: usize = 7 << 10;
+
+/// Longest life of an access token, in seconds. Whoever checks it without asking its issuer does not
+/// hear of a revocation for that long.
+pub const ACCESS_TOKEN_SECONDS: i64 = 3_600;
+
+/// Grants of one access token; its bytes bound them too.
+pub const ACCESS_TOKEN_GRANTS: usize = 64;
+
+/// Bytes of the name of a task, of an agent or of a trace in an access token.
+pub const TASK_BYTES: usize = 128;
+
+/// Bytes of the purpose of a task.
+pub const PURPOSE_BYTES: usize = 256;
+
+/// Bytes of a DPoP proof. One with a long URL has about 1 KiB.
+pub const DPOP_BYTES: usize = 4 << 10;
+
+/// Characters of the id of a DPoP proof: at least 96 bits in base64url (RFC 9449 section 4.2).
+pub const DPOP_ID_CHARS: std::ops::RangeInclusive<usize> = 16..=128;
+
+/// Oldest DPoP proof that is taken, in seconds: it is made for one request, just before it.
+pub const DPOP_AGE_SECONDS: i64 = 60;

@@ -195,6 +195,21 @@ pub fn presentation_value(
     presentation::verify(document.into(), request, &World::new(policy, knowledge, now), one_time)
 }
 
+/// Judges anew what a presentation showed that was verified before: whether all its credentials still hold and are the
+/// holder's. `shown` has its `holder` and `verifiableCredential`. Who presents it is not asked, so the result permits
+/// nothing by itself: it keeps a permission that was given before.
+///
+/// # Errors
+/// The first reason why not.
+pub fn still_holds(
+    shown: &Value,
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    now: Timestamp,
+) -> Result<Findings, Denied> {
+    presentation::still_holds(shown, &World::new(policy, knowledge, now))
+}
+
 /// Verifies a signed action together with the credential it is done under, from the text
 /// `{"action": {...}, "credential": {...}}`, and uses up its nonce.
 ///

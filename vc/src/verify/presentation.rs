@@ -58,6 +58,24 @@ pub(super) fn verify(
     }
 }
 
+/// The credentials of a presentation alone, once more.
+pub(super) fn still_holds(shown: &Value, world: &World<'_>) -> Result<Findings, Denied> {
+    let mut findings = Findings::default();
+    let mut check = || -> Result<(), Reason> {
+        let members = Members::of(shown, Path::ROOT)?;
+        let holder = Did::parse(members.str("holder")?).map_err(|_| members.error("holder", "a DID"))?;
+        if credentials(members.as_object()).is_empty() {
+            return Err(members.error("verifiableCredential", "at least one credential").into());
+        }
+        findings.subject = Some(holder.as_str().to_owned());
+        check_credentials(members.as_object(), &holder, world, &mut findings).map(|_| ())
+    };
+    match check() {
+        Ok(()) => Ok(findings),
+        Err(reason) => Err(Denied::new(reason, findings)),
+    }
+}
+
 fn check(
     document: &Value,
     request: &PresentationRequest<'_>,
