@@ -14,6 +14,7 @@ pub mod registry;
 pub mod resolution;
 pub mod schema;
 pub mod sd_jwt;
+pub mod tokens;
 pub mod trqp;
 pub mod trust_bundles;
 pub mod verification;
@@ -52,6 +53,12 @@ fn open_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(verification::proofs_alone))
         .routes(routes!(verification::action))
         .routes(routes!(sd_jwt::verify))
+        .routes(routes!(tokens::token))
+        .routes(routes!(tokens::introspect))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(tokens::jwks))
+        .routes(routes!(tokens::server))
+        .routes(routes!(tokens::provider))
         .routes(routes!(credentials::status_list))
         .routes(routes!(trqp::authorization))
         .routes(routes!(trqp::recognition))
@@ -80,7 +87,13 @@ pub fn public(node: Arc<Node>, behind_proxy: bool) -> Router {
 
 /// What the organization's own people and programs do.
 pub fn admin(node: Arc<Node>, token: TokenHash, behind_proxy: bool) -> Router {
-    let bearer = Bearer::new(move |presented, _extensions| token.matches(presented));
+    let bearer = Bearer::new(move |presented, extensions| {
+        let good = token.matches(presented);
+        if good {
+            extensions.insert(tokens::Operator);
+        }
+        good
+    });
     let guard = Guard {
         names: node.config.http.allowed_hosts.clone(),
         behind_proxy,

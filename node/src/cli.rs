@@ -31,6 +31,7 @@ pub mod resolve;
 pub mod run;
 pub mod setup;
 pub mod status;
+pub mod token;
 pub mod values;
 pub mod vc;
 pub mod verify;
@@ -144,6 +145,9 @@ pub enum Command {
     /// Sign what an agent does, and verify what was signed
     #[command(subcommand, after_help = action::EXAMPLE)]
     Action(action::ActionCommand),
+    /// Get access tokens for services, and ask whether they still hold
+    #[command(subcommand, after_help = token::EXAMPLE)]
+    Token(token::TokenCommand),
     /// Verify a credential or action; verify offline what somebody decided
     Verify(verify::VerifyArguments),
     /// Resolve a DID or DID URL to what it names
@@ -195,6 +199,7 @@ pub fn execute(line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Command::Vc(command) => vc::execute(global, &command, output),
         Command::Present(arguments) => present::execute(global, &arguments, output),
         Command::Action(command) => action::execute(global, &command, output),
+        Command::Token(command) => token::execute(global, &command, output),
         Command::Verify(arguments) => verify::execute(global, &arguments, output),
         Command::Resolve(arguments) => resolve::execute(global, &arguments, output),
         Command::Did(command) => did::execute(global, &command, output),

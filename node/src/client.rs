@@ -263,6 +263,43 @@ impl Client {
         self.read(path, request.send(syndic_vc::canonical::to_bytes(body).as_slice()))
     }
 
+    /// `POST` of a form to an OAuth endpoint, with a DPoP proof if one is given; no judgement about the status. An answer
+    /// without a body is `null`.
+    ///
+    /// # Errors
+    /// As [`Client::fetch`].
+    pub fn post_form(&self, path: &str, form: &[(&str, &str)], proof: Option<&str>) -> Result<Answer, CallError> {
+        let mut request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .content_type("application/x-www-form-urlencoded");
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", bearer(token).as_str());
+        }
+        if let Some(proof) = proof {
+            request = request.header("DPoP", proof);
+        }
+        let pairs: Vec<String> = form
+            .iter()
+            .map(|(name, value)| format!("{}={}", segment(name), segment(value)))
+            .collect();
+        let result = request.send(pairs.join("&"));
+        match result {
+            Ok(response)
+                if response
+                    .headers()
+                    .get("content-length")
+                    .is_some_and(|length| length == "0") =>
+            {
+                Ok(Answer {
+                    status: response.status().as_u16(),
+                    body: Value::Null,
+                })
+            }
+            other => self.read(path, other),
+        }
+    }
+
     fn read(
         &self,
         path: &str,

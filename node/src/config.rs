@@ -10,6 +10,7 @@ use syndic_registry::limits::SPARE_WITNESSES;
 use crate::instances::{self, Instance};
 use crate::outside;
 use crate::store::Engine;
+use crate::tokens;
 
 /// All that can be configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct Config {
     /// What is said about credentials that are issued.
     #[serde(default)]
     pub issue: Issue,
+    /// Access tokens for services.
+    #[serde(default)]
+    pub tokens: tokens::Settings,
     /// The ways of signing credentials; the first one answers at `/credentials/issue`.
     #[serde(default = "instances::defaults", skip_serializing_if = "instances_are_defaults")]
     pub instances: Vec<Instance>,
@@ -260,6 +264,7 @@ impl Config {
             ));
         }
         self.outside.check()?;
+        self.tokens.check()?;
         if self.http.requests_per_second == 0 {
             return Err("[http] requests_per_second must be at least 1".to_owned());
         }
@@ -298,6 +303,7 @@ mod tests {
             outside: outside::Settings::default(),
             verifiers: Verifiers::default(),
             issue: Issue::default(),
+            tokens: tokens::Settings::default(),
             instances: instances::defaults(),
         }
     }

@@ -15,5 +15,6 @@ pub mod guard;
 pub mod limits;
 pub mod problem;
 pub mod server;
+pub mod strict_form;
 pub mod strict_json;
 mod wire;

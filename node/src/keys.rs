@@ -8,6 +8,7 @@ mod entries;
 mod log_keys;
 mod random;
 mod sealed;
+mod service_keys;
 mod token;
 
 use std::io;

@@ -34,5 +34,6 @@ pub mod run;
 pub mod setup;
 pub mod status_lists;
 pub mod store;
+pub mod tokens;
 pub mod wallet;
 pub mod webvh;

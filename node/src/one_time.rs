@@ -35,6 +35,27 @@ const USED: &[u8] = b"n/once/";
 const UNTIL: &[u8] = b"n/once-until/";
 const CHALLENGE_PURPOSE: &[u8] = b"syndic challenge v1";
 
+/// A value that works once, and what is to be known of it afterwards.
+pub struct Once<'a> {
+    /// What kind of value it is: a lower-case word. One value may exist once in each kind.
+    pub kind: &'a str,
+    /// The value.
+    pub value: &'a str,
+    /// What is kept with it.
+    pub content: Vec<u8>,
+    /// Until when it must be remembered.
+    pub until: Timestamp,
+}
+
+/// Values come from strangers and have any length and content; their digest has neither.
+fn used_key(kind: &str, value: &str) -> Vec<u8> {
+    let mut key = USED.to_vec();
+    key.extend_from_slice(kind.as_bytes());
+    key.push(b'/');
+    key.extend_from_slice(&Sha256::digest(value.as_bytes()));
+    key
+}
+
 /// The memory of used values.
 pub struct OneTimeStore {
     store: Arc<dyn Store>,
@@ -115,6 +136,52 @@ impl OneTimeStore {
         }
     }
 
+    /// Uses values up, all of them or none, and keeps what is given with each until its time. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`SpendError::Used`] if any of them was used before.
+    pub fn remember(&self, values: &[Once<'_>], now: Timestamp) -> Result<(), SpendError> {
+        match self.store.apply(self.batch_of(values, now)?) {
+            Ok(()) => {
+                self.remembered.fetch_add(values.len() as u64, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(ApplyError::Expectation { .. }) => Err(SpendError::Used),
+            Err(other) => Err(SpendError::Unavailable(other.to_string())),
+        }
+    }
+
+    /// What is kept with a value that was used; `None` if it was not, or was forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn kept(&self, kind: &str, value: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.get(&used_key(kind, value))
+    }
+
+    /// The batch that uses values up if none of them was used before.
+    fn batch_of(&self, values: &[Once<'_>], now: Timestamp) -> Result<Batch, SpendError> {
+        if values.iter().any(|once| now >= once.until) {
+            return Err(SpendError::Expired);
+        }
+        if self.remembered.load(Ordering::Relaxed) >= MAX_REMEMBERED {
+            return Err(SpendError::Unavailable(format!(
+                "{MAX_REMEMBERED} used values are remembered already; try again in a few minutes"
+            )));
+        }
+        let mut batch = Batch::default();
+        for once in values {
+            let used_key = used_key(once.kind, once.value);
+            let mut until_key = UNTIL.to_vec();
+            until_key.extend_from_slice(&once.until.unix_seconds().max(0).to_be_bytes());
+            until_key.extend_from_slice(&used_key);
+            batch.writes.push((used_key.clone(), Some(once.content.clone())));
+            batch.writes.push((until_key, Some(used_key.clone())));
+            batch.expectations.push((used_key, None));
+        }
+        Ok(batch)
+    }
+
     /// The batch that uses a value up, and the key of the row that says so.
     fn use_up(
         &self,
@@ -127,29 +194,14 @@ impl OneTimeStore {
             OneTimeKind::Challenge => ("challenge", self.challenge_expiry(value).ok_or(SpendError::Unknown)?),
             OneTimeKind::ActionNonce => ("nonce", expires),
         };
-        if now >= expires {
-            return Err(SpendError::Expired);
-        }
-        if self.remembered.load(Ordering::Relaxed) >= MAX_REMEMBERED {
-            return Err(SpendError::Unavailable(format!(
-                "{MAX_REMEMBERED} used values are remembered already; try again in a few minutes"
-            )));
-        }
-        // Values come from strangers and have any length and content; their digest has neither.
-        let mut used_key = USED.to_vec();
-        used_key.extend_from_slice(name.as_bytes());
-        used_key.push(b'/');
-        used_key.extend_from_slice(&Sha256::digest(value.as_bytes()));
-        let mut until_key = UNTIL.to_vec();
-        until_key.extend_from_slice(&expires.unix_seconds().max(0).to_be_bytes());
-        until_key.extend_from_slice(&used_key);
-        let batch = Batch {
-            writes: vec![
-                (used_key.clone(), Some(Vec::new())),
-                (until_key, Some(used_key.clone())),
-            ],
-            expectations: vec![(used_key.clone(), None)],
+        let once = Once {
+            kind: name,
+            value,
+            content: Vec::new(),
+            until: expires,
         };
+        let batch = self.batch_of(&[once], now)?;
+        let used_key = used_key(name, value);
         Ok((batch, used_key))
     }
 

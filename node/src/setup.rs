@@ -140,6 +140,7 @@ pub fn init(
         outside: crate::outside::Settings::default(),
         verifiers: config::Verifiers::default(),
         issue: config::Issue::default(),
+        tokens: crate::tokens::Settings::default(),
         instances: crate::instances::defaults(),
     };
     let text = config.to_toml()?;

@@ -82,6 +82,7 @@ fn folder_of_a_node_at(folder: &Path, admin: &str) {
         outside: Settings::default(),
         verifiers: Verifiers::default(),
         issue: Issue::default(),
+        tokens: syndic_node::tokens::Settings::default(),
         instances: instances::defaults(),
     };
     std::fs::write(folder.join("config.toml"), config.to_toml().unwrap()).unwrap();

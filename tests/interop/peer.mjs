@@ -9,6 +9,7 @@ import * as jose from './peer/jose.mjs';
 import * as keys from './peer/keys.mjs';
 import * as sdJwt from './peer/sd-jwt.mjs';
 import * as status from './peer/status.mjs';
+import * as tokens from './peer/tokens.mjs';
 import * as webvh from './peer/webvh.mjs';
 
 // Standard output is for answers alone.
@@ -26,6 +27,7 @@ const deeds = {
   ...keys.deeds,
   ...sdJwt.deeds,
   ...status.deeds,
+  ...tokens.deeds,
   ...webvh.deeds,
 };
 

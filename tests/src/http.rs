@@ -97,6 +97,26 @@ impl Listener {
     }
 }
 
+impl Listener {
+    /// POST of a form, with further headers.
+    ///
+    /// # Errors
+    /// There is no answer.
+    pub fn try_post_form(&self, path: &str, form: &str, headers: &[(&str, &str)]) -> Result<Answer, String> {
+        let mut request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .header("Content-Type", "application/x-www-form-urlencoded");
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.send(form))
+    }
+}
+
 fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, String> {
     let mut response = answer.map_err(|error| error.to_string())?;
     let header = |name: &str| {

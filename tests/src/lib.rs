@@ -17,6 +17,7 @@ pub mod http;
 pub mod hurl;
 pub mod log_files;
 pub mod node;
+pub mod oauth;
 pub mod ports;
 pub mod program;
 pub mod scenario;

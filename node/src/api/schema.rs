@@ -5,6 +5,7 @@
 
 pub mod decisions;
 pub mod keys;
+pub mod tokens;
 pub mod vc;
 
 use serde::Serialize;

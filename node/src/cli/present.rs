@@ -79,7 +79,11 @@ pub fn execute(global: &Global, arguments: &PresentArguments, output: &Output) -
     Ok(decision.outcome.into())
 }
 
-fn sign(
+/// Has one's own node sign a presentation.
+///
+/// # Errors
+/// The node cannot be reached or refuses.
+pub(super) fn sign(
     global: &Global,
     agent: &str,
     credentials: Vec<Value>,

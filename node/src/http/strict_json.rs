@@ -33,7 +33,7 @@ impl<S: Send + Sync> FromRequest<S> for StrictJson {
     }
 }
 
-async fn collect(body: Body) -> Result<Bytes, Problem> {
+pub(super) async fn collect(body: Body) -> Result<Bytes, Problem> {
     let mut stream = body.into_data_stream();
     let mut all = Vec::new();
     while let Some(piece) = stream.next().await {

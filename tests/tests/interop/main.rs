@@ -29,4 +29,5 @@ mod signing;
 mod status;
 mod status_tokens;
 mod tampering;
+mod tokens;
 mod webvh;
