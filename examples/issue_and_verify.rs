@@ -77,6 +77,7 @@ fn draft(issuer: &Did, from: Timestamp, until: Timestamp) -> Result<CapabilityCr
         },
         capability: vec![Capability::read(&refund, &Path::ROOT).map_err(|reason| reason.to_string())?],
         max_depth: 0,
+        delegated_from: None,
     })
 }
 

@@ -97,7 +97,7 @@ impl fmt::Display for Parameter {
     }
 }
 
-/// Which credential an action is done under.
+/// Which credential an action is done under, or another was handed on from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CapabilityReference {
     /// The credential's id.
@@ -215,10 +215,7 @@ impl AgentAction {
         document.insert("created", self.created);
         document.insert("expires", self.expires);
         document.insert("nonce", self.nonce.as_str());
-        document.insert(
-            "capability",
-            crate::object! { "id": self.capability.id.as_str(), "digest": self.capability.digest.as_str() },
-        );
+        document.insert("capability", self.capability.to_json());
         document
     }
 }
@@ -235,7 +232,13 @@ impl fmt::Display for AgentAction {
 }
 
 impl CapabilityReference {
-    fn read(members: &Members<'_, '_>) -> Result<Self, MemberError> {
+    /// `{"id": ..., "digest": ...}`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        crate::object! { "id": self.id.as_str(), "digest": self.digest.as_str() }
+    }
+
+    pub(crate) fn read(members: &Members<'_, '_>) -> Result<Self, MemberError> {
         let reference = Self {
             id: text(members, "id", is_url, "the credential's id")?,
             digest: members.str("digest")?.to_owned(),

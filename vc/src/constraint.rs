@@ -325,9 +325,9 @@ impl Constraint {
         })
     }
 
-    /// Why an action that this counter cannot take any more is refused; `here` is where the
+    /// Why an action that this counter cannot take any more is refused; `at` is where the
     /// constraint stands.
-    pub(crate) fn exceeded(&self, here: &Path<'_>) -> Reason {
+    pub(crate) fn exceeded(&self, at: &str) -> Reason {
         let (code, text) = match self {
             Self::Budget(Budget {
                 parameter,
@@ -347,7 +347,7 @@ impl Constraint {
             }
             _ => (DenialCode::RateExceeded, "it has been done too often: wait".to_owned()),
         };
-        Reason::new(code, here.to_string(), text)
+        Reason::new(code, at, text)
     }
 }
 

@@ -7,6 +7,7 @@
 use multibase::Base;
 use sha2::{Digest, Sha256};
 
+use crate::action::CapabilityReference;
 use crate::canonical;
 use crate::capability::Capability;
 use crate::constraint::Quoted;
@@ -170,6 +171,8 @@ pub struct Credential {
     pub valid_until: Option<Timestamp>,
     /// Where its status is found.
     pub status: Vec<StatusEntry>,
+    /// The credential it was handed on from, if it is a capability credential that was.
+    pub delegated_from: Option<CapabilityReference>,
     /// Whom and what it is about.
     pub subject: Subject,
 }
@@ -325,6 +328,7 @@ impl Credential {
             valid_from,
             valid_until,
             status: status(&members, is_capability)?,
+            delegated_from: delegated_from(&members, is_capability)?,
             subject: if is_capability {
                 Subject::Capability(Box::new(CapabilitySubject::read(
                     &members.object("credentialSubject")?,
@@ -423,6 +427,14 @@ impl CapabilitySubject {
         members.finish_closed()?;
         Ok(subject)
     }
+}
+
+fn delegated_from(members: &Members<'_, '_>, is_capability: bool) -> Result<Option<CapabilityReference>, MemberError> {
+    if !is_capability {
+        return Ok(None); // a claim among others
+    }
+    let from = members.optional_object("delegatedFrom")?;
+    from.map(|from| CapabilityReference::read(&from)).transpose()
 }
 
 fn max_depth(members: &Members<'_, '_>) -> Result<u8, MemberError> {

@@ -26,6 +26,8 @@ pub enum Step {
     Standing,
     /// The one who uses it is the one it was issued to, and answers this verifier.
     Holder,
+    /// Each credential follows from the one it was handed on from.
+    Chain,
     /// Capability and constraints against the action.
     Constraints,
     /// The knowledge used is young enough.
@@ -46,6 +48,7 @@ impl Step {
             Self::Agent => "agent",
             Self::Standing => "standing",
             Self::Holder => "holder",
+            Self::Chain => "chain",
             Self::Constraints => "constraints",
             Self::Freshness => "freshness",
             Self::SingleUse => "single-use",

@@ -12,7 +12,7 @@
 //!   [`dereference`] finds what a DID URL names in a document.
 //! - [`linked_data`] gives the canonical RDF of a JSON-LD document, for the suites that sign that.
 //! - [`proof`], [`credential`], [`capability`], [`constraint`], [`presentation`], [`action`] and
-//!   [`status`] are the formats, parsed but not trusted.
+//!   [`status`] are the formats, parsed but not trusted; [`delegation`] says what may be handed on.
 //! - [`jose`] signs compact tokens, [`enveloped`] puts a credential or presentation into one,
 //!   [`sd_jwt`] shows a part of what was signed.
 //! - [`token`] makes and reads access tokens for services that know OAuth and no credentials, and
@@ -28,6 +28,7 @@ pub mod capability;
 pub mod constraint;
 pub mod credential;
 pub mod decision;
+pub mod delegation;
 pub mod denial;
 pub mod dereference;
 pub mod did;

@@ -137,6 +137,10 @@ pub const ACTION_WINDOW_SECONDS: i64 = 900;
 /// Deepest delegation: 8 links below the credential.
 pub const DELEGATION_DEPTH: i64 = 8;
 
+/// Credentials above the one that is used: as many as it can have been handed on. Each costs a
+/// signature check.
+pub const ANCESTORS: usize = DELEGATION_DEPTH as usize;
+
 /// Fewest entries of a status list (Bitstring Status List 1.0 section 6.1): in fewer, fetching the
 /// list gives the holder away.
 pub const STATUS_BITS_MINIMUM: u64 = 131_072;

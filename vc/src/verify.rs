@@ -50,7 +50,9 @@
 
 mod action;
 mod batch;
+mod chain;
 mod credential;
+mod family;
 mod outcome;
 mod presentation;
 mod sd_jwt;

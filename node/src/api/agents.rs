@@ -313,6 +313,7 @@ pub async fn sign_action(
             "scope",
             "parameters",
             "purpose",
+            "chain",
             "audience",
             "expiresInSeconds",
         ],
@@ -344,8 +345,16 @@ pub async fn sign_action(
         seconds,
     };
     let action = wallet::sign_action(&node, &agent, request, clock::now())?;
-    Ok(answer::json(
-        StatusCode::CREATED,
-        &object! { "action": action, "credential": credential },
-    ))
+    let mut envelope = Object::new();
+    envelope.insert("action", action);
+    envelope.insert("credential", credential);
+    if let Some(chain) = body.get("chain") {
+        if chain.as_array().is_none() {
+            return Err(Problem::bad_request(
+                "/chain: must be an array of credentials".to_owned(),
+            ));
+        }
+        envelope.insert("chain", chain.clone());
+    }
+    Ok(answer::json(StatusCode::CREATED, &Value::Object(envelope)))
 }

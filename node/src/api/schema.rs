@@ -359,6 +359,8 @@ pub struct NewAction {
     pub resource: String,
     /// The scope of the capability, if it has one.
     pub scope: Option<String>,
+    /// The credentials that one was handed on from: its parent first, the root last.
+    pub chain: Option<Vec<Document>>,
     /// The parameters.
     pub parameters: Option<Document>,
     /// What it is for: a purpose of use of specs/02, section 2.4.
@@ -376,6 +378,8 @@ pub struct ActionEnvelope {
     pub action: Document,
     /// The credential it is done under.
     pub credential: Document,
+    /// The credentials that one was handed on from: its parent first, the root last.
+    pub chain: Option<Vec<Document>>,
 }
 
 /// A right that is granted.

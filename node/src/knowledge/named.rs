@@ -34,7 +34,7 @@ impl Part {
 pub(super) fn parts(document: &Value) -> Vec<Part> {
     let whole = Part::of(document);
     let mut parts = Vec::new();
-    for name in ["verifiableCredential", "credential", "action"] {
+    for name in ["verifiableCredential", "credential", "chain", "action"] {
         let inner = match whole.opened.get(name) {
             Some(Value::Array(items)) => items.as_slice(),
             Some(one) => std::slice::from_ref(one),

@@ -1,6 +1,7 @@
 //! Capability credentials to be issued.
 
 use super::{CAPABILITY_CONTEXT, CAPABILITY_CREDENTIAL_TYPE, CREDENTIAL_TYPE, CREDENTIALS_CONTEXT, Credential, Owner};
+use crate::action::CapabilityReference;
 use crate::capability::Capability;
 use crate::denial::{DenialCode, Reason};
 use crate::did::Did;
@@ -37,6 +38,8 @@ pub struct CapabilityCredentialDraft {
     pub capability: Vec<Capability>,
     /// How many times it may be delegated on: 0 is not at all.
     pub max_depth: u8,
+    /// The credential it is handed on from ([`crate::delegation::reference`]); `None`: it is a root.
+    pub delegated_from: Option<CapabilityReference>,
 }
 
 impl CapabilityCredentialDraft {
@@ -64,6 +67,9 @@ impl CapabilityCredentialDraft {
         document.insert("validFrom", self.valid_from);
         document.insert("validUntil", self.valid_until);
         document.insert("credentialStatus", status(&self.status));
+        if let Some(from) = &self.delegated_from {
+            document.insert("delegatedFrom", from.to_json());
+        }
         document.insert("credentialSubject", subject);
         check_validity(&Credential::read(&document, &Path::ROOT)?, &Path::ROOT)?;
         Ok(document)

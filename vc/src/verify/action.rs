@@ -1,18 +1,17 @@
 //! A signed action: its proof and window, the credential it is done under, the capability that
 //! covers it, its constraints, and its nonce.
 
+use super::chain::{self, Link};
 use super::outcome::AllowedAction;
 use super::{ActionRequest, World, credential, signature, unavailable};
 use crate::action::{AgentAction, check_window};
 use crate::capability::Capability;
-use crate::constraint::Circumstances;
-use crate::credential::{CapabilitySubject, Credential, object_digest, unsecured_digest};
+use crate::constraint::{Circumstances, Constraint};
+use crate::credential::{CapabilitySubject, Owner, object_digest, unsecured_digest};
 use crate::decision::{Findings, Step};
 use crate::denial::{DenialCode, Denied, Reason};
 use crate::did::Did;
 use crate::document::Purpose;
-use crate::enveloped::Envelope;
-use crate::jose::TokenType;
 use crate::json::members::{Members, Path};
 use crate::json::original::Original;
 use crate::json::{Object, Value};
@@ -35,9 +34,10 @@ impl From<Reason> for Stop {
 /// What an allowed action rests on.
 struct Grounds {
     action: AgentAction,
-    subject: CapabilitySubject,
+    owner: Owner,
     capability: Capability,
     issuer: Did,
+    root_issuer: Did,
 }
 
 pub(super) fn verify(
@@ -58,8 +58,9 @@ pub(super) fn verify(
             envelope.into_value(),
             grounds.action,
             grounds.capability,
-            grounds.subject.owner,
+            grounds.owner,
             grounds.issuer,
+            grounds.root_issuer,
             findings,
         )),
         Err(Stop::Denied(first, more)) => Err(Denied::new(first, findings).with_more(more)),
@@ -79,20 +80,18 @@ fn check(
     let members = Members::of(envelope, Path::ROOT).map_err(Reason::from)?;
     let signed = members.object("action").map_err(Reason::from)?;
     let under = members.required("credential").map_err(Reason::from)?;
+    let above = members
+        .optional_array("chain")
+        .map_err(Reason::from)?
+        .unwrap_or_default();
     members.finish_closed().map_err(Reason::from)?;
-    let (signed_at, under_at) = (signed.path(), &members.at("credential"));
-    credential::check_size(under, under_at)?;
-    let enveloped = Envelope::open(under, under_at, TokenType::Credential)?;
-    let under = match &enveloped {
-        Some(enveloped) => enveloped.document(),
-        None => Members::of(under, under_at).map_err(Reason::from)?.as_object(),
-    };
+    let (signed_at, chain_at) = (signed.path(), members.at("chain"));
     let action = AgentAction::read(signed.as_object(), signed_at)?;
-    let credential = Credential::read(under, under_at)?;
-    let subject = capability_subject(&credential, under_at)?;
+    let mut links = vec![Link::read(under, members.at("credential"))?];
+    let subject = links.first().map(Link::subject).transpose()?.cloned();
+    links.extend(chain::read_ancestors(above, &chain_at)?);
     findings.passed(Step::Syntax);
 
-    let whole = enveloped.as_ref().map_or(under, Envelope::payload);
     signature::check(
         signed.as_object(),
         signed_at,
@@ -100,14 +99,20 @@ fn check(
         &action.agent,
         world,
     )?;
-    let issuer = credential::check_proof(under, enveloped.as_ref(), &credential, under_at, world)?;
-    findings.passed(Step::Proof);
-    credential::establish(whole, &credential, &issuer, world, findings);
+    let proved = chain::prove(&links, world, findings)?;
 
     check_open(&action, signed_at, world)?;
-    credential::check_life(&credential, &issuer, under_at, world, findings)?;
-    check_binding(&action, signed_at, request, subject, whole)?;
+    chain::check_life(&links, &proved, world, findings)?;
+    let (Some(leaf), Some(subject), Some(of_leaf), Some(of_root)) =
+        (links.first(), subject, proved.first(), proved.last())
+    else {
+        // There is always a leaf; were there none, nothing would allow the action.
+        let reason = action.asked().not_granted(&[], signed_at);
+        return Err(reason.into());
+    };
+    check_binding(&action, signed_at, request, &subject, leaf.whole())?;
     findings.passed(Step::Holder);
+    chain::check_links(&links, findings)?;
 
     let circumstances = Circumstances {
         parameters: &action.parameters,
@@ -117,7 +122,7 @@ fn check(
         audience: request.audience,
         now: world.now,
     };
-    let found = find_capability(&action, signed_at, &circumstances, subject, under_at, &issuer, world);
+    let found = find_capabilities(&action, signed_at, &circumstances, &links, &of_root.issuer, world);
     let found = match found {
         Err(denied @ Stop::Denied(..)) => return Err(denied),
         allowed_or_pending => allowed_or_pending,
@@ -126,33 +131,20 @@ fn check(
     if found.is_ok() {
         findings.passed(Step::Constraints);
     }
-    credential::check_freshness(&issuer, under_at, world, findings)?;
-    let (index, capability) = found?;
-    let counted = count(index, capability, &circumstances, &credential, whole)?;
-    let list_at = under_at.member("credentialSubject");
-    let list_at = list_at.member("capability");
-    let constraint_at = list_at.item(index);
-    let constraint_at = constraint_at.member("constraint");
-    findings.counted_here = counted
-        .iter()
-        .map(|(place, _)| constraint_at.item(*place).to_string())
-        .collect();
-    let capability = capability.clone();
-    spend(&action, counted, &capability, &constraint_at, world, one_time)?;
+    chain::check_freshness(&links, &proved, world, findings)?;
+    let found = found?;
+    let charges = count(&links, &found, &circumstances)?;
+    findings.counted_here = charges.iter().map(|charge| charge.at.clone()).collect();
+    spend(&action, charges, world, one_time)?;
     findings.passed(Step::SingleUse);
+    let capability = found.first().map(|(_, capability)| (*capability).clone());
+    let capability = capability.ok_or_else(|| action.asked().not_granted(&[], signed_at))?;
     Ok(Grounds {
-        subject: subject.clone(),
-        action,
+        owner: subject.owner,
         capability,
-        issuer,
-    })
-}
-
-fn capability_subject<'c>(credential: &'c Credential, at: &Path<'_>) -> Result<&'c CapabilitySubject, Reason> {
-    credential.capability_subject().ok_or_else(|| {
-        at.member("type")
-            .error("AgentCapabilityCredential: an action is done under one")
-            .into()
+        issuer: of_leaf.issuer.clone(),
+        root_issuer: of_root.issuer.clone(),
+        action,
     })
 }
 
@@ -218,6 +210,37 @@ fn check_binding(
     Ok(())
 }
 
+/// In each link of the chain the capability that allows the action, the leaf's first. That the leaf
+/// grants no more than the others was checked before; that each of them allows this action is asked
+/// all the same, so that no fault in that comparison lets more pass than the root does.
+fn find_capabilities<'c>(
+    action: &AgentAction,
+    at: &Path<'_>,
+    circumstances: &Circumstances<'_>,
+    links: &'c [Link<'_>],
+    root_issuer: &Did,
+    world: &World<'_>,
+) -> Result<Vec<(usize, &'c Capability)>, Stop> {
+    let mut found = Vec::with_capacity(links.len());
+    let mut pending: Option<(Reason, Vec<Reason>)> = None;
+    for (index, link) in links.iter().enumerate() {
+        // Only the root's issuer needs standing: who hands on has what it was given.
+        let authority = (index + 1 == links.len()).then_some(root_issuer);
+        match find_capability(action, at, circumstances, link, authority, world) {
+            Ok(one) => found.push(one),
+            Err(denied @ Stop::Denied(..)) => return Err(denied),
+            Err(Stop::ApprovalRequired(first, more)) => match &mut pending {
+                None => pending = Some((first, more)),
+                Some((_, others)) => others.extend(std::iter::once(first).chain(more)),
+            },
+        }
+    }
+    match pending {
+        None => Ok(found),
+        Some((first, more)) => Err(Stop::ApprovalRequired(first, more)),
+    }
+}
+
 /// The first capability that covers the action, is the issuer's to grant, and whose constraints
 /// hold. If there is none: one that lacks only approval, or else the reasons of the one that came
 /// nearest.
@@ -225,12 +248,12 @@ fn find_capability<'c>(
     action: &AgentAction,
     at: &Path<'_>,
     circumstances: &Circumstances<'_>,
-    subject: &'c CapabilitySubject,
-    credential_at: &Path<'_>,
-    issuer: &Did,
+    link: &'c Link<'_>,
+    issuer: Option<&Did>,
     world: &World<'_>,
 ) -> Result<(usize, &'c Capability), Stop> {
-    let subject_at = credential_at.member("credentialSubject");
+    let subject = link.subject()?;
+    let subject_at = link.at.member("credentialSubject");
     let list_at = subject_at.member("capability");
     let asked = action.asked();
     let mut nearest: Option<Failure> = None;
@@ -275,11 +298,12 @@ fn hold(
     action: &AgentAction,
     circumstances: &Circumstances<'_>,
     at: &Path<'_>,
-    issuer: &Did,
+    issuer: Option<&Did>,
     world: &World<'_>,
 ) -> Option<Failure> {
     let (name, resource) = (action.action.as_str(), action.resource.as_str());
-    if let Err(first) = credential::check_one_standing(issuer, name, resource, at, world) {
+    let standing = issuer.map(|issuer| credential::check_one_standing(issuer, name, resource, at, world));
+    if let Some(Err(first)) = standing {
         return Some(Failure {
             first,
             more: Vec::new(),
@@ -300,33 +324,48 @@ fn hold(
     })
 }
 
-/// What the action adds to the counters of this capability, each with the place of its constraint.
-fn count(
-    index: usize,
-    capability: &Capability,
+/// What the action adds to one counter.
+struct Charged<'c> {
+    /// Where the constraint stands.
+    at: String,
+    constraint: &'c Constraint,
+    counted: Counted,
+}
+
+/// What the action adds to the counters of the capabilities it rests on, those of the leaf first. A
+/// limit that was handed on is counted where it was set, for all below together, and wherever it is
+/// repeated.
+fn count<'c>(
+    links: &[Link<'_>],
+    found: &[(usize, &'c Capability)],
     circumstances: &Circumstances<'_>,
-    credential: &Credential,
-    document: &Object,
-) -> Result<Vec<(usize, Counted)>, Reason> {
-    let mut counted = Vec::new();
-    let mut digest = None;
-    for (place, constraint) in capability.constraint.iter().enumerate() {
-        if let Some(charge) = constraint.charge(circumstances)? {
-            let digest = digest.get_or_insert_with(|| unsecured_digest(document));
-            let counter = format!("{digest}/{index}/{place}");
-            let until = credential.valid_until.unwrap_or(circumstances.now);
-            counted.push((place, Counted { counter, charge, until }));
+) -> Result<Vec<Charged<'c>>, Reason> {
+    let mut charges = Vec::new();
+    for (link, (index, capability)) in links.iter().zip(found) {
+        let mut digest = None;
+        for (place, constraint) in capability.constraint.iter().enumerate() {
+            let Some(charge) = constraint.charge(circumstances)? else {
+                continue;
+            };
+            let digest = digest.get_or_insert_with(|| unsecured_digest(link.whole()));
+            charges.push(Charged {
+                at: format!("{}/credentialSubject/capability/{index}/constraint/{place}", link.at),
+                constraint,
+                counted: Counted {
+                    counter: format!("{digest}/{index}/{place}"),
+                    charge,
+                    until: link.credential.valid_until.unwrap_or(circumstances.now),
+                },
+            });
         }
     }
-    Ok(counted)
+    Ok(charges)
 }
 
 /// Uses the nonce up and counts the action, both or neither.
 fn spend(
     action: &AgentAction,
-    counted: Vec<(usize, Counted)>,
-    capability: &Capability,
-    constraint_at: &Path<'_>,
+    charges: Vec<Charged<'_>>,
     world: &World<'_>,
     one_time: &dyn OneTime,
 ) -> Result<(), Reason> {
@@ -336,7 +375,7 @@ fn spend(
     let until = action.expires.checked_add_seconds(keep).unwrap_or(action.expires);
     // Agents draw their nonces without knowing of each other; one cannot use up another's.
     let value = format!("{} {}", action.agent, action.nonce);
-    let (places, counted): (Vec<usize>, Vec<Counted>) = counted.into_iter().unzip();
+    let counted: Vec<Counted> = charges.iter().map(|one| one.counted.clone()).collect();
     one_time
         .spend_counted(OneTimeKind::ActionNonce, &value, &counted, world.now, until)
         .map_err(|error| match error {
@@ -347,18 +386,15 @@ fn spend(
             SpendError::Expired => Reason::new(DenialCode::ActionWindow, at, "the action has expired: sign it again"),
             SpendError::Unknown => unavailable(at, "whether the nonce is unused", "the store took it for a challenge"),
             SpendError::Unavailable(why) => unavailable(at, "whether the nonce is unused", &why),
-            SpendError::Exceeded(which) => places
-                .get(which)
-                .and_then(|place| Some((place, capability.constraint.get(*place)?)))
-                .map_or_else(
-                    || {
-                        unavailable(
-                            at,
-                            "whether a limit is kept",
-                            "the store named no counter of this action",
-                        )
-                    },
-                    |(place, constraint)| constraint.exceeded(&constraint_at.item(*place)),
-                ),
+            SpendError::Exceeded(which) => charges.get(which).map_or_else(
+                || {
+                    unavailable(
+                        at,
+                        "whether a limit is kept",
+                        "the store named no counter of this action",
+                    )
+                },
+                |one| one.constraint.exceeded(&one.at),
+            ),
         })
 }

@@ -8,6 +8,7 @@ use crate::canonical;
 use crate::constraint::Quoted;
 use crate::credential::{CapabilitySubject, Credential, check_validity, object_digest};
 use crate::decision::{AsOf, Findings, Step};
+use crate::delegation;
 use crate::denial::{DenialCode, Denied, Reason};
 use crate::did::Did;
 use crate::document::Purpose;
@@ -31,9 +32,11 @@ pub(super) fn verify(document: Original<'_>, world: &World<'_>) -> Result<Verifi
 /// A credential that held.
 pub(super) struct Held {
     pub(super) credential: Credential,
-    issuer: Did,
+    pub(super) issuer: Did,
     /// What was in the envelope, if it came in one.
-    payload: Option<Value>,
+    pub(super) payload: Option<Value>,
+    /// The credentials it was handed on from, up to the root.
+    pub(super) ancestors: Vec<Credential>,
 }
 
 impl Held {
@@ -48,7 +51,15 @@ impl Held {
             Some(payload) => (Arc::new(payload), None, SecuredBy::Token),
             None => (Arc::clone(whole), index, SecuredBy::Proof),
         };
-        VerifiedCredential::new(whole, index, secured_by, self.credential, self.issuer, findings)
+        VerifiedCredential::new(
+            whole,
+            index,
+            secured_by,
+            self.credential,
+            self.issuer,
+            self.ancestors,
+            findings,
+        )
     }
 }
 
@@ -69,7 +80,13 @@ pub(super) fn check(
     let issuer = check_proof(object, envelope.as_ref(), &credential, at, world)?;
     findings.passed(Step::Proof);
     let whole = envelope.as_ref().map_or(object, Envelope::payload);
-    establish(whole, &credential, &issuer, world, findings);
+    establish(whole, &credential, findings);
+    // Whatever is decided says how old the knowledge about the issuer is: a refusal too.
+    let lists = credential.status.iter().map(|entry| entry.list.as_str());
+    note_age(&issuer, lists, world, findings);
+    if credential.delegated_from.is_some() {
+        return Err(delegation::parent_missing(at));
+    }
     check_life(&credential, &issuer, at, world, findings)?;
     if let Some(subject) = credential.capability_subject() {
         check_standing(subject, &issuer, at, world)?;
@@ -82,6 +99,7 @@ pub(super) fn check(
         credential,
         issuer,
         payload: envelope.map(Envelope::into_payload),
+        ancestors: Vec::new(),
     })
 }
 
@@ -120,22 +138,15 @@ pub(super) fn check_proof(
     Ok(issuer)
 }
 
-/// From here on the issuer's words are its own, and whatever is decided says how old the knowledge
-/// about it is: a refusal too.
-pub(super) fn establish(
-    object: &Object,
-    credential: &Credential,
-    issuer: &Did,
-    world: &World<'_>,
-    findings: &mut Findings,
-) {
+/// From here on the issuer's words are its own. The first credential of a chain says whom it is about.
+pub(super) fn establish(object: &Object, credential: &Credential, findings: &mut Findings) {
+    if findings.chain.is_empty() {
+        findings.subject = credential.subject_id().map(str::to_owned);
+        findings.owner = credential.capability_subject().map(|subject| subject.owner.clone());
+    }
     findings
         .chain
         .push(credential.id.clone().unwrap_or_else(|| object_digest(object)));
-    findings.subject = credential.subject_id().map(str::to_owned);
-    findings.owner = credential.capability_subject().map(|subject| subject.owner.clone());
-    let lists = credential.status.iter().map(|entry| entry.list.as_str());
-    note_age(issuer, lists, world, findings);
 }
 
 /// Notes how old the knowledge about the issuer is, and who else has seen what is used of it.
@@ -247,7 +258,12 @@ pub(super) fn check_status_entry(
 
 /// An unknown agent is the issuer's responsibility; a retired one is nobody's any more.
 pub(super) fn check_agent(agent: &Did, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
-    match world.knowledge.agent(agent, world.now) {
+    check_in_service(&world.knowledge.agent(agent, world.now), at)
+}
+
+/// The same of what is known about it.
+pub(super) fn check_in_service(standing: &AgentStanding, at: &Path<'_>) -> Result<(), Reason> {
+    match standing {
         AgentStanding::Unknown | AgentStanding::Active { .. } => Ok(()),
         AgentStanding::Suspended { at: since } => {
             let text = format!("the agent has been suspended since {since}: ask its organization when that ends");
@@ -257,12 +273,17 @@ pub(super) fn check_agent(agent: &Did, at: &Path<'_>, world: &World<'_>) -> Resu
             let text = format!("the agent was retired at {since}: register a new agent");
             Err(Reason::new(DenialCode::AgentRetired, at.to_string(), text))
         }
-        AgentStanding::Unavailable(why) => Err(unavailable(at.to_string(), "whether the agent is in service", &why)),
+        AgentStanding::Unavailable(why) => Err(unavailable(at.to_string(), "whether the agent is in service", why)),
     }
 }
 
 /// The issuer may grant everything that the credential grants.
-fn check_standing(subject: &CapabilitySubject, issuer: &Did, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
+pub(super) fn check_standing(
+    subject: &CapabilitySubject,
+    issuer: &Did,
+    at: &Path<'_>,
+    world: &World<'_>,
+) -> Result<(), Reason> {
     let subject_at = at.member("credentialSubject");
     let list_at = subject_at.member("capability");
     for (index, capability) in subject.capability.iter().enumerate() {
@@ -311,6 +332,13 @@ pub(super) fn check_freshness(
     world: &World<'_>,
     findings: &mut Findings,
 ) -> Result<(), Reason> {
+    check_age(issuer, at, world, findings)?;
+    findings.passed(Step::Freshness);
+    Ok(())
+}
+
+/// The same, without noting that the step is done.
+pub(super) fn check_age(issuer: &Did, at: &Path<'_>, world: &World<'_>, findings: &Findings) -> Result<(), Reason> {
     let stale = |text: String| {
         Err(Reason::new(
             DenialCode::KnowledgeStale,
@@ -351,6 +379,5 @@ pub(super) fn check_freshness(
             text,
         ));
     }
-    findings.passed(Step::Freshness);
     Ok(())
 }

@@ -29,6 +29,7 @@ pub struct VerifiedCredential {
     secured_by: SecuredBy,
     credential: Credential,
     issuer: Did,
+    ancestors: Vec<Credential>,
     findings: Findings,
 }
 
@@ -39,6 +40,7 @@ impl VerifiedCredential {
         secured_by: SecuredBy,
         credential: Credential,
         issuer: Did,
+        ancestors: Vec<Credential>,
         findings: Findings,
     ) -> Self {
         Self {
@@ -47,6 +49,7 @@ impl VerifiedCredential {
             secured_by,
             credential,
             issuer,
+            ancestors,
             findings,
         }
     }
@@ -78,6 +81,13 @@ impl VerifiedCredential {
     #[must_use]
     pub const fn issuer(&self) -> &Did {
         &self.issuer
+    }
+
+    /// The credentials it was handed on from, its parent first and the root last; empty if it is a
+    /// root itself. They held as its ancestors only: none of them may be acted on here.
+    #[must_use]
+    pub fn ancestors(&self) -> &[Credential] {
+        &self.ancestors
     }
 
     /// What the agent may do; empty if this is no capability credential.
@@ -150,6 +160,7 @@ pub struct AllowedAction {
     capability: Capability,
     owner: Owner,
     issuer: Did,
+    root_issuer: Did,
     findings: Findings,
 }
 
@@ -160,6 +171,7 @@ impl AllowedAction {
         capability: Capability,
         owner: Owner,
         issuer: Did,
+        root_issuer: Did,
         findings: Findings,
     ) -> Self {
         Self {
@@ -168,6 +180,7 @@ impl AllowedAction {
             capability,
             owner,
             issuer,
+            root_issuer,
             findings,
         }
     }
@@ -196,10 +209,16 @@ impl AllowedAction {
         &self.owner
     }
 
-    /// Who issued the credential.
+    /// Who issued the credential that the agent acts under: an agent, if it was handed on.
     #[must_use]
     pub const fn issuer(&self) -> &Did {
         &self.issuer
+    }
+
+    /// Who issued the root of the chain, and has standing for this action on this resource.
+    #[must_use]
+    pub const fn root_issuer(&self) -> &Did {
+        &self.root_issuer
     }
 }
 

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use super::chain::{self, Link};
 use super::credential::Held;
+use super::family::Family;
 use super::outcome::VerifiedPresentation;
 use super::{PresentationRequest, World, credential, signature, token, unavailable};
 use crate::constraint::Quoted;
 use crate::credential::Credential;
 use crate::decision::{Findings, Step};
+use crate::delegation;
 use crate::denial::{DenialCode, Denied, Reason};
 use crate::did::Did;
 use crate::document::Purpose;
@@ -20,8 +23,12 @@ use crate::presentation::{Presentation, credentials};
 use crate::proof::Proof;
 use crate::trust::{OneTime, OneTimeKind, SpendError};
 
-/// A credential of the presentation that held, and what was found.
-type Found = (Held, Findings);
+/// A credential of the presentation that held, its place, and what was found.
+struct Found {
+    index: usize,
+    held: Held,
+    findings: Findings,
+}
 
 /// What held: the holder, the credentials, and what was in the envelope if it came in one.
 struct Whole {
@@ -49,8 +56,7 @@ pub(super) fn verify(
             let credentials = held
                 .credentials
                 .into_iter()
-                .enumerate()
-                .map(|(index, (held, findings))| held.into_verified(&whole, Some(index), findings))
+                .map(|found| found.held.into_verified(&whole, Some(found.index), found.findings))
                 .collect();
             Ok(VerifiedPresentation::new(whole, held.holder, credentials, findings))
         }
@@ -188,34 +194,50 @@ fn check_credentials(
         .get("verifiableCredential")
         .is_some_and(|value| value.as_array().is_some());
     let list_at = Path::ROOT.member("verifiableCredential");
+    let mut family = Family::of(items, holder);
     let mut held: Vec<Found> = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
+        if family.is_ancestor(index) {
+            continue; // judged with the credential that was handed on from it
+        }
         let item_at = list_at.item(index);
         let at = if listed { &item_at } else { &list_at };
         let mut own = Findings::default();
-        let outcome = credential::check_size(item, at)
-            .and_then(|()| credential::check(item, at, world, &mut own))
-            .and_then(|found| check_holder(&found.credential, holder, at).map(|()| found));
+        let outcome = if family.is_delegated(index) {
+            let place = |index: usize| list_at.item(index);
+            check_delegated(&family.chain(index), items, &place, world, &mut own)
+        } else {
+            credential::check_size(item, at).and_then(|()| credential::check(item, at, world, &mut own))
+        };
+        let outcome = outcome.and_then(|found| check_holder(&found.credential, holder, at).map(|()| found));
         findings.chain.extend_from_slice(&own.chain);
         merge_as_of(findings, &own);
         match outcome {
             Ok(found) => {
                 own.passed(Step::Holder);
                 findings.owner = findings.owner.take().or_else(|| own.owner.clone());
-                held.push((found, own));
+                held.push(Found {
+                    index,
+                    held: found,
+                    findings: own,
+                });
             }
             Err(reason) => {
                 // Only what held for every credential looked at counts as checked.
                 findings.checked = own.checked;
                 findings
                     .checked
-                    .retain(|step| held.iter().all(|(_, other)| other.checked.contains(step)));
+                    .retain(|step| held.iter().all(|other| other.findings.checked.contains(step)));
                 return Err(reason);
             }
         }
     }
-    for (_, own) in &held {
-        own.checked.iter().for_each(|step| findings.passed(*step));
+    if let Some(index) = family.unused() {
+        // Somebody else's, and no credential here was handed on from it.
+        return Err(of_another(holder, &list_at.item(index)));
+    }
+    for found in &held {
+        found.findings.checked.iter().for_each(|step| findings.passed(*step));
     }
     findings.checked.sort_unstable();
     Ok(held)
@@ -234,13 +256,44 @@ fn check_holder(credential: &Credential, holder: &Did, at: &Path<'_>) -> Result<
     if credential.subject_id() == Some(holder.as_str()) {
         return Ok(());
     }
+    Err(of_another(holder, at))
+}
+
+fn of_another(holder: &Did, at: &Path<'_>) -> Reason {
     let subject_at = at.member("credentialSubject");
     let text = format!("it was issued to another subject than {holder}: a holder presents its own credentials only");
-    Err(Reason::new(
-        DenialCode::HolderMismatch,
-        subject_at.member("id").to_string(),
-        text,
-    ))
+    Reason::new(DenialCode::HolderMismatch, subject_at.member("id").to_string(), text)
+}
+
+/// All steps of a credential that was handed on, with those above it; `chain` says where they stand.
+fn check_delegated<'e>(
+    chain: &[usize],
+    items: &'e [Value],
+    place: &dyn Fn(usize) -> Path<'e>,
+    world: &World<'_>,
+    findings: &mut Findings,
+) -> Result<Held, Reason> {
+    let read = |index: &usize| Some((items.get(*index)?, place(*index)));
+    let links = chain.iter().filter_map(read).map(|(item, at)| Link::read(item, at));
+    let mut links = links.collect::<Result<Vec<_>, _>>()?;
+    for link in &links {
+        link.subject()?;
+    }
+    findings.passed(Step::Syntax);
+    let proved = chain::prove(&links, world, findings)?;
+    chain::check_life(&links, &proved, world, findings)?;
+    chain::check_links(&links, findings)?;
+    let (Some(leaf), Some(of_leaf), Some(of_root)) = (links.first(), proved.first(), proved.last()) else {
+        return Err(delegation::parent_missing(&place(0))); // there is always a leaf
+    };
+    // What the root grants beyond the leaf is not relied on here.
+    credential::check_standing(leaf.subject()?, &of_root.issuer, &leaf.at, world)?;
+    findings.passed(Step::Standing);
+    let issuer = of_leaf.issuer.clone();
+    chain::check_freshness(&links, &proved, world, findings)?;
+    let leaf = links.remove(0);
+    let ancestors = links.into_iter().map(|link| link.credential).collect();
+    Ok(leaf.into_held(issuer, ancestors))
 }
 
 pub(super) fn spend_challenge(

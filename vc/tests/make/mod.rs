@@ -4,6 +4,7 @@
 
 mod action;
 mod credential;
+mod delegation;
 mod presentation;
 mod suites;
 mod token;
@@ -42,6 +43,7 @@ pub fn all() -> Vec<Vector> {
     all.extend(suites::all());
     all.extend(presentation::all());
     all.extend(action::all());
+    all.extend(delegation::all());
     all.extend(token::all());
     all
 }

@@ -1,6 +1,8 @@
 //! A small world for tests: who there is, what is known, and documents signed by fixed keys.
 #![allow(dead_code, unreachable_pub)] // every test file uses a part of it
 
+pub mod chain;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -130,6 +132,10 @@ pub struct Known {
     pub removed: BTreeSet<Did>,
     pub set: BTreeSet<(String, u64)>,
     pub lists: BTreeSet<String>,
+    /// Whose agents there are.
+    pub agents: BTreeMap<Did, Did>,
+    /// Lists of others than north.
+    pub other_lists: BTreeMap<String, Did>,
     pub retired: BTreeSet<Did>,
     pub suspended: BTreeSet<Did>,
     /// Verification methods and multikeys.
@@ -158,6 +164,8 @@ impl Known {
             removed: BTreeSet::new(),
             set: BTreeSet::new(),
             lists: BTreeSet::from([LIST.to_owned(), SUSPENSIONS.to_owned()]),
+            agents: BTreeMap::new(),
+            other_lists: BTreeMap::new(),
             retired: BTreeSet::new(),
             suspended: BTreeSet::new(),
             compromised: BTreeSet::new(),
@@ -221,7 +229,8 @@ impl Knowledge for Known {
         if self.down.contains("status") {
             return StatusBit::Unknown("down".into());
         }
-        if *issuer != north().did || !self.lists.contains(list) {
+        let other = self.other_lists.get(list) == Some(issuer);
+        if !other && (*issuer != north().did || !self.lists.contains(list)) {
             return StatusBit::Unknown("no such list of this issuer".into());
         }
         if self.set.contains(&(list.to_owned(), index)) {
@@ -241,7 +250,12 @@ impl Knowledge for Known {
         if self.retired.contains(did) {
             return AgentStanding::Retired { at: after(-3_600) };
         }
-        AgentStanding::Unknown
+        self.agents
+            .get(did)
+            .map_or(AgentStanding::Unknown, |organization| AgentStanding::Active {
+                owner: owner().id,
+                organization: organization.clone(),
+            })
     }
 
     fn grounds(&self, _: &Did, _: &str) -> u64 {
@@ -421,6 +435,7 @@ pub fn draft() -> CapabilityCredentialDraft {
             capability("escalate", "to_human", "always", vec![hours()]),
         ],
         max_depth: 0,
+        delegated_from: None,
     }
 }
 
@@ -560,6 +575,14 @@ impl Known {
                 members.insert(name, texts(set));
             }
         }
+        if !self.agents.is_empty() {
+            let agents = self.agents.iter().map(|(agent, of)| (agent.as_str(), of.as_str()));
+            members.insert("agents", agents.collect::<json::Object>());
+        }
+        if !self.other_lists.is_empty() {
+            let lists = self.other_lists.iter().map(|(list, of)| (list.as_str(), of.as_str()));
+            members.insert("otherLists", lists.collect::<json::Object>());
+        }
         if !self.removed.is_empty() {
             members.insert("removed", dids(&self.removed));
         }
@@ -581,6 +604,13 @@ impl Known {
                 .iter()
                 .map(|one| one.parse().unwrap())
                 .collect()
+        };
+        let pairs = |name: &str| {
+            let pairs = value.get(name).and_then(Value::as_object);
+            pairs
+                .into_iter()
+                .flatten()
+                .map(|(name, of)| (name, of.as_str().unwrap().parse::<Did>().unwrap()))
         };
         let rare = |name: &str| value.get(name).map(texts).unwrap_or_default();
         let str = |value: &Value, name: &str| value.get(name).unwrap().as_str().unwrap().to_owned();
@@ -610,6 +640,10 @@ impl Known {
                 })
                 .collect(),
             lists: texts(status.get("known").unwrap()).into_iter().collect(),
+            agents: pairs("agents")
+                .map(|(agent, of)| (agent.parse().unwrap(), of))
+                .collect(),
+            other_lists: pairs("otherLists").map(|(list, of)| (list.to_owned(), of)).collect(),
             retired: dids("retired"),
             suspended: rare("suspended").iter().map(|one| one.parse().unwrap()).collect(),
             compromised: rare("compromised").into_iter().collect(),

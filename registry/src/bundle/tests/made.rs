@@ -320,6 +320,7 @@ fn issued(index: u64) -> Value {
             constraint: Vec::new(),
         }],
         max_depth: 0,
+        delegated_from: None,
     };
     let signer: SecretKey = key(10);
     draft.sign(&method(&did(1)), at(0), &signer).unwrap()
