@@ -1,8 +1,9 @@
-//! How long a statement takes to reach everybody, and what it costs, in simulated consortia of 5 and 50 members.
+//! How long a statement takes to reach everybody, and what it costs, in simulated consortia of 5, 50 and 500
+//! members.
 //!
 //! `cargo run --release -p syndic-registry --example convergence` writes `specs/figures/convergence.md` and
 //! `specs/figures/convergence.svg`; with numbers behind it (`-- 100`) only consortia of these sizes, printed and not
-//! written. Equal sources give equal files.
+//! written. Equal sources give equal files. The 500 take two minutes of a core for each loss, and 4.3 GB.
 #![allow(clippy::print_stdout, clippy::cast_precision_loss)]
 
 use std::error::Error;
@@ -11,7 +12,7 @@ use std::path::Path;
 
 use syndic_registry::sim::spread::{self, Setting, Spread};
 
-const SIZES: [usize; 2] = [5, 50];
+const SIZES: [usize; 3] = [5, 50, 500];
 const LOSSES: [u64; 2] = [0, 10];
 const COLOURS: [&str; 3] = ["#1b6ca8", "#c8553d", "#3a7d44"];
 

@@ -210,22 +210,45 @@ fn damaged(organization: &str) -> ReadError {
 /// to the same ones without asking, each member gets about as many logs, and when one is gone two are left over.
 #[must_use]
 pub fn appointed<'c>(charter: &'c Charter, organization: &str) -> Vec<&'c MemberCard> {
-    let rank = |card: &MemberCard| -> Hash {
-        let mut hasher = Sha256::new();
-        for part in [charter.id(), organization, card.did().as_str()] {
-            hasher.update((part.len() as u64).to_be_bytes());
-            hasher.update(part);
-        }
-        hasher.finalize().into()
-    };
-    let others = charter
-        .members()
-        .iter()
-        .filter(|card| card.did().as_str() != organization);
-    let mut ranked: Vec<(Hash, &MemberCard)> = others.map(|card| (rank(card), card)).collect();
+    let mut ranked: Vec<(Hash, &MemberCard)> = others(charter, organization)
+        .map(|card| (rank(charter, organization, card), card))
+        .collect();
     ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.truncate(charter.rules().witnesses as usize + limits::SPARE_WITNESSES);
+    ranked.truncate(places(charter));
     ranked.into_iter().map(|(_, card)| card).collect()
+}
+
+/// Whether this member is one of the [`appointed`], found out without ranking all: as soon as enough others stand before
+/// it, it is none. Most members stand far behind, so of 1,000 others about 20 are looked at, where a node asks about each
+/// log when it starts.
+#[must_use]
+pub fn is_appointed(charter: &Charter, organization: &str, member: &str) -> bool {
+    let Some(card) = charter.member(member).filter(|_| member != organization) else {
+        return false;
+    };
+    let own = rank(charter, organization, card);
+    let before = others(charter, organization).filter(|other| rank(charter, organization, other) < own);
+    before.take(places(charter)).count() < places(charter)
+}
+
+/// How many members are to cosign each log.
+fn places(charter: &Charter) -> usize {
+    charter.rules().witnesses as usize + limits::SPARE_WITNESSES
+}
+
+fn others<'c>(charter: &'c Charter, organization: &str) -> impl Iterator<Item = &'c MemberCard> {
+    let members = charter.members().iter();
+    members.filter(move |card| card.did().as_str() != organization)
+}
+
+/// The place of a member among those who may cosign a log.
+fn rank(charter: &Charter, organization: &str, card: &MemberCard) -> Hash {
+    let mut hasher = Sha256::new();
+    for part in [charter.id(), organization, card.did().as_str()] {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().into()
 }
 
 /// The note of a head with the lines of those cosignatures that are over its text, as many as a note may have.

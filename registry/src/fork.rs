@@ -13,6 +13,7 @@ pub use document::ForkFileError;
 pub(crate) use document::bare;
 pub use salvage::Record;
 
+use sha2::{Digest, Sha256};
 use syndic_vc::did::Did;
 
 use crate::charter::{Charter, CharterChain};
@@ -140,6 +141,40 @@ impl Fork {
     /// # Errors
     /// [`ForkError`] if it proves nothing.
     pub fn verify_knowing(&self, charter: &Charter, known: &LogKeys) -> Result<Did, ForkError> {
+        Ok(self.check(charter, known)?.0)
+    }
+
+    /// The same, and the one form of the proof that all write who hold these two heads against each other: with the
+    /// signatures and rotations that count and no others, and the branch with the lesser root first.
+    ///
+    /// # Errors
+    /// [`ForkError`] if it proves nothing.
+    pub(crate) fn settled(self, charter: &Charter, known: &LogKeys) -> Result<(Self, Did), ForkError> {
+        let (organization, keys, size) = self.check(charter, known)?;
+        let origin = head::origin(charter.id(), organization.as_str());
+        let settle = |branch: Branch| Branch {
+            note: bare(&branch.note, &origin, &keys),
+            ..branch
+        };
+        let mut fork = Self {
+            at: self.at,
+            one: settle(self.one),
+            other: settle(self.other),
+            common: self.common,
+            rotations: keys.rotations().to_vec(),
+        };
+        fork.rotations.retain(|rotation| rotation.from <= size);
+        if fork.one.root > fork.other.root {
+            std::mem::swap(&mut fork.one, &mut fork.other);
+            if let Some(common) = &mut fork.common {
+                std::mem::swap(&mut common.one, &mut common.other);
+            }
+        }
+        Ok((fork, organization))
+    }
+
+    /// Who told two stories, the keys of that log, and the size of the longer head.
+    fn check(&self, charter: &Charter, known: &LogKeys) -> Result<(Did, LogKeys, u64), ForkError> {
         let organization = organization_of(charter.id(), &self.one.note).ok_or(ForkError::Stranger)?;
         let card = charter.member(organization).ok_or(ForkError::Stranger)?;
         let origin = head::origin(charter.id(), organization);
@@ -154,7 +189,8 @@ impl Fork {
         if self.one.root == self.other.root {
             return Err(ForkError::Agreement);
         }
-        Ok(card.did().clone())
+        let longest = heads.iter().map(Head::size).max().unwrap_or(0);
+        Ok((card.did().clone(), keys, longest))
     }
 
     fn verify_common(&self, heads: &[Head]) -> Result<(), ForkError> {
@@ -176,11 +212,18 @@ impl Fork {
         (self.at <= 1 || self.common.is_some()).then(|| self.at.saturating_sub(1))
     }
 
-    /// Whether this says more than the other proof about where the stories part: earlier, or as early and for certain.
+    /// Whether this is to be held in place of the other proof: it says that the stories part earlier, or as early and for
+    /// certain; of two that say the same the one with the lesser digest, so that all come to hold one.
     #[must_use]
     pub fn supersedes(&self, other: &Self) -> bool {
-        let rank = |fork: &Self| (fork.at, fork.common_prefix().is_none());
+        let rank = |fork: &Self| (fork.at, fork.common_prefix().is_none(), fork.digest());
         rank(self) < rank(other)
+    }
+
+    /// SHA-256 of [`Fork::encode`].
+    #[must_use]
+    pub fn digest(&self) -> Hash {
+        Sha256::digest(self.encode()).into()
     }
 
     /// The proof against an organization that a store holds, if it holds one.

@@ -217,6 +217,13 @@ pub const NEWS_BURST: i64 = 200;
 /// logs at the bound are what one peer may hand on ([`CHECKS_PER_SECOND`]), so whoever relays a flood is not taken for it.
 pub const NEWS_PER_SECOND: i64 = 40;
 
+/// Proofs of one fork that are taken at once in place of one that says the same: nodes that find a fork at the same time
+/// each make one of their own head, and come to hold one of these after a few.
+pub const PROOFS_BURST: i64 = 16;
+
+/// The same each second: what who forked can cause by signing ever more heads is a row and a broadcast each second.
+pub const PROOFS_PER_SECOND: i64 = 1;
+
 /// Publications that wait while an earlier one is being stored.
 pub const PUBLICATIONS: usize = 1_024;
 

@@ -73,7 +73,7 @@ pub struct Config {
     pub sign_alone: bool,
     /// The own log was begun before, even if nothing of it is stored here: the store was lost.
     pub published_before: bool,
-    /// Seed of the choice of peers.
+    /// Seed of the choice of peers, and of the numbers of questions: another one in each life of a node.
     pub seed: u64,
 }
 
@@ -424,11 +424,10 @@ impl Replica {
         let charter = chain.current().clone();
         let mut tracks = BTreeMap::new();
         for card in charter.members() {
-            let witnesses = cosignature::appointed(&charter, card.did().as_str());
             let appointed = config
                 .me
                 .as_ref()
-                .is_some_and(|me| witnesses.iter().any(|card| *card.did() == me.organization));
+                .is_some_and(|me| cosignature::is_appointed(&charter, card.did().as_str(), me.organization.as_str()));
             let track = Track::load(charter.id(), card, appointed, reader)?;
             tracks.insert(card.did().clone(), track);
         }
@@ -458,7 +457,8 @@ impl Replica {
             ids.map(|id| (id.clone(), card.did().clone()))
         });
         Ok(Self {
-            peers: Peers::new(ids),
+            // Not from the generator that chooses peers: of equal seeds the choices stay the same.
+            peers: Peers::new(ids, Rng::new(!config.seed).next()),
             queue: Queue::default(),
             narrowing: narrow::Narrowing::default(),
             settled,
@@ -543,6 +543,7 @@ impl Replica {
         });
         if due {
             self.compared = Some(step.now);
+            self.counts.rounds += 1;
             for peer in self.peers.sample(limits::COMPARE_PEERS, &mut self.rng) {
                 self.compare(&peer, step);
             }

@@ -108,6 +108,11 @@ fn each_log_has_two_spare_witnesses_and_all_members_get_their_share() {
         let witnesses = appointed(&charter, did(log).as_str());
         assert_eq!(witnesses.len(), 3);
         assert!(witnesses.iter().all(|card| *card.did() != did(log)));
+        // Who asks for itself comes to the same, without ranking all; a stranger is none.
+        for member in 1..=10 {
+            let named = witnesses.iter().any(|card| *card.did() == did(member));
+            assert_eq!(is_appointed(&charter, did(log).as_str(), did(member).as_str()), named);
+        }
         for card in witnesses {
             *logs.entry(card.did().clone()).or_insert(0) += 1;
         }

@@ -31,6 +31,8 @@ pub struct Parting {
     pub at: u64,
     /// Whether the proof says that the stories agree up to there.
     pub certain: bool,
+    /// [`Fork::digest`] of its proof.
+    pub proof: Hash,
     /// Digest of the records that it honours.
     pub salvaged: Hash,
 }
@@ -49,7 +51,7 @@ pub struct Roots {
 impl Standpoint {
     /// What one takes in a message beside the DID, at least and at most.
     pub(crate) const LEAST_BYTES: usize = 61;
-    pub(crate) const MOST_BYTES: usize = 102;
+    pub(crate) const MOST_BYTES: usize = 134;
 
     pub(crate) fn write(&self, out: &mut Encoder) {
         out.run(self.organization.as_bytes());
@@ -82,6 +84,7 @@ impl Parting {
     pub(super) fn write(&self, out: &mut Encoder) {
         out.u64(self.at);
         out.byte(u8::from(self.certain));
+        out.hash(&self.proof);
         out.hash(&self.salvaged);
     }
 
@@ -89,6 +92,7 @@ impl Parting {
         Ok(Self {
             at: from.size()?,
             certain: from.flag()?,
+            proof: from.hash()?,
             salvaged: from.hash()?,
         })
     }

@@ -99,13 +99,14 @@ fn any_broadcast() -> impl Strategy<Value = Broadcast> {
 }
 
 fn any_parting() -> impl Strategy<Value = Option<Parting>> {
-    proptest::option::of(
-        (any_size(), any::<bool>(), any::<Hash>()).prop_map(|(at, certain, salvaged)| Parting {
+    proptest::option::of((any_size(), any::<bool>(), any::<Hash>(), any::<Hash>()).prop_map(
+        |(at, certain, proof, salvaged)| Parting {
             at,
             certain,
+            proof,
             salvaged,
-        }),
-    )
+        },
+    ))
 }
 
 fn any_record() -> impl Strategy<Value = Record> {

@@ -65,8 +65,12 @@ fn neither_times_nor_cosignatures_make_a_difference_and_all_else_does() {
     assert!(differs(&|log| log.root = [9; 32]));
     assert!(differs(&|log| log.rotations += 1));
     assert!(differs(&|log| {
-        let (at, certain, salvaged) = (1, true, [0; 32]);
-        log.fork = Some(crate::message::Parting { at, certain, salvaged });
+        log.fork = Some(crate::message::Parting {
+            at: 1,
+            certain: true,
+            proof: [0; 32],
+            salvaged: [0; 32],
+        });
     }));
 }
 
@@ -129,5 +133,37 @@ fn a_message_that_promises_more_than_it_holds_is_refused() {
     for message in [&[] as &[u8], &[0x60, 0, 0, 2, 0]] {
         assert_eq!(set.answer(message), Err(NotReconciling));
         assert_eq!(set.take(message), Err(NotReconciling));
+    }
+}
+
+#[test]
+fn a_kept_set_is_that_of_what_is_held_now() {
+    let log = |number: u64, size: u64| {
+        let did = Did::parse(&format!("did:example:{number:03}")).unwrap();
+        let lasting = Lasting {
+            size,
+            root: [number as u8; 32],
+            fork: None,
+            rotations: 0,
+        };
+        (did, lasting)
+    };
+    let mut kept = Kept::default();
+    let all = |sizes: &[(u64, u64)]| -> Vec<(Did, Lasting)> { sizes.iter().map(|(n, size)| log(*n, *size)).collect() };
+    for now in [
+        all(&[(1, 1), (3, 1), (5, 1)]),
+        // The same, one that grew, new ones at all ends, some that are gone, others in their place, none.
+        all(&[(1, 1), (3, 1), (5, 1)]),
+        all(&[(1, 1), (3, 2), (5, 1)]),
+        all(&[(0, 7), (1, 1), (2, 7), (3, 2), (5, 1), (6, 7)]),
+        all(&[(1, 1), (2, 7), (5, 1)]),
+        all(&[(2, 7), (3, 2), (4, 4)]),
+        all(&[]),
+        all(&[(9, 9)]),
+    ] {
+        let fresh = Set::new(now.iter().map(|(did, lasting)| lasting.standpoint(did)));
+        let set = kept.update(now.iter().map(|(did, lasting)| (did, lasting.clone())));
+        assert_eq!(set.ask(), fresh.ask());
+        assert_eq!(set.logs, fresh.logs);
     }
 }

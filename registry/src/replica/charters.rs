@@ -310,8 +310,9 @@ impl Replica {
         let me = self.own.as_ref().map(|own| own.me.organization.clone());
         let charter = self.charter.clone();
         for card in charter.members() {
-            let witnesses = cosignature::appointed(&charter, card.did().as_str());
-            let appointed = witnesses.iter().any(|card| Some(card.did()) == me.as_ref());
+            let appointed = me
+                .as_ref()
+                .is_some_and(|me| cosignature::is_appointed(&charter, card.did().as_str(), me.as_str()));
             let same = before.member(card.did().as_str()) == Some(card);
             if let Some(track) = self.tracks.get_mut(card.did()) {
                 track.removed = false;

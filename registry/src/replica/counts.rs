@@ -14,6 +14,8 @@ pub struct Counts {
     pub cosignature_checks: u64,
     /// Statements of other organizations that went to the store.
     pub statements_taken: u64,
+    /// Rounds of comparing heads with a few peers, as the timer wants it.
+    pub rounds: u64,
 }
 
 impl Replica {

@@ -12,8 +12,8 @@ use super::{Effect, Misbehaviour, Replica, Step};
 use crate::fork::Fork;
 use crate::head::{Head, HeadError};
 use crate::limits;
-use crate::log::EMPTY_ROOT;
 use crate::message::{Answer, Ask, Refusal, Standpoint};
+use crate::reconcile::Lasting;
 
 impl Replica {
     pub(super) fn connected(&mut self, peer: &str, step: &mut Step<'_>) {
@@ -31,12 +31,10 @@ impl Replica {
         };
         let mut bytes = 0;
         let listed = self
-            .standpoints()
-            .filter(|(_, log)| logs.is_none_or(|logs| logs.contains(log.organization.as_str())))
-            .map(|(track, log)| Standpoint {
-                cosigned: if track.frozen { 0 } else { track.witnesses.fingerprint() },
-                ..log
-            })
+            .tracks
+            .iter()
+            .filter(|(organization, track)| track.is_shown() && logs.is_none_or(|logs| logs.contains(*organization)))
+            .map(|(organization, track)| standpoint(organization, track))
             .take_while(|log| {
                 bytes += log.organization.len() + Standpoint::MOST_BYTES;
                 // What is left out of all is answered as if nothing were known of it.
@@ -62,27 +60,6 @@ impl Replica {
         if self.peers.may_compare_back(peer, step.now) {
             self.compare(peer, step);
         }
-    }
-
-    /// How far this node is in each log, without the fingerprint of cosignatures.
-    pub(super) fn standpoints(&self) -> impl Iterator<Item = (&Track, Standpoint)> {
-        self.tracks
-            .iter()
-            .filter(|(_, track)| !track.lost && !track.removed)
-            .map(|(organization, track)| {
-                let head = track.held.log.head.as_ref();
-                let log = Standpoint {
-                    organization: organization.as_str().to_owned(),
-                    size: head.map_or(0, Head::size),
-                    root: head.map_or(EMPTY_ROOT, |head| *head.root()),
-                    time: head.map_or(0, seconds),
-                    fork: Self::parting(track),
-                    cosigned: 0,
-                    // What is not stored yet is told again; the bound is far below 2^16.
-                    rotations: track.stored_rotations().len() as u16,
-                };
-                (track, log)
-            })
     }
 
     /// Gives up what was asked too long ago.
@@ -207,7 +184,9 @@ impl Replica {
                 return self.blame(from, Misbehaviour::WrongLog, step);
             };
             match fork.verify_knowing(&self.charter, &track.keys) {
-                Ok(organization) => self.freeze(&organization, fork, step),
+                Ok(organization) => {
+                    self.freeze(&organization, fork, step);
+                }
                 Err(error) if error.is_false() => return self.blame(from, error.into(), step),
                 Err(_) => {}
             }
@@ -240,6 +219,25 @@ impl Replica {
                 self.take_head(&organization, head, step);
             }
         }
+    }
+}
+
+/// How far this node is in a log.
+fn standpoint(organization: &Did, track: &Track) -> Standpoint {
+    let Lasting {
+        size,
+        root,
+        fork,
+        rotations,
+    } = track.lasting();
+    Standpoint {
+        organization: organization.as_str().to_owned(),
+        size,
+        root,
+        time: track.held.log.head.as_ref().map_or(0, seconds),
+        fork,
+        cosigned: if track.frozen { 0 } else { track.witnesses.fingerprint() },
+        rotations,
     }
 }
 

@@ -6,17 +6,18 @@ use std::collections::BTreeSet;
 use syndic_vc::did::Did;
 
 use super::peers::Question;
-use super::track::{Cargo, Flight};
+use super::track::{Cargo, Flight, Track};
 use super::{Effect, Misbehaviour, Replica, Step};
 use crate::fold::Fold;
 use crate::fork::salvage::Name;
 use crate::fork::{self, Branch, Common, Fork, Record};
 use crate::head::{Head, HeadError};
 use crate::limits;
-use crate::log::{self, Hash, LogState};
+use crate::log::{self, EMPTY_ROOT, Hash, LogState};
 use crate::log_keys::LogKeys;
 use crate::message::{Answer, Ask, Parting, Refusal, Roots, Standpoint};
 use crate::proof;
+use crate::reconcile::Lasting;
 use crate::statement::Statement;
 use crate::store::{self, Batch, Expectation, ReadError, Write};
 
@@ -27,6 +28,8 @@ pub(super) struct Mark {
     pub(super) at: u64,
     /// It is not proven that they agree about one less.
     uncertain: bool,
+    /// [`Fork::digest`]: of proofs that say the same one is held, by all the same.
+    proof: Hash,
 }
 
 impl Mark {
@@ -34,6 +37,7 @@ impl Mark {
         Self {
             at: fork.at,
             uncertain: fork.common_prefix().is_none(),
+            proof: fork.digest(),
         }
     }
 
@@ -41,7 +45,13 @@ impl Mark {
         Self {
             at: parting.at,
             uncertain: !parting.certain,
+            proof: parting.proof,
         }
+    }
+
+    /// What it says of the place where the stories part.
+    pub(super) fn place(self) -> (u64, bool) {
+        (self.at, self.uncertain)
     }
 
     /// The entries that all stories share, as far as is known: more is neither taken nor given.
@@ -56,17 +66,37 @@ type Implied = (Hash, Vec<Hash>);
 /// The records of one batch, and what is to be honoured of each.
 type Honoured = Vec<(Record, Statement)>;
 
-impl Replica {
-    /// What is said of a log's fork when heads are compared.
-    pub(super) fn parting(track: &super::track::Track) -> Option<Parting> {
-        let mark = track.mark?;
+impl Track {
+    /// Whether others are told how far this node is in the log.
+    pub(super) fn is_shown(&self) -> bool {
+        !self.lost && !self.removed
+    }
+
+    /// How far this node is in the log, but for what changes all the time.
+    pub(super) fn lasting(&self) -> Lasting {
+        let head = self.held.log.head.as_ref();
+        Lasting {
+            size: head.map_or(0, Head::size),
+            root: head.map_or(EMPTY_ROOT, |head| *head.root()),
+            fork: self.parting(),
+            // What is not stored yet is told again; the bound is far below 2^16.
+            rotations: self.stored_rotations().len() as u16,
+        }
+    }
+
+    /// What is said of the log's fork when heads are compared.
+    fn parting(&self) -> Option<Parting> {
+        let mark = self.mark?;
         Some(Parting {
             at: mark.at,
             certain: !mark.uncertain,
-            salvaged: track.salvage.digest(),
+            proof: mark.proof,
+            salvaged: self.salvage.digest(),
         })
     }
+}
 
+impl Replica {
     /// Asks who compares about frozen logs: for entries that all stories share, for where the stories part, and for what
     /// it honours.
     pub(super) fn look_into_forks(&mut self, peer: &str, theirs: &[Standpoint], step: &mut Step<'_>) {

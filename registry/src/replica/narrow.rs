@@ -10,13 +10,14 @@ use super::peers::Question;
 use super::{Effect, Misbehaviour, Replica, Step};
 use crate::limits;
 use crate::message::{Answer, Ask, Refusal, Standpoint};
-use crate::reconcile::Set;
+use crate::reconcile::{Kept, Set};
 
 /// When it is narrowed down, and whose turn it is.
-#[derive(Debug)]
 pub(super) struct Narrowing {
     /// Up to so many logs are listed.
     listed: usize,
+    /// The own side of it.
+    kept: Kept,
     /// Of those whose heads are old.
     stale: Turn,
     /// Of all.
@@ -35,6 +36,7 @@ impl Default for Narrowing {
     fn default() -> Self {
         Self {
             listed: limits::LISTED_LOGS,
+            kept: Kept::default(),
             stale: Turn::of(limits::STALE_LOGS),
             any: Turn::of(limits::TURN_LOGS),
         }
@@ -63,8 +65,10 @@ impl Replica {
         self.tracks.len() > self.narrowing.listed
     }
 
-    fn set(&self) -> Set {
-        Set::new(self.standpoints().map(|(_, log)| log))
+    fn set(&mut self) -> &Set {
+        let logs = self.tracks.iter().filter(|(_, track)| track.is_shown());
+        let logs = logs.map(|(organization, track)| (organization, track.lasting()));
+        self.narrowing.kept.update(logs)
     }
 
     fn reconcile(&mut self, peer: &str, rounds: usize, found: BTreeSet<Did>, message: Vec<u8>, step: &mut Step<'_>) {
@@ -87,16 +91,14 @@ impl Replica {
         message: &[u8],
         step: &mut Step<'_>,
     ) {
-        let set = self.set();
-        let Ok((some, next)) = set.take(message) else {
+        let Ok((some, next)) = self.set().take(message) else {
             return self.blame(
                 from,
                 Misbehaviour::Inconsistent("an answer that reconciles nothing"),
                 step,
             );
         };
-        let some = some.into_iter().filter_map(|name| self.tracks.get_key_value(name));
-        found.extend(some.map(|(organization, _)| organization.clone()));
+        found.extend(some.into_iter().filter_map(|name| Did::parse(name).ok()));
         match next {
             None => self.compare_found(from, found, step),
             Some(message) if rounds < limits::RECONCILE_ROUNDS => {
@@ -139,7 +141,7 @@ impl Replica {
     }
 
     /// Answers a question about which logs differ.
-    pub(super) fn reconciled(&self, id: u64, from: &str, message: &[u8], step: &mut Step<'_>) -> Answer {
+    pub(super) fn reconciled(&mut self, id: u64, from: &str, message: &[u8], step: &mut Step<'_>) -> Answer {
         if let Ok(message) = self.set().answer(message) {
             return Answer::Reconciled { id, message };
         }
@@ -171,6 +173,7 @@ impl Replica {
     pub(crate) fn list_at_most(&mut self, logs: usize) {
         self.narrowing = Narrowing {
             listed: logs,
+            kept: Kept::default(),
             stale: Turn::of(1),
             any: Turn::of(1),
         };

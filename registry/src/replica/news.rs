@@ -268,8 +268,8 @@ impl Replica {
         };
         match fork.verify_knowing(&self.charter, &track.keys) {
             Ok(_) => {
-                step.verdict(token, Verdict::Accept);
-                self.freeze(organization, fork, step);
+                let taken = self.freeze(organization, fork, step);
+                step.verdict(token, if taken { Verdict::Accept } else { Verdict::Ignore });
             }
             Err(error) if error.is_false() => step.reject(token, from, error),
             Err(_) => step.verdict(token, Verdict::Ignore),

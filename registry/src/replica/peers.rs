@@ -66,12 +66,14 @@ pub(super) enum Question {
 }
 
 impl Peers {
-    pub(super) fn new(peers: impl Iterator<Item = (Peer, Did)>) -> Self {
+    /// Questions are numbered from `first_ask` on. Another number in each life of a node, for an answer to what a former one
+    /// asked must not be taken for an answer to what this one asks.
+    pub(super) fn new(peers: impl Iterator<Item = (Peer, Did)>, first_ask: u64) -> Self {
         Self {
             table: peers
                 .map(|(peer, organization)| (peer, Member::new(Some(organization))))
                 .collect(),
-            next_ask: 1,
+            next_ask: first_ask,
         }
     }
 
@@ -204,7 +206,7 @@ impl Peers {
             return None;
         }
         let id = self.next_ask;
-        self.next_ask += 1;
+        self.next_ask = self.next_ask.wrapping_add(1);
         member.asked.insert(id, Asked { what, at: now });
         Some(id)
     }
@@ -336,6 +338,7 @@ mod tests {
             ["a", "b", "c"]
                 .into_iter()
                 .map(|peer| (peer.to_owned(), Did::parse("did:x:y").unwrap())),
+            u64::MAX,
         );
         for peer in ["a", "b", "c"] {
             peers.connected(peer);

@@ -69,10 +69,14 @@ impl Replica {
             }
             Cargo::Evidence(fork) => {
                 step.push(Effect::Announce(Broadcast::Fork(fork.clone()).encode()));
-                step.push(Effect::Evidence {
-                    organization: organization.clone(),
-                    fork,
-                });
+                let place = Mark::of(&fork).place();
+                if track.told != Some(place) {
+                    track.told = Some(place);
+                    step.push(Effect::Evidence {
+                        organization: organization.clone(),
+                        fork,
+                    });
+                }
             }
             Cargo::Keys | Cargo::Salvage => {}
         }
@@ -235,7 +239,9 @@ impl Replica {
         let Doubt { head, peer, accused } = doubt;
         let fork = self.contradiction(organization, &head, step.reader);
         match step.read(fork) {
-            Some(Some(fork)) => self.freeze(organization, fork, step),
+            Some(Some(fork)) => {
+                self.freeze(organization, fork, step);
+            }
             // The head is true, so the entries sent with it were not.
             Some(None) if accused => step.penalize(&peer, Misbehaviour::TamperedNews),
             _ => {}
@@ -286,21 +292,30 @@ impl Replica {
 
     /// Freezes an organization that told two stories, at once, and stores the proof; also if one is held that says less.
     /// What does not convince a stranger freezes nobody.
-    pub(super) fn freeze(&mut self, organization: &Did, fork: Fork, step: &mut Step<'_>) {
+    /// Whether it was taken.
+    pub(super) fn freeze(&mut self, organization: &Did, fork: Fork, step: &mut Step<'_>) -> bool {
         let Some(track) = self.tracks.get_mut(organization) else {
-            return;
+            return false;
         };
-        let accused = fork.verify_knowing(&self.charter, &track.keys);
+        let Ok((fork, accused)) = fork.settled(&self.charter, &track.keys) else {
+            return false;
+        };
         let mark = Mark::of(&fork);
-        if track.mark.is_some_and(|known| known <= mark) || accused.as_ref() != Ok(organization) {
-            return;
+        if track.mark.is_some_and(|known| known <= mark) || accused != *organization {
+            return false;
+        }
+        if track.mark.is_none_or(|known| known.place() != mark.place()) {
+            track.scanned = 0;
+            track.probed.clear();
+        } else if !track.proofs.spend(step.now) {
+            // Who forked can sign ever more heads, and find among them proofs with ever lesser digests.
+            return false;
         }
         track.frozen = true;
         track.mark = Some(mark);
-        track.scanned = 0;
-        track.probed.clear();
         track.evidence = Some(fork);
         track.doubt = None;
         self.go_on(organization, step);
+        true
     }
 }

@@ -410,6 +410,35 @@ fn broken_messages_are_refused_and_newer_ones_left_alone() {
 }
 
 #[test]
+fn an_answer_to_what_a_former_life_asked_is_none() {
+    let mut former = Node::new(2);
+    let mut other = Node::new(1);
+    other.publish(1, 0..3);
+    let asked = |effects: &[Effect]| match effects {
+        [Effect::SendRequest { bytes, .. }] => bytes.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut answer = |bytes| {
+        let from = peer(2);
+        match &other.run(Event::Request { from, token: 0, bytes })[..] {
+            [Effect::SendResponse { bytes, .. }, ..] => Event::Response {
+                from: peer(1),
+                bytes: bytes.clone(),
+            },
+            other => panic!("{other:?}"),
+        }
+    };
+    let late = answer(asked(&former.run(Event::Connected(peer(1)))));
+    let config = Config { seed: 2, ..config(2) };
+    let mut node = Node::with(config, 2, former.store.clone());
+    let question = asked(&node.run(Event::Connected(peer(1))));
+    assert_eq!(node.run(late.clone()), []);
+    // Each life takes the answer to its own question: there is more of a log, which is asked for.
+    assert_eq!(asks(&node.run(answer(question))), 1);
+    assert_eq!(asks(&former.run(late)), 1);
+}
+
+#[test]
 fn a_flood_is_cut_off() {
     let mut node = Node::new(1);
     let mut other = entries(0..1);

@@ -35,6 +35,10 @@ pub(super) struct Track {
     pub(super) frozen: bool,
     /// What is known of where its stories part; present exactly if it is frozen.
     pub(super) mark: Option<Mark>,
+    /// The place of the proof that was told of last.
+    pub(super) told: Option<(u64, bool)>,
+    /// How often a proof may still take the place of one that says the same.
+    pub(super) proofs: Budget,
     /// What is honoured of its stories all the same.
     pub(super) salvage: Salvage,
     /// How far the own branch was looked through for that, after what the stories share.
@@ -147,6 +151,8 @@ impl Track {
         };
         let mut track = Self {
             mark: fork.as_ref().map(Mark::of),
+            told: fork.as_ref().map(|fork| Mark::of(fork).place()),
+            proofs: Budget::new(limits::PROOFS_BURST, limits::PROOFS_PER_SECOND),
             salvage,
             scanned: 0,
             probed: BTreeSet::new(),

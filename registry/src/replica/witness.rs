@@ -10,6 +10,7 @@ use syndic_vc::did::Did;
 use syndic_vc::key::PublicKey;
 use syndic_vc::time::Timestamp;
 
+use super::track::Track;
 use super::{Misbehaviour, Replica, Step, Verdict};
 use crate::cosignature::{self, Cosignature, CosignatureError};
 use crate::head::Head;
@@ -70,6 +71,12 @@ impl Witnesses {
     pub(super) fn reload(&mut self, organization: &str, reader: &dyn Reader) -> Result<(), ReadError> {
         self.held = read(organization, reader)?;
         Ok(())
+    }
+
+    /// Whether [`Replica::witness`] may find something to do. Of hundreds of logs few have something at each tick.
+    fn is_waiting(&self, head: Option<&Head>) -> bool {
+        let cosigned = head.is_none_or(|head| self.done == Some((head.size(), head.time())));
+        !self.fresh.is_empty() || !self.early.is_empty() || (self.appointed && !cosigned)
     }
 
     /// See [`cosignature::fingerprint`].
@@ -239,7 +246,9 @@ impl Replica {
 
     /// Once a second: what was put off.
     pub(super) fn witness_all(&mut self, step: &mut Step<'_>) {
-        let all: Vec<Did> = self.tracks.keys().cloned().collect();
+        let waiting = |track: &Track| track.witnesses.is_waiting(track.held.log.head.as_ref());
+        let all = self.tracks.iter().filter(|(_, track)| waiting(track));
+        let all: Vec<Did> = all.map(|(organization, _)| organization.clone()).collect();
         for organization in all {
             self.witness(&organization, step);
         }

@@ -515,8 +515,14 @@ pub(super) fn facts_follow(disk: &MemoryStore, name: &str) -> Checked {
             .map(|(k, v)| (k.to_vec(), v.to_vec()))
             .collect()
     };
-    if facts(&fresh) == facts(disk) {
+    let (expected, stored) = (facts(&fresh), facts(disk));
+    if expected == stored {
         return Ok(());
     }
-    Err(format!("the facts of {name} are not what its statements come to"))
+    let row = stored.iter().find(|row| !expected.contains(row));
+    let row = row.or_else(|| expected.iter().find(|row| !stored.contains(row)));
+    let row = row.map(|(key, value)| (String::from_utf8_lossy(key).into_owned(), value));
+    Err(format!(
+        "the facts of {name} are not what its {size} statements come to: {row:?}"
+    ))
 }

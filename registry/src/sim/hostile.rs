@@ -280,6 +280,7 @@ impl Liar {
                     fork: rng.chance(50).then(|| Parting {
                         at: rng.below(10),
                         certain: rng.chance(50),
+                        proof: [rng.below(256) as u8; 32],
                         salvaged: [8; 32],
                     }),
                     cosigned: rng.next(),

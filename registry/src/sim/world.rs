@@ -97,22 +97,15 @@ struct Parcel {
 #[derive(Clone)]
 enum What {
     Broadcast(Vec<u8>),
-    /// A question, and which of the asker's machines asks, in which of its lives: no answer outlives a connection.
-    Ask(usize, u64, Vec<u8>),
-    Answer(u64, Vec<u8>),
+    /// A question, and which of the asker's machines asks. Its answer may reach a later life of it.
+    Ask(usize, Vec<u8>),
+    Answer(Vec<u8>),
     Failed,
 }
 
 enum Token {
-    Broadcast {
-        from: Option<usize>,
-        bytes: Vec<u8>,
-    },
-    Ask {
-        from: Option<usize>,
-        machine: usize,
-        life: u64,
-    },
+    Broadcast { from: Option<usize>, bytes: Vec<u8> },
+    Ask { from: Option<usize>, machine: usize },
 }
 
 type Done = Result<(), String>;

@@ -155,6 +155,87 @@ fn evidence_travels_and_convinces() {
     assert!(is_frozen(&by_question));
 }
 
+/// Proofs of one fork that say the same of it, in the order in which one takes the place of the other.
+fn proofs(count: i64) -> Vec<Fork> {
+    let branch = |numbers, time| {
+        let head = head_of(1, &entries(numbers), at(time));
+        crate::fork::Branch {
+            note: head.note().to_owned(),
+            root: *head.root(),
+            proof: Vec::new(),
+        }
+    };
+    let mut all: Vec<Fork> = (0..count)
+        .map(|number| {
+            let fork = Fork {
+                at: 3,
+                one: branch(0..3, 700 + number % 7),
+                other: branch(10..13, 800 + number),
+                common: None,
+                rotations: Vec::new(),
+            };
+            let keys = crate::log_keys::LogKeys::new(example::charter().id(), &example::charter().members()[0]);
+            fork.settled(example::charter(), &keys).unwrap().0
+        })
+        .collect();
+    all.sort_by_key(Fork::digest);
+    all.reverse();
+    all
+}
+
+#[test]
+fn of_proofs_that_say_the_same_all_come_to_hold_one() {
+    let all = proofs(6);
+    let stored = |node: &Node| Fork::stored(did(1).as_str(), &node.store).unwrap();
+    let swapped = |fork: &Fork| Fork {
+        one: fork.other.clone(),
+        other: fork.one.clone(),
+        ..fork.clone()
+    };
+    let (mut one, mut other) = (Node::new(2), Node::new(3));
+    for fork in &all {
+        // In another form it is the same proof.
+        let effects = one.hear(3, &Broadcast::Fork(swapped(fork)).encode());
+        assert_eq!(verdict(&effects), Verdict::Accept);
+        // What is handed on is what all write; told of is the fork, once.
+        assert_eq!(announcements(&effects), [Broadcast::Fork(fork.clone()).encode()]);
+        assert_eq!(evidence(&effects).is_some(), *fork == all[0]);
+    }
+    let verdicts = all
+        .iter()
+        .rev()
+        .map(|fork| verdict(&other.hear(2, &Broadcast::Fork(fork.clone()).encode())));
+    let accepted = verdicts.filter(|verdict| *verdict == Verdict::Accept).count();
+    assert_eq!(accepted, 1, "the last one first, and then no other");
+    assert_eq!(
+        (stored(&one), stored(&other)),
+        (all.last().cloned(), all.last().cloned())
+    );
+    // Those who were told of different ones find out when they compare.
+    let (mut one, mut other) = (Node::new(2), Node::new(3));
+    one.hear(3, &Broadcast::Fork(all[0].clone()).encode());
+    other.hear(2, &Broadcast::Fork(all[5].clone()).encode());
+    one.meet(&mut other);
+    assert_eq!(stored(&one), Some(all[5].clone()));
+}
+
+#[test]
+fn who_forked_cannot_keep_others_busy_with_ever_lesser_proofs() {
+    let all = proofs(40);
+    let mut node = Node::new(2);
+    let heard = all
+        .iter()
+        .map(|fork| node.hear(3, &Broadcast::Fork(fork.clone()).encode()));
+    let stored = heard.filter(|effects| !announcements(effects).is_empty()).count();
+    assert_eq!(stored as i64, 1 + crate::limits::PROOFS_BURST);
+    // The last of them is not lost for good.
+    node.now = at(5_000);
+    let last = all.last().cloned().unwrap();
+    let effects = node.hear(3, &Broadcast::Fork(last.clone()).encode());
+    assert_eq!(verdict(&effects), Verdict::Accept);
+    assert_eq!(Fork::stored(did(1).as_str(), &node.store).unwrap(), Some(last));
+}
+
 #[test]
 fn what_proves_nothing_freezes_nobody() {
     let mut node = believer(0..3);
@@ -378,6 +459,8 @@ mod parting {
             }
             assert_ne!(two.size(1), three.size(1));
             assert_eq!(digest(&two), digest(&three));
+            let proof = |node: &Node| Fork::stored(did(1).as_str(), &node.store).unwrap();
+            assert_eq!(proof(&two), proof(&three));
         }
     }
 

@@ -16,7 +16,7 @@ fn read<T>(result: Result<T, crate::store::ReadError>) -> Result<T, String> {
 impl World {
     /// What honest members that all hold a proof do not agree about; empty if they do.
     pub(super) fn fork_difference(&self, name: &str) -> Result<String, String> {
-        let mut first: Option<(usize, u64, Option<u64>, Salvage)> = None;
+        let mut first: Option<(usize, Fork, Salvage)> = None;
         for (at, _) in self.lasting() {
             let disk = self.disk(at, 0)?;
             let Some(fork) = read(Fork::stored(name, disk))? else {
@@ -24,14 +24,19 @@ impl World {
             };
             let salvage = read(Salvage::stored(name, disk))?;
             match &first {
-                None => first = Some((at, fork.at, fork.common_prefix(), salvage)),
-                Some((other, parts, common, theirs)) => {
-                    if (*parts, *common) != (fork.at, fork.common_prefix()) {
+                None => first = Some((at, fork, salvage)),
+                Some((other, proof, theirs)) => {
+                    if (proof.at, proof.common_prefix()) != (fork.at, fork.common_prefix()) {
                         return Ok(format!(
-                            "for {other} the stories of {name} part at {parts} ({common:?}), for {at} at {} ({:?})",
+                            "for {other} the stories of {name} part at {} ({:?}), for {at} at {} ({:?})",
+                            proof.at,
+                            proof.common_prefix(),
                             fork.at,
                             fork.common_prefix()
                         ));
+                    }
+                    if *proof != fork {
+                        return Ok(format!("{other} and {at} hold different proofs of the fork of {name}"));
                     }
                     if *theirs != salvage {
                         let (ours, theirs) = (salvage.names().count(), theirs.names().count());

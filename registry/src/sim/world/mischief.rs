@@ -35,7 +35,7 @@ impl World {
                     node.liar.lies += 1;
                 }
                 let bytes = Liar::invent_ask(&mut self.rng, &self.nodes);
-                self.send(from, to, What::Ask(0, self.life_of(liar, 0), bytes));
+                self.send(from, to, What::Ask(0, bytes));
             }
         }
         Ok(())

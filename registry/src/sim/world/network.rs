@@ -80,8 +80,7 @@ impl World {
         }
         let to = *self.peers.get(to).ok_or("a stranger is asked")?;
         if !hostile || self.tells(at, machine, to) {
-            let life = self.life_of(at, machine);
-            self.send(Some(at), to, What::Ask(machine, life, bytes));
+            self.send(Some(at), to, What::Ask(machine, bytes));
         }
         Ok(())
     }
@@ -94,12 +93,7 @@ impl World {
         token: u64,
         bytes: Vec<u8>,
     ) -> Done {
-        let Some(Token::Ask {
-            from,
-            machine: asker,
-            life,
-        }) = self.tokens.remove(&token)
-        else {
+        let Some(Token::Ask { from, machine: asker }) = self.tokens.remove(&token) else {
             return Err("a question is answered twice, or was none".to_owned());
         };
         let Some(from) = from else {
@@ -127,7 +121,7 @@ impl World {
             }
         }
         if let Some(bytes) = self.bent(at, bytes, false) {
-            self.send_to(Some(at), from, asker, What::Answer(life, bytes));
+            self.send_to(Some(at), from, asker, What::Answer(bytes));
         }
         Ok(())
     }
@@ -152,12 +146,6 @@ impl World {
         }
     }
 
-    /// How often a machine was started.
-    pub(super) fn life_of(&self, at: usize, machine: usize) -> u64 {
-        let machine = self.nodes.get(at).and_then(|node| node.machines.get(machine));
-        machine.map_or(0, |machine| machine.life)
-    }
-
     pub(super) fn send(&mut self, from: Option<usize>, to: usize, what: What) {
         let stories = self.nodes.get(to).map_or(1, |node| node.machines.len());
         let machine = from.map_or(0, |from| from % stories.max(1));
@@ -174,8 +162,7 @@ impl World {
             self.figures.lost += 1;
             return self.tell_of_loss(from, to, &what);
         }
-        // An answer is part of the connection over which it was asked.
-        if self.faults && !matches!(what, What::Answer(..)) && self.rng.chance(self.plan.replays) {
+        if self.faults && self.rng.chance(self.plan.replays) {
             self.figures.replayed += 1;
             let copy = Parcel {
                 from,
@@ -266,17 +253,9 @@ impl World {
                     },
                 )
             }
-            What::Ask(asker, life, _) if from.is_some_and(|from| self.life_of(from, asker) != life) => Ok(()),
-            What::Ask(asker, life, bytes) => {
+            What::Ask(asker, bytes) => {
                 let bytes = self.bent_ask(to, bytes);
-                self.tokens.insert(
-                    token,
-                    Token::Ask {
-                        from,
-                        machine: asker,
-                        life,
-                    },
-                );
+                self.tokens.insert(token, Token::Ask { from, machine: asker });
                 self.feed(
                     to,
                     machine,
@@ -287,8 +266,7 @@ impl World {
                     },
                 )
             }
-            What::Answer(life, _) if self.life_of(to, machine) != life => Ok(()),
-            What::Answer(_, bytes) => self.feed(to, machine, Event::Response { from: peer, bytes }),
+            What::Answer(bytes) => self.feed(to, machine, Event::Response { from: peer, bytes }),
             What::Failed => self.feed(to, machine, Event::RequestFailed { peer }),
         }
     }
