@@ -87,6 +87,11 @@ impl Figures {
                     counts.cosignature_checks,
                 ),
                 (
+                    "syndic_comparison_rounds",
+                    "Rounds of comparing heads with a few members",
+                    counts.rounds,
+                ),
+                (
                     "syndic_statements_taken",
                     "Statements of other organizations that were taken into the store",
                     counts.statements_taken,
