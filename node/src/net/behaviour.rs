@@ -109,8 +109,9 @@ fn gossip(names: &Names, bounds: &Limits, metrics: &mut Registry) -> Result<Goss
         .mesh_n_low(limits::MESH_LOW)
         .mesh_n_high(limits::MESH_HIGH)
         .mesh_outbound_min(limits::MESH_OUTBOUND)
-        .gossip_lazy(bounds.mesh_degree)
-        .flood_publish(true)
+        .gossip_lazy(limits::GOSSIP_LAZY)
+        // What we say goes to the mesh only: said to all, each would still hand it on to its own mesh, which has it already.
+        .flood_publish(false)
         .heartbeat_interval(limits::GOSSIP_HEARTBEAT)
         .heartbeat_initial_delay(limits::GOSSIP_HEARTBEAT)
         .history_length(limits::GOSSIP_HISTORY)
