@@ -208,7 +208,10 @@ impl<'a> Decision<'a> {
                 .collect::<Value>(),
         );
         if !self.findings.counted_here.is_empty() {
-            object.insert("notes", self.findings.counted_here.iter().map(note).collect::<Value>());
+            object.insert(
+                "notes",
+                self.findings.counted_here.iter().map(|at| note(at)).collect::<Value>(),
+            );
         }
         object
     }
@@ -225,11 +228,11 @@ impl serde::Serialize for Decision<'_> {
 }
 
 /// A limit that is kept at this verifier only.
-fn note(at: &String) -> Value {
+fn note(at: &str) -> Value {
     crate::object! {
         "code": "counted-here-only",
         "message": "counted at this verifier only: uses at other organizations are not in the count",
-        "at": at.as_str(),
+        "at": at,
     }
 }
 

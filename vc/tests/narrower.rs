@@ -201,12 +201,8 @@ fn it_is_transitive() {
 fn capability(rng: &mut Rng) -> Capability {
     let constraints = (0..rng.below(3)).map(|_| read(&random::constraint(rng))).collect();
     let resource = *rng.pick(&["*", "a/*", "a/b", "a/b/*", "b", "ab/*"]);
-    world::capability(
-        *rng.pick(&["read", "call"]),
-        resource,
-        *rng.pick(&["", "own"]),
-        constraints,
-    )
+    let (action, scope) = (*rng.pick(&["read", "call"]), *rng.pick(&["", "own"]));
+    world::capability(action, resource, scope, constraints)
 }
 
 #[test]

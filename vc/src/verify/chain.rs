@@ -37,7 +37,7 @@ impl<'e> Link<'e> {
     pub(super) fn read(value: &'e Value, at: Path<'e>) -> Result<Self, Reason> {
         credential::check_size(value, &at)?;
         let envelope = Envelope::open(value, &at, TokenType::Credential)?;
-        let given = Members::of(value, &at)?.as_object();
+        let given = Members::of(value, at)?.as_object();
         let object = envelope.as_ref().map_or(given, Envelope::document);
         let credential = Credential::read(object, &at)?;
         Ok(Self {
