@@ -21,7 +21,10 @@ pub const CHALLENGE_SECONDS: i64 = 120;
 /// Used values kept at once. Beyond this the node refuses rather than forgets; at 300 s a value this allows more than
 /// 3,000 uses a second, several times what one fsync per use permits.
 pub const MAX_REMEMBERED: u64 = 1_000_000;
-/// Longest challenge that is looked at; the node's own have 98 characters.
+/// The SHA-256 of a public key as JSON Web Key (RFC 7638).
+pub type KeyThumbprint = [u8; 32];
+
+/// Longest challenge that is looked at; the node's own have 98 characters, or 141 with a key.
 const MAX_CHALLENGE_BYTES: usize = 256;
 /// Rows removed in one batch when expired values are forgotten.
 const FORGET_BATCH: usize = 1_000;
@@ -80,19 +83,34 @@ impl OneTimeStore {
         })
     }
 
-    /// Makes a challenge and says when it expires.
+    /// Makes a challenge and says when it expires. One that is made for a key (its thumbprint, RFC 7638) gives a token
+    /// to that key only.
     ///
     /// # Errors
     /// The system's random source failed; nothing can be promised then.
-    pub fn challenge(&self, now: Timestamp) -> Result<(String, Timestamp), crate::keys::RandomError> {
+    pub fn challenge(
+        &self,
+        now: Timestamp,
+        key: Option<&KeyThumbprint>,
+    ) -> Result<(String, Timestamp), crate::keys::RandomError> {
         let expires = clock::later(now, CHALLENGE_SECONDS);
-        let sealed = self
-            .keys
-            .seal_record(CHALLENGE_PURPOSE, &expires.unix_seconds().to_be_bytes())?;
+        let mut content = expires.unix_seconds().to_be_bytes().to_vec();
+        content.extend_from_slice(key.map_or(&[], |key| &key[..]));
+        let sealed = self.keys.seal_record(CHALLENGE_PURPOSE, &content)?;
         Ok((multibase::encode(multibase::Base::Base64Url, sealed), expires))
     }
 
+    /// The key that a challenge of ours was made for, if it was made for one.
+    #[must_use]
+    pub fn key_of_challenge(&self, challenge: &str) -> Option<KeyThumbprint> {
+        self.opened(challenge)?.1
+    }
+
     fn challenge_expiry(&self, challenge: &str) -> Option<Timestamp> {
+        Some(self.opened(challenge)?.0)
+    }
+
+    fn opened(&self, challenge: &str) -> Option<(Timestamp, Option<KeyThumbprint>)> {
         if challenge.len() > MAX_CHALLENGE_BYTES {
             return None;
         }
@@ -101,8 +119,13 @@ impl OneTimeStore {
             return None;
         }
         let opened = self.keys.open_record(CHALLENGE_PURPOSE, &bytes).ok()?;
-        let seconds = <[u8; 8]>::try_from(&opened[..]).ok()?;
-        Timestamp::from_unix_seconds(i64::from_be_bytes(seconds)).ok()
+        let (seconds, key) = opened.split_first_chunk::<8>()?;
+        let expires = Timestamp::from_unix_seconds(i64::from_be_bytes(*seconds)).ok()?;
+        let key = match key {
+            [] => None,
+            key => Some(key.try_into().ok()?),
+        };
+        Some((expires, key))
     }
 
     /// Forgets what expired long enough ago. Returns how many values and counters went.

@@ -91,6 +91,8 @@ def made(folder):
     header = base64url(b'{"alg":"EdDSA","typ":"vc+jwt","kid":"did:key:z6Mk#z6Mk"}')
     payload = base64url(b'{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"]}')
     write(folder, "jwt", f"{header}.{payload}.{base64url(bytes(64))}")
+    header = base64url(b'{"alg":"EdDSA","typ":"at+jwt","kid":"kid"}')
+    write(folder, "access_token", f"{header}.{payload}.{base64url(bytes(64))}")
     header = base64url(b'{"alg":"EdDSA","typ":"dc+sd-jwt","kid":"did:key:z6Mk#z6Mk"}')
     payload = base64url(b'{"iss":"did:key:z6Mk","vct":"https://example.com/v","_sd_alg":"sha-256","_sd":["x"]}')
     disclosure = base64url(b'["salt","given_name","Erika"]')

@@ -58,6 +58,17 @@ pub fn proof(node: &Node, key: &Path, method: &str, url: &str, token: Option<&st
     made["proof"].as_str().unwrap().to_owned()
 }
 
+/// The thumbprint of a key.
+#[must_use]
+pub fn thumbprint(node: &Node, key: &Path) -> String {
+    let key = key.display().to_string();
+    let arguments = [
+        "token", "proof", "--json", "--key", &key, "--method", "GET", "--url", REFUNDS,
+    ];
+    let made = node.syndic(&arguments).expect_success("syndic token proof").json();
+    made["thumbprint"].as_str().unwrap().to_owned()
+}
+
 /// The name of a node's token endpoint in proofs.
 #[must_use]
 pub fn endpoint(node: &Node) -> String {
@@ -77,7 +88,19 @@ impl Request {
     /// A presentation of this credential to `verifier`, for a token of [`SERVICE`], with a new challenge and proof.
     #[must_use]
     pub fn new(home: &Node, agent: &str, credential: &Value, verifier: &Node, key: &Path) -> Self {
-        let (challenge, domain) = challenge(verifier);
+        Self::answering(home, agent, credential, verifier, key, challenge(verifier))
+    }
+
+    /// The same with a challenge and its domain.
+    #[must_use]
+    pub fn answering(
+        home: &Node,
+        agent: &str,
+        credential: &Value,
+        verifier: &Node,
+        key: &Path,
+        (challenge, domain): (String, String),
+    ) -> Self {
         let shown = presentation(home, agent, credential, &challenge, &domain);
         let form = [
             ("grant_type", GRANT),

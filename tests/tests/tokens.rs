@@ -353,6 +353,129 @@ fn a_token_is_for_whoever_has_its_key_and_for_its_service() {
     assert_eq!(ask(basic(&format!("billing:{SECRET}"))), 200);
 }
 
+#[test]
+fn a_challenge_for_a_key_gives_a_token_to_that_key_only() {
+    let (cluster, credential, key) = alone();
+    let node = &cluster.nodes[0];
+    let thief = oauth::key(cluster.folder(), "thief");
+    let ask = |jkt: Value| node.public().post("/challenges", &json!({"dpop_jkt": jkt}));
+    let made = ask(oauth::thumbprint(node, &key).into()).expect(200);
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    let challenge = (text("challenge"), text("domain"));
+    let request = Request::answering(node, AGENT, &credential, node, &key, challenge);
+    // Stolen on its way, before it was used.
+    let stolen = request
+        .clone()
+        .proved(proof(node, &thief, "POST", &endpoint(node), None));
+    stolen.send(node.public()).expect_oauth("invalid_dpop_proof");
+    let token = request.send(node.public()).token();
+    assert_eq!(part(&token, 1)["cnf"]["jkt"], oauth::thumbprint(node, &key));
+    // A challenge for no key is for any.
+    let request = Request::new(node, AGENT, &credential, node, &key);
+    let other = request.proved(proof(node, &thief, "POST", &endpoint(node), None));
+    let _token = other.send(node.public()).token();
+    for bad in [
+        json!("short"),
+        json!(""),
+        json!(7),
+        json!("A".repeat(44)),
+        json!("!".repeat(43)),
+    ] {
+        assert_eq!(ask(bad.clone()).status, 400, "{bad}");
+    }
+}
+
+/// What strangers send to the OAuth doors: an error in one of the two forms of errors, and the node goes on.
+#[test]
+fn no_form_is_too_strange_to_be_refused() {
+    let (cluster, credential, key) = alone();
+    let node = &cluster.nodes[0];
+    let good = Request::new(node, AGENT, &credential, node, &key);
+    let whole = oauth::encoded(&good.form);
+    let proof = good.proof.clone().unwrap();
+    let basic = format!("Basic {}", Base::Base64Pad.encode(format!("{SERVICE_NAME}:{SECRET}")));
+    let mut forms: Vec<String> = [
+        "",
+        "&",
+        "=",
+        "&&==&",
+        "a",
+        "%",
+        "token=%zz",
+        "token=%ff",
+        "token=..",
+        "token=a.b.c",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    forms.push((0..200).map(|n| format!("p{n}=1&")).collect());
+    forms.push(format!("token={}", "A".repeat(600_000)));
+    forms.push(format!(
+        "token={}&token_type_hint=access_token",
+        "eyJhbGciOiJub25lIn0.e30."
+    ));
+    // Every parameter cut off, doubled or replaced by nonsense.
+    for (name, value) in &good.form {
+        let (short, nonsense) = (value.get(..value.len() / 2).unwrap_or(""), "{\"a\": [1, 2");
+        for other in [short, nonsense, "\u{e9}\u{1f600}", "[]", "null"] {
+            forms.push(oauth::encoded(&good.clone().with(name, Some(other)).form));
+        }
+        forms.push(format!("{whole}&{name}=x"));
+    }
+    for name in [
+        "scope",
+        "authorization_details",
+        "task_id",
+        "task_purpose",
+        "client_id",
+        "requested_token_type",
+    ] {
+        for other in ["\u{7}", "[[[[[[", "[{\"type\":\"syndic_capability\"}]", " ", "a:b:c d"] {
+            forms.push(oauth::encoded(&good.clone().with(name, Some(other)).form));
+        }
+    }
+    let mut sent = 0;
+    for form in &forms {
+        for path in ["/token", "/introspect", "/revoke"] {
+            let headers: &[(&str, &str)] = match path {
+                "/token" => &[("DPoP", &proof)],
+                "/introspect" => &[("Authorization", &basic)],
+                _ => &[],
+            };
+            let answer = node.public().try_post_form(path, form, headers).unwrap();
+            let said = answer.json();
+            let inactive = path != "/token" && answer.status == 200;
+            let refused =
+                (400..500).contains(&answer.status) && (said["error"].is_string() || said["type"].is_string());
+            assert!(
+                inactive || refused,
+                "{path} {}: {}\n{form:.300}",
+                answer.status,
+                answer.text()
+            );
+            assert_ne!(said["active"], true);
+            sent += 1;
+        }
+    }
+    assert!(sent > 200, "{sent}");
+    // A proof that is none does not use the challenge up, and nothing of all that did any harm.
+    let good = Request::new(node, AGENT, &credential, node, &key);
+    let (whole, proof) = (oauth::encoded(&good.form), good.proof.clone().unwrap());
+    for strange in ["", "a.b.c", "eyJ0eXAiOiJkcG9wK2p3dCJ9.e30.", &"A".repeat(9_000)] {
+        let answer = node
+            .public()
+            .try_post_form("/token", &whole, &[("DPoP", strange)])
+            .unwrap();
+        answer.expect_oauth("invalid_dpop_proof");
+    }
+    let answer = node
+        .public()
+        .try_post_form("/token", &whole, &[("DPoP", &proof), ("DPoP", &proof)])
+        .unwrap();
+    answer.expect_oauth("invalid_dpop_proof");
+    let _token = good.send(node.public()).token();
+}
+
 /// Sends the same question a hundred times at once.
 fn at_once(node: &Node, ask: impl Fn(usize, &syndic_tests::http::Listener) -> Answer + Sync) -> Vec<Answer> {
     let start = Barrier::new(CALLERS);

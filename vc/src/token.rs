@@ -8,6 +8,7 @@
 
 pub mod details;
 pub mod dpop;
+pub mod permit;
 mod profile;
 
 use crate::capability::Capability;

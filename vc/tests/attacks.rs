@@ -258,3 +258,41 @@ fn a_proof_may_lack_a_date_and_name_several_domains() {
         assert!(verify_presentation(&document).is_err(), "{changed}");
     }
 }
+
+/// What was shown is judged anew by the same steps, and by what is known then.
+#[test]
+fn what_was_shown_holds_as_long_as_its_credentials_do() {
+    let shown = |holder: &Party, credentials: Vec<Value>| object! { "holder": &holder.did, "verifiableCredential": credentials };
+    let holds = |shown: &Value, known: &Known, at| verify::still_holds(shown, &policy(), known, at).map(drop);
+    let both = shown(&agent(), vec![credential(), credential()]);
+    assert_eq!(holds(&both, &Known::new(), now()), Ok(()));
+    let mut revoked = Known::new();
+    revoked.set.insert((LIST.to_owned(), revocation().index));
+    assert_eq!(code(holds(&both, &revoked, now())), DenialCode::Revoked);
+    let mut retired = Known::new();
+    retired.retired.insert(agent().did);
+    assert_eq!(code(holds(&both, &retired, now())), DenialCode::AgentRetired);
+    let mut stale = Known::new();
+    stale.heard.insert(north().did, after(-400));
+    assert_eq!(code(holds(&both, &stale, now())), DenialCode::KnowledgeStale);
+    assert_eq!(
+        code(holds(&both, &Known::new(), after(400 * 24 * 3_600))),
+        DenialCode::Expired
+    );
+    let foreign = shown(&stranger(), vec![credential()]);
+    assert_eq!(code(holds(&foreign, &Known::new(), now())), DenialCode::HolderMismatch);
+    let nothing = shown(&agent(), Vec::new());
+    assert_eq!(
+        code(holds(&nothing, &Known::new(), now())),
+        DenialCode::DocumentMalformed
+    );
+    let mut altered = credential();
+    altered
+        .as_object_mut()
+        .unwrap()
+        .insert("validUntil", "2099-01-01T00:00:00Z");
+    assert_eq!(
+        code(holds(&shown(&agent(), vec![altered]), &Known::new(), now())),
+        DenialCode::SignatureInvalid
+    );
+}

@@ -53,7 +53,7 @@ pub async fn token(
                 proof: proof(&headers)?,
                 trace: id.as_str(),
             };
-            grant::exchange(&node, &request, clock::now())
+            grant::exchange(&node, &request)
         };
         respond(exchanged())
     })
@@ -106,7 +106,7 @@ pub async fn introspect(
                 Some(_) => Asker::Operator,
                 None => asker(&node, &headers).ok_or(OAuthError::Client)?,
             };
-            introspection::introspect(&node, &Form::parse(&body)?, &asker, clock::now())
+            introspection::introspect(&node, &Form::parse(&body)?, &asker)
         };
         respond(answered())
     })

@@ -6,6 +6,7 @@ use axum::body::HttpBody as _;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use multibase::Base;
 use syndic_vc::decision::{Decision, Verified};
 use syndic_vc::denial::Denied;
 use syndic_vc::json::Value;
@@ -17,29 +18,43 @@ use crate::http::problem::Problem;
 use crate::http::strict_json::StrictJson;
 use crate::knowledge;
 use crate::node::Node;
+use crate::one_time::KeyThumbprint;
 use crate::proof_only;
 
-/// `POST /challenges`; a body says nothing, but one that is there must be JSON.
+/// `POST /challenges`; a body may say which key a token is wanted for, and one that is there must be JSON.
 ///
 /// # Errors
-/// 400, 413 or 415 for a body that is none, 503 if the random source failed.
+/// 400, 413 or 415 for a body that is none or names no key, 503 if the random source failed.
 #[utoipa::path(
     post,
     path = "/challenges",
     tag = "verification",
+    request_body(content = Option<schema::vc::ChallengeRequest>),
     responses((status = 200, description = "single use", body = schema::vc::ChallengeShape), schema::Refused),
 )]
 pub async fn challenge(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Problem> {
+    let mut key = None;
     if !request.body().is_end_stream() {
-        StrictJson::from_request(request, &()).await?;
+        let StrictJson(body, _) = StrictJson::from_request(request, &()).await?;
+        key = answer::optional_text(&body, "dpop_jkt")?.map(thumbprint).transpose()?;
     }
-    let (challenge, expires) = node.one_time.challenge(clock::now())?;
+    let (challenge, expires) = node.one_time.challenge(clock::now(), key.as_ref())?;
     let body = object! {
         "challenge": challenge,
         "domain": node.organization.as_str(),
         "expires": expires.to_string(),
     };
     Ok(answer::json(StatusCode::OK, &body))
+}
+
+fn thumbprint(text: &str) -> Result<KeyThumbprint, Problem> {
+    let bytes = Base::Base64Url
+        .decode(text)
+        .ok()
+        .filter(|bytes| Base::Base64Url.encode(bytes) == text);
+    bytes
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| Problem::bad_request("/dpop_jkt: must be the thumbprint of a key: 43 characters of base64url"))
 }
 
 /// `POST /credentials/verify` (W3C VC API). `options.checks` is not read: all that is checked here is always checked.

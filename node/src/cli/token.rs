@@ -169,7 +169,13 @@ fn get(global: &Global, arguments: &GetArguments, output: &Output) -> Result<Exi
     let metadata = connect::with(there, global, |node| {
         node.get("/.well-known/oauth-authorization-server")
     })?;
-    let challenge = connect::with(there, global, |node| node.post("/challenges", &object! {}))?;
+    let challenge = connect::with(there, global, |node| {
+        // A presentation that is lost on the way is worth nothing without this key.
+        node.post(
+            "/challenges",
+            &object! { "dpop_jkt": key.public_key().jwk_thumbprint() },
+        )
+    })?;
     let (nonce, domain) = (text(&challenge, &["challenge"]), text(&challenge, &["domain"]));
     let signed = present::sign(global, &arguments.agent, credentials, &nonce, &domain)?;
     let presentation = canonical::to_bytes(required(&signed, "verifiablePresentation")?);

@@ -74,10 +74,12 @@ enum Less<'a> {
 ///
 /// # Errors
 /// [`OAuthError`]. The challenge is used up once the presentation holds, whatever follows.
-pub fn exchange(node: &Node, request: &Request<'_>, now: Timestamp) -> Result<Value, OAuthError> {
+pub fn exchange(node: &Node, request: &Request<'_>) -> Result<Value, OAuthError> {
     let (wish, presentation) = wish(node, request.form)?;
-    let proof = check_proof(node, request.proof, wish.challenge, now)?;
+    let proof = check_proof(node, request.proof, wish.challenge, clock::now())?;
     let known = knowledge::gather(node, &presentation);
+    // Other hosts may have been waited for.
+    let now = clock::now();
     let asked = verify::PresentationRequest {
         challenge: wish.challenge,
         domain: node.organization.as_str(),
@@ -173,14 +175,21 @@ fn wish<'a>(node: &Node, form: &'a Form) -> Result<(Wish<'a>, Value), OAuthError
             ));
         }
     };
+    let (task, purpose) = (form.get("task_id"), form.get("task_purpose").unwrap_or(NO_PURPOSE));
+    // Refused before the challenge is used up.
+    named(task.unwrap_or(NO_PURPOSE), purpose)?;
     let wish = Wish {
         audience,
         challenge: needed("challenge")?,
         less,
-        task: (form.get("task_id"), form.get("task_purpose").unwrap_or(NO_PURPOSE)),
+        task: (task, purpose),
         client: form.get("client_id"),
     };
     Ok((wish, presentation(needed("subject_token")?)?))
+}
+
+fn named(task: &str, purpose: &str) -> Result<Task, OAuthError> {
+    Task::new(task, purpose).ok_or_else(|| OAuthError::Request("task_id and task_purpose are short texts".to_owned()))
 }
 
 fn asked_details(text: &str) -> Result<Vec<Capability>, OAuthError> {
@@ -225,7 +234,13 @@ fn check_proof(node: &Node, proof: &str, challenge: &str, now: Timestamp) -> Res
         nonce: Some(challenge),
         clock_skew_seconds: CLOCK_SKEW_SECONDS,
     };
-    CheckedProof::read(proof, &request, now).map_err(|error| OAuthError::Dpop(error.to_string()))
+    let proof = CheckedProof::read(proof, &request, now).map_err(|error| OAuthError::Dpop(error.to_string()))?;
+    match node.one_time.key_of_challenge(challenge) {
+        Some(key) if Base::Base64Url.encode(key) != proof.thumbprint() => Err(OAuthError::Dpop(
+            "the challenge was made for another key than this proof's".to_owned(),
+        )),
+        _ => Ok(proof),
+    }
 }
 
 /// What verification established that the holder may do, as far as it may be used at this organization.
@@ -274,8 +289,7 @@ fn claims(
         ));
     }
     let (task, purpose) = (wish.task.0.unwrap_or(&id), wish.task.1);
-    let task = Task::new(task, purpose)
-        .ok_or_else(|| OAuthError::Request("task_id and task_purpose are short texts".to_owned()))?;
+    let task = named(task, purpose)?;
     Ok(AccessClaims {
         issuer: issuer(node).to_owned(),
         audience: wish.audience.to_owned(),

@@ -14,9 +14,9 @@ use super::grant::{PROOF, TOKEN};
 use super::{OAuthError, issuer, signing_keys};
 use crate::http::problem::Problem;
 use crate::http::strict_form::Form;
-use crate::knowledge;
 use crate::node::{CLOCK_SKEW_SECONDS, Node};
 use crate::one_time::Once;
+use crate::{clock, knowledge};
 
 /// The kind under which tokens that were ended early are remembered.
 const REVOKED: &str = "token-revoked";
@@ -61,12 +61,12 @@ struct Inactive(String);
 ///
 /// # Errors
 /// [`OAuthError`] if the question cannot be understood or answered. A token that does not hold is an answer.
-pub fn introspect(node: &Node, form: &Form, asker: &Asker, now: Timestamp) -> Result<Value, OAuthError> {
+pub fn introspect(node: &Node, form: &Form, asker: &Asker) -> Result<Value, OAuthError> {
     let text = form
         .get("token")
         .ok_or_else(|| OAuthError::Request("the parameter token is missing".to_owned()))?;
     let proof = shown_proof(form)?;
-    match judge(node, text, proof, asker, now)? {
+    match judge(node, text, proof, asker)? {
         Ok(token) => {
             let mut answer = token.payload().clone();
             answer.insert("active", true);
@@ -100,14 +100,13 @@ fn judge(
     text: &str,
     proof: Option<(&str, &str, &str)>,
     asker: &Asker,
-    now: Timestamp,
 ) -> Result<Result<CheckedToken, Inactive>, OAuthError> {
     let inactive = |why: String| Ok(Err(Inactive(why)));
     let audience = match asker {
         Asker::Service(audience) => Some(audience.as_str()),
         Asker::Operator => None,
     };
-    let token = match read(node, text, audience, now) {
+    let token = match read(node, text, audience, clock::now()) {
         Ok(token) => token,
         Err(why) => return inactive(why),
     };
@@ -123,6 +122,11 @@ fn judge(
         Problem::unavailable("what is kept of this token cannot be read")
     })?;
     let known = knowledge::gather(node, &shown);
+    // Other hosts may have been waited for.
+    let now = clock::now();
+    if token.claims().expires <= now {
+        return inactive("the token ended while other hosts were asked".to_owned());
+    }
     if let Err(denied) = verify::still_holds(&shown, &node.policy(), &known, now) {
         return inactive(denied.first().to_string());
     }

@@ -183,6 +183,15 @@ pub struct PresentationOptions {
     pub domain: Option<String>,
 }
 
+/// What a challenge is wanted for.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChallengeRequest {
+    /// The thumbprint of a DPoP key (RFC 7638): whoever presents with this challenge gets a token for that key only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
+    pub dpop_jkt: Option<String>,
+}
+
 /// A challenge.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChallengeShape {
