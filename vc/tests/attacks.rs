@@ -296,3 +296,27 @@ fn what_was_shown_holds_as_long_as_its_credentials_do() {
         DenialCode::SignatureInvalid
     );
 }
+
+/// A chain that was shown dies with any of its links, and is none without all of them.
+#[test]
+fn what_was_handed_on_holds_as_long_as_every_link_does() {
+    use world::chain::{handed_on, index_of, registered};
+    let all = handed_on(3).sign();
+    let holds = |credentials: &[Value], known: &Known| {
+        let shown = object! { "holder": &agent().did, "verifiableCredential": Value::Array(credentials.to_vec()) };
+        verify::still_holds(&shown, &policy(), known, now()).map(drop)
+    };
+    let known = |revoked: Option<usize>| {
+        let mut known = Known::new();
+        registered(&mut known, 3);
+        known.set.extend(revoked.map(|step| (LIST.to_owned(), index_of(step))));
+        known
+    };
+    assert_eq!(holds(&all, &known(None)), Ok(()));
+    for step in 0..all.len() {
+        assert_eq!(code(holds(&all, &known(Some(step)))), DenialCode::Revoked, "{step}");
+        let mut without = all.clone();
+        without.remove(step);
+        assert!(holds(&without, &known(None)).is_err(), "{step}");
+    }
+}

@@ -6,6 +6,7 @@ use multibase::Base;
 use syndic_vc::canonical;
 use syndic_vc::capability::Capability;
 use syndic_vc::constraint::Constraint;
+use syndic_vc::credential::Credential;
 use syndic_vc::decision::Verified as _;
 use syndic_vc::enveloped;
 use syndic_vc::jose;
@@ -15,7 +16,7 @@ use syndic_vc::time::Timestamp;
 use syndic_vc::token::dpop::{CheckedProof, ProofRequest};
 use syndic_vc::token::{AccessClaims, MakeError, Profile, Task, details};
 use syndic_vc::trust::SpendError;
-use syndic_vc::verify::{self, VerifiedPresentation};
+use syndic_vc::verify::{self, VerifiedCredential, VerifiedPresentation};
 
 use super::{OAuthError, issuer, signing_keys};
 use crate::http::problem::Problem;
@@ -267,7 +268,10 @@ fn claims(
     (proof, trace): (&CheckedProof, &str),
     now: Timestamp,
 ) -> Result<AccessClaims, OAuthError> {
-    let credentials = verified.credentials().iter().map(|one| one.credential());
+    let shown = verified.credentials();
+    let credentials = shown
+        .iter()
+        .flat_map(|one| std::iter::once(one.credential()).chain(one.ancestors()));
     let from = credentials.clone().filter_map(|one| one.valid_from).max();
     let until = credentials.clone().filter_map(|one| one.valid_until).min();
     let expires = clock::later(now, node.config.tokens.lifetime_seconds.into());
@@ -279,13 +283,23 @@ fn claims(
             "the credential ends within this second: renew it".to_owned(),
         ));
     }
-    let mut subjects = credentials.filter_map(|one| one.capability_subject());
+    let mut subjects = shown.iter().filter_map(|one| one.credential().capability_subject());
     let subject = subjects
         .next()
         .ok_or_else(|| OAuthError::Details(details::NotGranted::Nothing.to_string()))?;
     if subjects.any(|other| other.owner.id != subject.owner.id) {
         return Err(OAuthError::Request(
             "the credentials name different owners of the agent: a token names one, so present them apart".to_owned(),
+        ));
+    }
+    let mut chains = shown
+        .iter()
+        .filter(|one| one.credential().capability_subject().is_some())
+        .map(hands);
+    let chain = chains.next().unwrap_or_default();
+    if chains.any(|other| other != chain) {
+        return Err(OAuthError::Request(
+            "the credentials came through different hands: a token names one chain, so present them apart".to_owned(),
         ));
     }
     let (task, purpose) = (wish.task.0.unwrap_or(&id), wish.task.1);
@@ -302,13 +316,23 @@ fn claims(
             agent_name: Some(subject.name.clone()),
             operator: subject.owner.id.clone(),
             task,
-            chain: vec![verified.holder().as_str().to_owned()],
+            chain,
             window: (from.unwrap_or(now), until.unwrap_or(expires)),
             trace: Some(trace.to_owned()),
             credentials: verified.findings().chain.clone(),
         },
         id,
     })
+}
+
+/// Through whose hands a credential came: the first agent's first, its own subject's last.
+fn hands(credential: &VerifiedCredential) -> Vec<String> {
+    let all = credential
+        .ancestors()
+        .iter()
+        .rev()
+        .chain(std::iter::once(credential.credential()));
+    all.filter_map(Credential::subject_id).map(str::to_owned).collect()
 }
 
 /// What is judged anew when somebody asks about the token: the credentials as they were shown.
