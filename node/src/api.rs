@@ -5,6 +5,7 @@ pub mod answer;
 pub mod charters;
 pub mod credentials;
 pub mod decisions;
+pub mod delegations;
 pub mod forks;
 pub mod keys;
 pub mod logs;
@@ -118,6 +119,7 @@ fn admin_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(credentials::issue_to_agent))
         .routes(routes!(agents::present))
         .routes(routes!(agents::sign_action))
+        .routes(routes!(delegations::delegate))
         .routes(routes!(webvh::create, webvh::list))
         .routes(routes!(webvh::rotate))
         .routes(routes!(webvh::update))

@@ -14,6 +14,7 @@ pub mod charter;
 pub mod completions;
 pub mod connect;
 pub mod credential;
+pub mod delegate;
 pub mod demo;
 pub mod did;
 pub mod documents;
@@ -140,6 +141,8 @@ pub enum Command {
     /// Issue and verify credentials of any kind, by the W3C VC API
     #[command(subcommand, after_help = vc::EXAMPLE)]
     Vc(vc::VcCommand),
+    /// Hand on what an agent may do, or less, to another agent
+    Delegate(delegate::DelegateArguments),
     /// Present credentials to another organization, signed for its challenge
     Present(present::PresentArguments),
     /// Sign what an agent does, and verify what was signed
@@ -197,6 +200,7 @@ pub fn execute(line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Command::Agent(command) => agent::execute(global, &command, output),
         Command::Credential(command) => credential::execute(global, &command, output),
         Command::Vc(command) => vc::execute(global, &command, output),
+        Command::Delegate(arguments) => delegate::execute(global, &arguments, output),
         Command::Present(arguments) => present::execute(global, &arguments, output),
         Command::Action(command) => action::execute(global, &command, output),
         Command::Token(command) => token::execute(global, &command, output),

@@ -23,11 +23,13 @@ use crate::store::ApplyError;
 mod again;
 mod anchoring;
 mod changing;
+mod delegating;
 mod issuing;
 
 pub use again::{Reissued, issue_again};
 pub use anchoring::{Claims, anchor_token};
 pub use changing::{Change, change_status, revocations};
+pub use delegating::{Delegation, delegate};
 pub use issuing::{DEFAULT_VALIDITY_SECONDS, Grant, IssueRequest, issue, issue_to_agent};
 
 /// Why a credential could not be issued, found or revoked.

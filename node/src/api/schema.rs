@@ -371,6 +371,38 @@ pub struct NewAction {
     pub expires_in_seconds: Option<i64>,
 }
 
+/// What an agent hands on.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewDelegation {
+    /// The id of the credential that the agent holds, or the credential.
+    pub credential: serde_json::Value,
+    /// The credentials that one was handed on from: its parent first, the root last.
+    pub chain: Option<Vec<Document>>,
+    /// The DID of the agent that gets it.
+    pub to: String,
+    /// What is shown to people as that agent's name.
+    pub name: Option<String>,
+    /// What of it is handed on; all if absent.
+    pub capability: Option<Vec<Document>>,
+    /// As in a credential; `maxDepth` goes before it.
+    pub delegation: Option<Document>,
+    /// How many times it may be handed on again; 0 if absent.
+    pub max_depth: Option<i64>,
+    /// How long it is valid; 24 h if absent, or as long as the credential.
+    pub valid_for_seconds: Option<i64>,
+}
+
+/// What was handed on, with all above it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Delegated {
+    /// The new credential.
+    pub verifiable_credential: Document,
+    /// The credentials it was handed on from: its parent first, the root last.
+    pub chain: Vec<Document>,
+}
+
 /// A signed action and its credential: the body of `/actions/verify`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActionEnvelope {

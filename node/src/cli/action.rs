@@ -102,7 +102,11 @@ pub fn execute(global: &Global, command: &ActionCommand, output: &Output) -> Res
 
 fn sign(global: &Global, arguments: &SignArguments, output: &Output) -> Result<Exit, Failure> {
     let mut body = Object::new();
-    body.insert("credential", documents::credential_reference(&arguments.credential)?);
+    let (credential, chain) = documents::credential_with_chain(&arguments.credential)?;
+    body.insert("credential", credential);
+    if let Some(chain) = chain {
+        body.insert("chain", chain);
+    }
     body.insert("action", arguments.action.as_str());
     body.insert("resource", arguments.resource.as_str());
     body.insert("audience", arguments.audience.as_str());

@@ -58,17 +58,7 @@ pub fn unwrapped(document: Value, member: &str) -> Value {
 /// # Errors
 /// It is a file that cannot be read.
 pub fn credential_reference(text: &str) -> Result<Value, Failure> {
-    let is_id = ["urn:", "http://", "https://"]
-        .iter()
-        .any(|scheme| text.starts_with(scheme));
-    if is_id {
-        return Ok(Value::from(text));
-    }
-    read(Path::new(text))
-        .map(|document| unwrapped(document, "verifiableCredential"))
-        .map_err(|failure| {
-            failure.advise("name a credential by its id (urn:uuid:...; see `syndic credential list`) or by its file")
-        })
+    credential_with_chain(text).map(|(credential, _)| credential)
 }
 
 /// Where a command's document goes: into a file with a line that says so, or to standard output.
@@ -101,6 +91,25 @@ pub fn deliver(
 pub fn write(path: &Path, document: &Value) -> Result<(), Failure> {
     std::fs::write(path, pretty(document) + "\n")
         .map_err(|error| Failure::failed(format!("cannot write {}: {error}", path.display())))
+}
+
+/// The same with the credentials that it was handed on from, if the file is what `syndic delegate` wrote.
+///
+/// # Errors
+/// It is a file that cannot be read.
+pub fn credential_with_chain(text: &str) -> Result<(Value, Option<Value>), Failure> {
+    let is_id = ["urn:", "http://", "https://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme));
+    if is_id {
+        return Ok((Value::from(text), None));
+    }
+    let document = read(Path::new(text)).map_err(|failure| {
+        failure.advise("name a credential by its id (urn:uuid:...; see `syndic credential list`) or by its file")
+    })?;
+    let chain = document.get("chain").filter(|chain| chain.as_array().is_some());
+    let chain = chain.cloned();
+    Ok((unwrapped(document, "verifiableCredential"), chain))
 }
 
 /// The value at a path of members.

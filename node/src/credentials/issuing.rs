@@ -23,7 +23,7 @@ use crate::store::{ApplyError, Batch};
 /// Validity of a capability credential when none is asked for, in seconds.
 pub const DEFAULT_VALIDITY_SECONDS: i64 = 24 * 3_600;
 /// Two issuers drawing the same entry at once is a chance of one in 131,072; three times in a row does not happen.
-const MAX_ISSUE_ATTEMPTS: usize = 8;
+pub(super) const MAX_ISSUE_ATTEMPTS: usize = 8;
 /// The context every credential of VCDM 1.1 begins with.
 const CREDENTIALS_CONTEXT_1: &str = "https://www.w3.org/2018/credentials/v1";
 /// What gives a Data Integrity proof its terms in a credential of VCDM 1.1.
@@ -148,7 +148,7 @@ pub(super) fn invalid(at: &'static str, what: impl Into<String>) -> CredentialEr
 }
 
 /// Whether the subject's name and owner are the registered ones is this node's to say; verifiers rely on it.
-fn check_agent(node: &Node, agent: &str, now: Timestamp) -> Result<(), CredentialError> {
+pub(super) fn check_agent(node: &Node, agent: &str, now: Timestamp) -> Result<(), CredentialError> {
     let registered = agents::find(node, agent)?;
     match registered.retired_at(now) {
         Some(_) => Err(AgentError::Retired(registered.name).into()),
