@@ -34,8 +34,12 @@ pub enum OAuthError {
     Node(Box<Problem>),
 }
 
+/// `error`, `error_description`, and the refusal of a presentation.
+type Parts = (&'static str, String, Option<Box<Denied>>);
+
 impl OAuthError {
-    fn parts(self) -> Result<(&'static str, String, Option<Box<Denied>>), Box<Problem>> {
+    /// What its body is made of; a problem document where it is no OAuth error.
+    fn parts(self) -> Result<Parts, Box<Problem>> {
         Ok(match self {
             Self::Request(text) => ("invalid_request", text, None),
             Self::GrantType => {
