@@ -778,3 +778,48 @@ fn the_command_line_gets_asks_and_gives_up() {
         .json();
     assert_eq!(secret["secretSha256"].as_str().unwrap().len(), 64);
 }
+
+/// Nobody tells this node what becomes of the credential; after `maxStaleness` it says so, and the token rests.
+#[test]
+fn a_token_rests_while_its_issuer_is_not_heard() {
+    let shape = Shape {
+        nodes: 2,
+        running: 2,
+        engine: DEFAULT_ENGINE,
+    };
+    let mut cluster = Cluster::ruled(shape, &["--max-staleness", "20"], |node| {
+        oauth::configure(node);
+        node.configure("heartbeat_seconds = 60", "heartbeat_seconds = 2");
+    });
+    let key = oauth::key(cluster.folder(), "agent");
+    let _did = register(&cluster.nodes[0], AGENT);
+    authorize(&cluster.nodes[1], &cluster.nodes[0].did);
+    let credential = issue(&cluster.nodes[0], AGENT);
+    cluster.settle(&[0, 1]);
+    let token = eventually("a token", SETTLE, || {
+        let [home, verifier] = [&cluster.nodes[0], &cluster.nodes[1]];
+        let answer = Request::new(home, AGENT, &credential, verifier, &key).send(verifier.public());
+        if answer.status == 200 {
+            Ok(answer.token())
+        } else {
+            Err(answer.text())
+        }
+    });
+    let is = |cluster: &Cluster, active: bool| {
+        eventually("the token's state", Duration::from_secs(90), || {
+            let answer = introspect(&cluster.nodes[1], SERVICE_NAME, &token, None).expect(200);
+            if answer["active"] == active {
+                Ok(())
+            } else {
+                Err(answer.to_string())
+            }
+        });
+    };
+    is(&cluster, true);
+    cluster.nodes[0].kill();
+    is(&cluster, false);
+    let why = why_inactive(&cluster.nodes[1], &token);
+    assert!(why.starts_with("knowledge-stale"), "{why}");
+    cluster.nodes[0].start();
+    is(&cluster, true);
+}
