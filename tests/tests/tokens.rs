@@ -823,3 +823,72 @@ fn a_token_rests_while_its_issuer_is_not_heard() {
     cluster.nodes[0].start();
     is(&cluster, true);
 }
+
+/// What an agent handed on to another gives a token that names both, says no more, and ends with the root.
+#[test]
+fn a_token_of_what_was_handed_on_rests_on_all_of_the_chain() {
+    const HELPER: &str = "Helper";
+    let cluster = cluster(2);
+    let [home, verifier] = [&cluster.nodes[0], &cluster.nodes[1]];
+    let (agent, helper) = (register(home, AGENT), register(home, HELPER));
+    authorize(verifier, &home.did);
+    let root = issue_with(
+        home,
+        AGENT,
+        json!({"capability": capabilities(), "delegation": {"maxDepth": 1}}),
+    );
+    let less = json!([{
+        "action": "call", "resource": "billing_api", "scope": "refund_under_100",
+        "constraint": [{"type": "range", "parameter": "amount", "maximum": "50", "unit": "USD"}],
+    }]);
+    let request = json!({"credential": root["id"], "to": helper, "capability": less, "validForSeconds": 600});
+    let handed = home
+        .admin()
+        .post(&format!("/agents/{AGENT}/delegations"), &request)
+        .expect(201);
+    let leaf = &handed["verifiableCredential"];
+    cluster.settle(&[0, 1]);
+
+    let key = oauth::key(cluster.folder(), "helper");
+    let new = || Request::new(home, HELPER, leaf, verifier, &key);
+    let alone = new().send(verifier.public());
+    alone.expect_oauth("invalid_grant");
+    assert_eq!(alone.json()["code"], "chain-broken");
+    let request = new();
+    let challenge = &request.form.iter().find(|(name, _)| name == "challenge").unwrap().1;
+    let whole = json!({"credentials": [leaf, root], "challenge": challenge, "domain": verifier.did});
+    let shown = home
+        .admin()
+        .post(&format!("/agents/{HELPER}/presentations"), &whole)
+        .expect(201);
+    let shown = shown["verifiablePresentation"].to_string();
+    let token = request
+        .clone()
+        .with("subject_token", Some(&shown))
+        .send(verifier.public())
+        .token();
+    let claims = part(&token, 1);
+    assert_eq!(claims["aap_delegation"]["chain"], json!([agent, helper]));
+    assert_eq!(claims["aap_delegation"]["depth"], 1);
+    let granted = claims["authorization_details"].as_array().unwrap();
+    assert_eq!(
+        (granted.len(), &granted[0]["constraint"][0]["maximum"]),
+        (1, &json!("50"))
+    );
+    introspect(verifier, SERVICE_NAME, &token, None).expect_active();
+
+    revoke(home, &root);
+    eventually("the token dies with the root", SETTLE, || {
+        let answer = introspect(verifier, SERVICE_NAME, &token, None).expect(200);
+        if answer["active"] == false {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
+    });
+    assert!(
+        why_inactive(verifier, &token).starts_with("revoked"),
+        "{}",
+        why_inactive(verifier, &token)
+    );
+}
