@@ -1,5 +1,7 @@
 //! Which credentials of a presentation others in it were handed on from.
 
+use std::cell::OnceCell;
+
 use crate::credential::{CAPABILITY_CREDENTIAL_TYPE, digest};
 use crate::did::Did;
 use crate::enveloped;
@@ -37,6 +39,12 @@ impl Family {
             let end = path.iter().try_fold(document, |value, name| value.get(name));
             end?.as_str()
         };
+        // Each is hashed once at most, however many name it.
+        let digests: Vec<OnceCell<String>> = items.iter().map(|_| OnceCell::new()).collect();
+        let digest_of = |index: usize| {
+            let document = opened.get(index)?.as_deref()?;
+            Some(digests.get(index)?.get_or_init(|| digest(document)).as_str())
+        };
         let parent_of = |index: usize| {
             let (id, named) = (
                 member(index, &["delegatedFrom", "id"])?,
@@ -44,12 +52,9 @@ impl Family {
             );
             let same_id = |other: &usize| member(*other, &["id"]) == Some(id);
             let candidates: Vec<usize> = (0..items.len()).filter(same_id).collect();
-            let exact = |other: &&usize| {
-                let document = opened.get(**other).and_then(Option::as_deref);
-                document.is_some_and(|document| digest(document) == named)
-            };
             // Only the digest tells two of one id apart.
-            candidates.iter().find(exact).or(candidates.first()).copied()
+            let exact = candidates.iter().find(|other| digest_of(**other) == Some(named));
+            exact.or(candidates.first()).copied()
         };
         let delegated = |index: usize| {
             let document = opened.get(index).and_then(Option::as_deref);
