@@ -4,16 +4,11 @@
 //! [`Credential`] is what stands in a document, read but not trusted: it can be shown. What may be
 //! acted on is [`crate::verify::VerifiedCredential`].
 
-use multibase::Base;
-use sha2::{Digest, Sha256};
-
 use crate::action::CapabilityReference;
-use crate::canonical;
 use crate::capability::Capability;
 use crate::constraint::Quoted;
 use crate::denial::{DenialCode, Reason};
 use crate::did::Did;
-use crate::enveloped;
 use crate::json::members::{MemberError, Members, Path};
 use crate::json::{Object, Value};
 use crate::limits::{CAPABILITIES, CONTEXTS, DELEGATION_DEPTH, STATUS_ENTRIES, TYPES};
@@ -21,9 +16,12 @@ use crate::name::{is_https, is_presentable, is_url, is_uuid_urn};
 use crate::status::{StatusEntry, StatusPurpose};
 use crate::time::Timestamp;
 
+mod digests;
 mod draft;
 pub mod envelope;
 
+pub use digests::{anchor_digest, digest, token_digest};
+pub(crate) use digests::{digest_of, object_digest, unsecured_digest};
 pub use draft::CapabilityCredentialDraft;
 pub(crate) use draft::check_validity;
 
@@ -244,50 +242,6 @@ impl Owner {
 const NAME: &str =
     "a name of at most 256 bytes: Unicode NFC, without control, invisible or direction-changing characters";
 const TIME: &str = "a time with an offset, such as 2026-11-24T22:50:53Z";
-
-/// The digest of a document as it stands, proof included: multibase base58btc of the SHA-256
-/// multihash of its canonical bytes (RFC 8785), `zQm...`.
-#[must_use]
-pub fn digest(document: &Value) -> String {
-    digest_of(&canonical::to_bytes(document))
-}
-
-/// The same for an object.
-pub(crate) fn object_digest(document: &Object) -> String {
-    let mut bytes = Vec::with_capacity(2_048);
-    canonical::write_without(document, &[], &mut bytes);
-    digest_of(&bytes)
-}
-
-/// The digest of what a credential says, whoever signed it and how: without its proof.
-pub(crate) fn unsecured_digest(document: &Object) -> String {
-    let mut bytes = Vec::with_capacity(2_048);
-    canonical::write_without(document, &["proof"], &mut bytes);
-    digest_of(&bytes)
-}
-
-/// The digest under which a secured document is anchored: that of the document as it stands, or of the token in its
-/// envelope.
-#[must_use]
-pub fn anchor_digest(document: &Value) -> String {
-    match enveloped::token_of(document) {
-        Some(token) => token_digest(token),
-        None => digest(document),
-    }
-}
-
-/// The digest under which a token is anchored: that of its compact form, without what may follow it.
-#[must_use]
-pub fn token_digest(token: &str) -> String {
-    digest_of(token.as_bytes())
-}
-
-/// The digest of bytes, in the same form.
-pub(crate) fn digest_of(bytes: &[u8]) -> String {
-    let mut multihash = vec![0x12, 0x20]; // sha2-256, 32 bytes
-    multihash.extend_from_slice(&Sha256::digest(bytes));
-    multibase::encode(Base::Base58Btc, multihash)
-}
 
 impl Credential {
     /// Reads a credential; `at` is where it stands. A capability credential is closed: a member
