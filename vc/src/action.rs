@@ -277,7 +277,7 @@ fn purpose(members: &Members<'_, '_>) -> Result<Option<PurposeOfUse>, MemberErro
         .transpose()
 }
 
-fn is_nonce(text: &str) -> bool {
+pub(crate) fn is_nonce(text: &str) -> bool {
     NONCE_CHARS.contains(&text.len())
         && text
             .bytes()

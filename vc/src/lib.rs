@@ -17,6 +17,7 @@
 //!   [`sd_jwt`] shows a part of what was signed.
 //! - [`token`] makes and reads access tokens for services that know OAuth and no credentials, and
 //!   the proofs that go with them.
+//!   [`sd_jwt`] shows a part of what was signed, [`http_signature`] signs a request of HTTP.
 //! - [`verify`] is the only maker of the types that may be acted on; it asks [`trust`], and refuses
 //!   with a [`denial`]; [`decision`] renders either outcome.
 //!
@@ -37,6 +38,7 @@ pub mod did_key;
 pub mod did_web;
 pub mod document;
 pub mod enveloped;
+pub mod http_signature;
 pub mod jose;
 pub mod json;
 pub mod key;

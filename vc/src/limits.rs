@@ -134,6 +134,20 @@ pub const VALIDITY_SECONDS: i64 = 90 * 24 * 3_600;
 /// Longest window of a signed action. Its nonce is kept that long.
 pub const ACTION_WINDOW_SECONDS: i64 = 900;
 
+// Signed requests of HTTP.
+
+/// Bytes of the URI of a request. Servers commonly take 8,000 (RFC 9110 section 4.1).
+pub const TARGET_BYTES: usize = 8 << 10;
+
+/// Field lines of a request.
+pub const FIELDS: usize = 128;
+
+/// Bytes of all fields of a request: a credential and its ancestors, in base64, among them.
+pub const FIELD_BYTES: usize = 512 << 10;
+
+/// Components that one signature covers. Four are needed.
+pub const COVERED_COMPONENTS: usize = 64;
+
 /// Deepest delegation: 8 links below the credential.
 pub const DELEGATION_DEPTH: i64 = 8;
 
