@@ -31,6 +31,7 @@ pub mod rebuild;
 pub mod records;
 pub mod resolution;
 pub mod run;
+pub mod service;
 pub mod setup;
 pub mod status_lists;
 pub mod store;

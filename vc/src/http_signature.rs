@@ -11,7 +11,7 @@ mod components;
 mod content;
 mod parameters;
 
-pub use components::{HttpRequest, RequestError};
+pub use components::{HttpRequest, RequestError, TargetUri};
 pub use content::{CONTENT_DIGEST, Content, content_digest};
 pub use parameters::Parameters;
 

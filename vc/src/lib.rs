@@ -14,10 +14,9 @@
 //! - [`proof`], [`credential`], [`capability`], [`constraint`], [`presentation`], [`action`] and
 //!   [`status`] are the formats, parsed but not trusted; [`delegation`] says what may be handed on.
 //! - [`jose`] signs compact tokens, [`enveloped`] puts a credential or presentation into one,
-//!   [`sd_jwt`] shows a part of what was signed.
+//!   [`sd_jwt`] shows a part of what was signed, [`http_signature`] signs a request of HTTP.
 //! - [`token`] makes and reads access tokens for services that know OAuth and no credentials, and
 //!   the proofs that go with them.
-//!   [`sd_jwt`] shows a part of what was signed, [`http_signature`] signs a request of HTTP.
 //! - [`verify`] is the only maker of the types that may be acted on; it asks [`trust`], and refuses
 //!   with a [`denial`]; [`decision`] renders either outcome.
 //!

@@ -1,5 +1,7 @@
 //! A request as it is signed: its components (RFC 9421 section 2) and the base made of them (section 2.5).
 
+use std::fmt;
+
 use sfv::{FieldType, InnerList, ListEntry, StringRef};
 
 use super::content::Content;
@@ -10,10 +12,7 @@ use crate::limits::{COVERED_COMPONENTS, FIELD_BYTES, FIELDS, TARGET_BYTES};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpRequest {
     method: String,
-    scheme: &'static str,
-    authority: String,
-    path: String,
-    query: Option<String>,
+    target: TargetUri,
     /// Names in lower case.
     fields: Vec<(String, String)>,
     pub(super) content: Content,
@@ -52,7 +51,7 @@ impl HttpRequest {
         if !is_token(method) {
             return Err(RequestError::Method);
         }
-        let (scheme, authority, path, query) = split(target).ok_or(RequestError::Target)?;
+        let target = TargetUri::parse(target).ok_or(RequestError::Target)?;
         let (mut kept, mut bytes) = (Vec::new(), 0_usize);
         for (name, value) in fields {
             bytes = bytes.saturating_add(name.len()).saturating_add(value.len());
@@ -66,10 +65,7 @@ impl HttpRequest {
         }
         Ok(Self {
             method: method.to_owned(),
-            scheme,
-            authority,
-            path,
-            query,
+            target,
             fields: kept,
             content,
         })
@@ -94,11 +90,10 @@ impl HttpRequest {
         &self.method
     }
 
-    /// The absolute URI that it goes to: scheme and host in lower case, no port where it is the scheme's own.
+    /// Where it goes.
     #[must_use]
-    pub fn target(&self) -> String {
-        let query = self.query.as_deref().unwrap_or_default();
-        format!("{}://{}{}{query}", self.scheme, self.authority, self.path)
+    pub const fn target(&self) -> &TargetUri {
+        &self.target
     }
 
     /// The value of a field; of several lines, joined (RFC 9421 section 2.1). The name is in lower case.
@@ -126,14 +121,16 @@ impl HttpRequest {
 
     /// The value of a component (RFC 9421 sections 2.1 and 2.2).
     fn component(&self, name: &str) -> Option<String> {
+        let target = &self.target;
+        let query = target.query.as_deref();
         match name {
             "@method" => Some(self.method.clone()),
-            "@target-uri" => Some(self.target()),
-            "@authority" => Some(self.authority.clone()),
-            "@scheme" => Some(self.scheme.to_owned()),
-            "@path" => Some(self.path.clone()),
-            "@query" => Some(self.query.clone().unwrap_or_else(|| "?".to_owned())),
-            "@request-target" => Some(format!("{}{}", self.path, self.query.as_deref().unwrap_or_default())),
+            "@target-uri" => Some(target.to_string()),
+            "@authority" => Some(target.authority.clone()),
+            "@scheme" => Some(target.scheme.to_owned()),
+            "@path" => Some(target.path.clone()),
+            "@query" => Some(query.unwrap_or("?").to_owned()),
+            "@request-target" => Some(format!("{}{}", target.path, query.unwrap_or_default())),
             name if name.starts_with('@') => None,
             name => self.field(name),
         }
@@ -186,32 +183,74 @@ fn is_token(text: &str) -> bool {
     bounded && text.bytes().all(|b| b.is_ascii_alphanumeric() || marks.contains(&b))
 }
 
-/// Scheme, authority, path, and query with its `?`.
-fn split(target: &str) -> Option<(&'static str, String, String, Option<String>)> {
-    let ascii = target
-        .bytes()
-        .all(|b| b.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(&b));
-    if target.len() > TARGET_BYTES || !ascii {
-        return None;
+/// The absolute URI that a request goes to, in the form in which it is signed: scheme and host in lower case, no port where
+/// it is the scheme's own, a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetUri {
+    scheme: &'static str,
+    authority: String,
+    path: String,
+    /// With its `?`.
+    query: Option<String>,
+}
+
+impl TargetUri {
+    /// Reads an absolute `http` or `https` URI in ASCII without user, fragment or spaces.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > TARGET_BYTES || !text.bytes().all(is_uri_byte) {
+            return None;
+        }
+        let (scheme, rest) = text.split_once("://")?;
+        let (scheme, port) = match scheme.to_ascii_lowercase().as_str() {
+            "https" => ("https", ":443"),
+            "http" => ("http", ":80"),
+            _ => return None,
+        };
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, rest) = rest.split_at_checked(end)?;
+        let authority = authority.to_ascii_lowercase();
+        let authority = authority.strip_suffix(port).unwrap_or(&authority);
+        let host = |b: u8| b.is_ascii_alphanumeric() || b"-._~:[]".contains(&b);
+        if authority.is_empty() || !authority.bytes().all(host) {
+            return None;
+        }
+        let (path, query) = match rest.find('?') {
+            Some(at) => (rest.get(..at)?, Some(rest.get(at..)?.to_owned())),
+            None => (rest, None),
+        };
+        Some(Self {
+            scheme,
+            authority: authority.to_owned(),
+            path: if path.is_empty() { "/" } else { path }.to_owned(),
+            query,
+        })
     }
-    let (scheme, rest) = target.split_once("://")?;
-    let (scheme, port) = match scheme.to_ascii_lowercase().as_str() {
-        "https" => ("https", ":443"),
-        "http" => ("http", ":80"),
-        _ => return None,
-    };
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, rest) = rest.split_at_checked(end)?;
-    let host = |b: u8| b.is_ascii_alphanumeric() || b"-._~:[]".contains(&b);
-    let authority = authority.to_ascii_lowercase();
-    let authority = authority.strip_suffix(port).unwrap_or(&authority);
-    if authority.is_empty() || !authority.bytes().all(host) {
-        return None;
+
+    /// Whether it is scheme and host alone.
+    #[must_use]
+    pub fn is_origin(&self) -> bool {
+        self.path == "/" && self.query.is_none()
     }
-    let (path, query) = match rest.find('?') {
-        Some(at) => (rest.get(..at)?, Some(rest.get(at..)?.to_owned())),
-        None => (rest, None),
-    };
-    let path = if path.is_empty() { "/" } else { path };
-    Some((scheme, authority.to_owned(), path.to_owned(), query))
+
+    /// Of the same scheme and host, with another path and query.
+    #[must_use]
+    pub fn with_path(&self, path: &str, query: Option<&str>) -> Self {
+        Self {
+            path: if path.is_empty() { "/" } else { path }.to_owned(),
+            query: query.map(|query| format!("?{query}")),
+            ..self.clone()
+        }
+    }
+}
+
+impl fmt::Display for TargetUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let query = self.query.as_deref().unwrap_or_default();
+        write!(f, "{}://{}{}{query}", self.scheme, self.authority, self.path)
+    }
+}
+
+fn is_uri_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(&byte)
 }
