@@ -135,6 +135,29 @@ pub struct AgentAction {
     pub capability: CapabilityReference,
 }
 
+/// What is done, to what, with what, for what: the part of an action that says nothing of who and when.
+pub(crate) struct Meaning {
+    pub(crate) action: capability::Action,
+    pub(crate) resource: Resource,
+    pub(crate) scope: Option<Scope>,
+    pub(crate) parameters: Parameters,
+    pub(crate) purpose: Option<PurposeOfUse>,
+}
+
+impl Meaning {
+    /// Reads its members; the caller closes the object.
+    pub(crate) fn read(members: &Members<'_, '_>) -> Result<Self, Reason> {
+        Ok(Self {
+            action: capability::Action::member(members)?,
+            resource: Resource::parse(members.str("resource")?)
+                .ok_or_else(|| members.error("resource", "a resource such as customer_records or tickets/42"))?,
+            scope: Scope::member(members)?,
+            parameters: parameters(members)?,
+            purpose: purpose(members)?,
+        })
+    }
+}
+
 impl AgentAction {
     /// Reads an action; closed.
     ///
@@ -153,15 +176,19 @@ impl AgentAction {
         }
         members.literal("type", ACTION_TYPE, "AgentAction")?;
         members.optional("proof");
+        let (id, agent) = (
+            text(&members, "id", is_uuid_urn, "a UUID URN in lower case: urn:uuid:...")?,
+            did(&members, "agent")?,
+        );
+        let meaning = Meaning::read(&members)?;
         let action = Self {
-            id: text(&members, "id", is_uuid_urn, "a UUID URN in lower case: urn:uuid:...")?,
-            agent: did(&members, "agent")?,
-            action: capability::Action::member(&members)?,
-            resource: Resource::parse(members.str("resource")?)
-                .ok_or_else(|| members.error("resource", "a resource such as customer_records or tickets/42"))?,
-            scope: Scope::member(&members)?,
-            parameters: parameters(&members)?,
-            purpose: purpose(&members)?,
+            id,
+            agent,
+            action: meaning.action,
+            resource: meaning.resource,
+            scope: meaning.scope,
+            parameters: meaning.parameters,
+            purpose: meaning.purpose,
             audience: did(&members, "audience")?,
             created: time(&members, "created")?,
             expires: time(&members, "expires")?,

@@ -53,6 +53,7 @@ mod batch;
 mod chain;
 mod credential;
 mod family;
+mod http_action;
 mod outcome;
 mod presentation;
 mod sd_jwt;
@@ -245,6 +246,30 @@ pub fn action_value(
     now: Timestamp,
 ) -> Result<AllowedAction, Denied> {
     action::verify(envelope.into(), request, &World::new(policy, knowledge, now), one_time)
+}
+
+/// Verifies a signed HTTP request as an action, and uses up its nonce: `{"request": {...}, "meaning": {...}}`, where the
+/// service that got the request says what it means (document 11 of the specifications). `request.audience` is who judges; that
+/// the request was made for this service its signed target URI says, which the service must know to be its own.
+///
+/// # Errors
+/// As [`action`].
+pub fn http_request_value(
+    body: Value,
+    request: &ActionRequest<'_>,
+    policy: &Policy,
+    knowledge: &dyn Knowledge,
+    one_time: &dyn OneTime,
+    now: Timestamp,
+) -> Result<AllowedAction, Denied> {
+    http_action::verify(body, request, &World::new(policy, knowledge, now), one_time)
+}
+
+/// What a signed HTTP request encloses, before anything of it is checked: `credential`, `chain`, and as `agent` who is said to
+/// have signed. For whoever gathers beforehand what a verification may ask. `None` if it encloses nothing that reads.
+#[must_use]
+pub fn enclosed_in_request(body: &Value) -> Option<Value> {
+    http_action::enclosed(body)
 }
 
 /// Verifies an SD-JWT credential (`dc+sd-jwt`) from its text. Its issuer is a DID; it grants no

@@ -90,6 +90,10 @@ const SHOWN_ELSEWHERE: &[DenialCode] = &[
     DenialCode::KeyBindingMissing,
     DenialCode::KeyBindingInvalid,
     DenialCode::NotWitnessed,
+    // tests/http_action.rs: a vector would hold a request of HTTP.
+    DenialCode::RequestUnsigned,
+    DenialCode::RequestComponentMissing,
+    DenialCode::ContentDigestMismatch,
 ];
 
 /// Whether the vector needs what this build lacks.

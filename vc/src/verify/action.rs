@@ -18,7 +18,7 @@ use crate::json::{Object, Value};
 use crate::trust::{Counted, OneTime, OneTimeKind, SpendError};
 
 /// Why it goes no further.
-enum Stop {
+pub(super) enum Stop {
     /// For these reasons, first and more.
     Denied(Reason, Vec<Reason>),
     /// Only for want of these approvals, first and more.
@@ -32,7 +32,7 @@ impl From<Reason> for Stop {
 }
 
 /// What an allowed action rests on.
-struct Grounds {
+pub(super) struct Grounds {
     action: AgentAction,
     owner: Owner,
     capability: Capability,
@@ -47,15 +47,25 @@ pub(super) fn verify(
     one_time: &dyn OneTime,
 ) -> Result<AllowedAction, Denied> {
     let mut findings = Findings::default();
-    match check(
+    let grounds = check(
         envelope.value(),
         request,
         &world.with(&envelope),
         one_time,
         &mut findings,
-    ) {
+    );
+    outcome(envelope.into_value(), grounds, findings)
+}
+
+/// What becomes of it: `document` is what was given.
+pub(super) fn outcome(
+    document: Value,
+    grounds: Result<Grounds, Stop>,
+    findings: Findings,
+) -> Result<AllowedAction, Denied> {
+    match grounds {
         Ok(grounds) => Ok(AllowedAction::new(
-            envelope.into_value(),
+            document,
             grounds.action,
             grounds.capability,
             grounds.owner,
@@ -68,6 +78,33 @@ pub(super) fn verify(
             Err(Denied::new(first, findings).with_more(more).pending_approval())
         }
     }
+}
+
+/// Where the parts of an action stand in what was given.
+#[derive(Clone, Copy)]
+pub(super) struct Places<'p> {
+    /// The action, or what a request is said to mean.
+    pub(super) action: Path<'p>,
+    /// Where time and nonce stand, if not in the action.
+    pub(super) signature: Option<&'static str>,
+}
+
+impl Places<'_> {
+    /// Where a member stands that says when and how often the action may be done.
+    fn once(&self, member: &str) -> String {
+        match self.signature {
+            Some(place) => place.to_owned(),
+            None => self.action.member(member).to_string(),
+        }
+    }
+}
+
+/// An action and the chain that it is done under, read.
+pub(super) struct Invocation<'e> {
+    pub(super) action: AgentAction,
+    pub(super) places: Places<'e>,
+    /// The leaf first.
+    pub(super) links: Vec<Link<'e>>,
 }
 
 fn check(
@@ -87,21 +124,44 @@ fn check(
     members.finish_closed().map_err(Reason::from)?;
     let (signed_at, chain_at) = (signed.path(), members.at("chain"));
     let action = AgentAction::read(signed.as_object(), signed_at)?;
-    let mut links = vec![Link::read(under, members.at("credential"))?];
-    let subject = links.first().map(Link::subject).transpose()?.cloned();
+    let leaf = Link::read(under, members.at("credential"))?;
+    leaf.subject()?;
+    let mut links = vec![leaf];
     links.extend(chain::read_ancestors(above, &chain_at)?);
     findings.passed(Step::Syntax);
 
-    signature::check(
-        signed.as_object(),
-        signed_at,
-        Purpose::CapabilityInvocation,
-        &action.agent,
-        world,
-    )?;
+    let agent = action.agent.clone();
+    let invocation = Invocation {
+        action,
+        places: Places {
+            action: *signed_at,
+            signature: None,
+        },
+        links,
+    };
+    let prove = |world: &World<'_>| {
+        let purpose = Purpose::CapabilityInvocation;
+        signature::check(signed.as_object(), signed_at, purpose, &agent, world).map(drop)
+    };
+    decide(invocation, prove, request, world, one_time, findings)
+}
+
+/// Every step after reading. `prove` checks that the agent signed it.
+pub(super) fn decide(
+    invocation: Invocation<'_>,
+    prove: impl FnOnce(&World<'_>) -> Result<(), Reason>,
+    request: &ActionRequest<'_>,
+    world: &World<'_>,
+    one_time: &dyn OneTime,
+    findings: &mut Findings,
+) -> Result<Grounds, Stop> {
+    let Invocation { action, places, links } = invocation;
+    let signed_at = &places.action;
+    let subject = links.first().map(Link::subject).transpose()?.cloned();
+    prove(world)?;
     let proved = chain::prove(&links, world, findings)?;
 
-    check_open(&action, signed_at, world)?;
+    check_open(&action, &places, world)?;
     chain::check_life(&links, &proved, world, findings)?;
     let (Some(leaf), Some(subject), Some(of_leaf), Some(of_root)) =
         (links.first(), subject, proved.first(), proved.last())
@@ -135,7 +195,7 @@ fn check(
     let found = found?;
     let charges = count(&links, &found, &circumstances)?;
     findings.counted_here = charges.iter().map(|charge| charge.at.clone()).collect();
-    spend(&action, charges, world, one_time)?;
+    spend(&action, charges, places.once("nonce"), world, one_time)?;
     findings.passed(Step::SingleUse);
     let capability = found.first().map(|(_, capability)| (*capability).clone());
     let capability = capability.ok_or_else(|| action.asked().not_granted(&[], signed_at))?;
@@ -149,15 +209,9 @@ fn check(
 }
 
 /// The action's window is open now.
-fn check_open(action: &AgentAction, at: &Path<'_>, world: &World<'_>) -> Result<(), Reason> {
-    let refuse = |member, text: String| {
-        Err(Reason::new(
-            DenialCode::ActionWindow,
-            at.member(member).to_string(),
-            text,
-        ))
-    };
-    check_window(action, &at.member("expires").to_string())?;
+fn check_open(action: &AgentAction, places: &Places<'_>, world: &World<'_>) -> Result<(), Reason> {
+    let refuse = |member, text: String| Err(Reason::new(DenialCode::ActionWindow, places.once(member), text));
+    check_window(action, &places.once("expires"))?;
     if world.is_future(action.created) {
         let text = format!(
             "it was created at {}, and it is {}: set the agent's clock",
@@ -362,14 +416,14 @@ fn count<'c>(
     Ok(charges)
 }
 
-/// Uses the nonce up and counts the action, both or neither.
+/// Uses the nonce up and counts the action, both or neither. `at` is where the nonce stands.
 fn spend(
     action: &AgentAction,
     charges: Vec<Charged<'_>>,
+    at: String,
     world: &World<'_>,
     one_time: &dyn OneTime,
 ) -> Result<(), Reason> {
-    let at = "/action/nonce".to_owned();
     // Kept beyond the window by twice the skew: a clock set back that far revives nothing.
     let keep = 2 * i64::from(world.policy.clock_skew_seconds);
     let until = action.expires.checked_add_seconds(keep).unwrap_or(action.expires);
