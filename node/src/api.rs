@@ -120,6 +120,7 @@ fn admin_routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(agents::present))
         .routes(routes!(agents::sign_action))
         .routes(routes!(delegations::delegate))
+        .routes(routes!(agents::sign_request))
         .routes(routes!(webvh::create, webvh::list))
         .routes(routes!(webvh::rotate))
         .routes(routes!(webvh::update))

@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
+use multibase::Base;
 use syndic_vc::action::{ActionDraft, Parameter, Parameters};
+use syndic_vc::canonical;
 use syndic_vc::capability::{Action, Resource, Scope};
 use syndic_vc::constraint::PurposeOfUse;
-use syndic_vc::did::Did;
+use syndic_vc::did::{Did, DidUrl};
 use syndic_vc::enveloped::{self, Answer};
+use syndic_vc::http_signature::{
+    self, CAPABILITY, CONTENT_DIGEST, Content, HttpRequest, RequestError, SIGNATURE, SIGNATURE_INPUT, content_digest,
+};
 use syndic_vc::json::members::Path;
 use syndic_vc::json::{Object, Value};
+use syndic_vc::limits::ACTION_WINDOW_SECONDS;
 use syndic_vc::presentation::PresentationDraft;
 use syndic_vc::proof::IssueError;
 use syndic_vc::time::Timestamp;
@@ -110,6 +116,71 @@ pub fn sign_action(
         agent: agent.did.clone(),
     };
     Ok(draft.sign(&method, &signer)?)
+}
+
+/// An HTTP request that an agent is to send.
+pub struct RequestToSign {
+    /// The credential that allows it.
+    pub credential: Value,
+    /// The credentials that one was handed on from: its parent first, the root last.
+    pub chain: Option<Value>,
+    /// The method.
+    pub method: String,
+    /// The absolute URI.
+    pub target: String,
+    /// The content.
+    pub content: Vec<u8>,
+    /// For how long, in seconds.
+    pub seconds: i64,
+}
+
+/// Signs an HTTP request for an agent (RFC 9421). Gives the fields to send, with their names.
+///
+/// # Errors
+/// [`CredentialError`].
+pub fn sign_request(
+    node: &Arc<Node>,
+    agent: &str,
+    request: &RequestToSign,
+    now: Timestamp,
+) -> Result<Vec<(&'static str, String)>, CredentialError> {
+    let agent = agents::find(node, agent)?;
+    let (method, signer) = agents::signer(node, &agent, now)?;
+    let invalid = |at: &'static str, what: String| CredentialError::Invalid { at, what };
+    if !(1..=ACTION_WINDOW_SECONDS).contains(&request.seconds) {
+        let what = format!("must be at most {ACTION_WINDOW_SECONDS}");
+        return Err(invalid("/expiresInSeconds", what));
+    }
+    let mut enclosed = Object::new();
+    enclosed.insert("credential", request.credential.clone());
+    if let Some(chain) = &request.chain {
+        enclosed.insert("chain", chain.clone());
+    }
+    let enclosed = canonical::to_bytes(&enclosed.into());
+    let mut fields = vec![(CAPABILITY, format!(":{}:", Base::Base64Pad.encode(enclosed)))];
+    if !request.content.is_empty() {
+        fields.push((CONTENT_DIGEST, content_digest(&request.content)));
+    }
+    let named = fields.iter().map(|(name, value)| (*name, value.as_str()));
+    let content = Content::of(&request.content);
+    let received = HttpRequest::new(&request.method, &request.target, named, content).map_err(|error| {
+        let at = if error == RequestError::Method {
+            "/method"
+        } else {
+            "/target"
+        };
+        invalid(at, format!("cannot be sent: {error}"))
+    })?;
+    let parameters = http_signature::Parameters {
+        created: now,
+        expires: clock::later(now, request.seconds),
+        nonce: keys::random_base64url::<24>()?,
+        key_id: DidUrl::parse(&method).map_err(|error| invalid("/agent", error.to_string()))?,
+    };
+    let signed = http_signature::sign(&received, &parameters, &signer).map_err(IssueError::Sign)?;
+    fields.push((SIGNATURE_INPUT, signed.0));
+    fields.push((SIGNATURE, signed.1));
+    Ok(fields)
 }
 
 /// What an agent is to present, and to whom.

@@ -15,7 +15,7 @@ use crate::http::problem::Problem;
 use crate::http::strict_json::StrictJson;
 use crate::instances::InstanceSuite;
 use crate::node::Node;
-use crate::wallet::{self, ActionRequest, DEFAULT_ACTION_SECONDS, PresentRequest};
+use crate::wallet::{self, ActionRequest, DEFAULT_ACTION_SECONDS, PresentRequest, RequestToSign};
 use crate::webvh::{self, NewDid};
 use crate::{clock, credentials};
 
@@ -327,13 +327,7 @@ pub async fn sign_action(
         Some(Value::Object(parameters)) => parameters.clone(),
         Some(_) => return Err(Problem::bad_request("/parameters: must be an object".to_owned())),
     };
-    let seconds = match body.get("expiresInSeconds") {
-        None => DEFAULT_ACTION_SECONDS,
-        Some(value) => value
-            .as_i64()
-            .filter(|seconds| *seconds > 0)
-            .ok_or_else(|| Problem::bad_request("/expiresInSeconds: must be a positive integer".to_owned()))?,
-    };
+    let seconds = seconds(&body)?;
     let request = ActionRequest {
         credential: credential.clone(),
         action: answer::text(&body, "action")?.to_owned(),
@@ -348,13 +342,73 @@ pub async fn sign_action(
     let mut envelope = Object::new();
     envelope.insert("action", action);
     envelope.insert("credential", credential);
-    if let Some(chain) = body.get("chain") {
-        if chain.as_array().is_none() {
-            return Err(Problem::bad_request(
-                "/chain: must be an array of credentials".to_owned(),
-            ));
-        }
-        envelope.insert("chain", chain.clone());
+    if let Some(chain) = chain(&body)? {
+        envelope.insert("chain", chain);
     }
     Ok(answer::json(StatusCode::CREATED, &Value::Object(envelope)))
+}
+
+fn seconds(body: &Value) -> Result<i64, Problem> {
+    match body.get("expiresInSeconds") {
+        None => Ok(DEFAULT_ACTION_SECONDS),
+        Some(value) => value
+            .as_i64()
+            .filter(|seconds| *seconds > 0)
+            .ok_or_else(|| Problem::bad_request("/expiresInSeconds: must be a positive integer".to_owned())),
+    }
+}
+
+fn chain(body: &Value) -> Result<Option<Value>, Problem> {
+    match body.get("chain") {
+        Some(chain) if chain.as_array().is_none() => Err(Problem::bad_request(
+            "/chain: must be an array of credentials".to_owned(),
+        )),
+        chain => Ok(chain.cloned()),
+    }
+}
+
+/// `POST /agents/{agent}/requests`: the fields by which an HTTP request of the agent becomes a signed one (document 11 of the
+/// specifications).
+///
+/// # Errors
+/// 400 that names the member at fault, 404 for an unknown agent or credential.
+#[utoipa::path(
+    post,
+    path = "/agents/{agent}/requests",
+    tag = "agents",
+    params(("agent" = String, Path, description = "the agent's DID or name")),
+    request_body = schema::requests::NewRequest,
+    responses((status = 201, description = "the fields to send", body = schema::requests::RequestFields), schema::Refused, schema::AdminRefused),
+    security(("admin_token" = [])),
+)]
+pub async fn sign_request(
+    State(node): State<Arc<Node>>,
+    Path(agent): Path<String>,
+    StrictJson(body, _): StrictJson,
+) -> Result<Response, Problem> {
+    let known = ["credential", "chain", "method", "target", "content", "expiresInSeconds"];
+    answer::only(&body, &known)?;
+    let given = body.get("credential").ok_or_else(|| {
+        Problem::bad_request("/credential: is missing; give the id or the credential that allows this".to_owned())
+    })?;
+    let content = match answer::optional_text(&body, "content")? {
+        None => Vec::new(),
+        Some(text) => multibase::Base::Base64Url
+            .decode(text)
+            .map_err(|_| Problem::bad_request("/content: must be base64url without padding".to_owned()))?,
+    };
+    let request = RequestToSign {
+        credential: wallet::credential_of(&node, given, "/credential")?,
+        chain: chain(&body)?,
+        method: answer::text(&body, "method")?.to_owned(),
+        target: answer::text(&body, "target")?.to_owned(),
+        content,
+        seconds: seconds(&body)?,
+    };
+    let fields = wallet::sign_request(&node, &agent, &request, clock::now())?;
+    let fields: Value = fields
+        .iter()
+        .map(|(name, value)| [*name, value.as_str()].into_iter().collect::<Value>())
+        .collect();
+    Ok(answer::json(StatusCode::CREATED, &object! { "fields": fields }))
 }

@@ -5,6 +5,7 @@
 
 pub mod decisions;
 pub mod keys;
+pub mod requests;
 pub mod tokens;
 pub mod vc;
 

@@ -165,7 +165,7 @@ pub async fn proofs_alone(
     .await
 }
 
-/// `POST /actions/verify`
+/// `POST /actions/verify`: a signed action with its credential, or a signed HTTP request and what it means.
 ///
 /// # Errors
 /// 400 with the decision if it is refused.
@@ -173,11 +173,14 @@ pub async fn proofs_alone(
     post,
     path = "/actions/verify",
     tag = "verification",
-    request_body = schema::ActionEnvelope,
+    request_body = schema::requests::Invocation,
     responses(schema::Refused, schema::Verdict),
 )]
 pub async fn action(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJson) -> Result<Response, Problem> {
     off_the_async_threads(move || {
+        if body.get("request").is_some() {
+            return respond(&signed_request(&node, body));
+        }
         let known = knowledge::gather(&node, &body);
         let request = verify::ActionRequest {
             audience: &node.organization,
@@ -186,6 +189,15 @@ pub async fn action(State(node): State<Arc<Node>>, StrictJson(body, _): StrictJs
         respond(&verdict)
     })
     .await
+}
+
+fn signed_request(node: &Node, body: Value) -> Result<verify::AllowedAction, Denied> {
+    let enclosed = verify::enclosed_in_request(&body).unwrap_or_else(|| object! {});
+    let known = knowledge::gather(node, &enclosed);
+    let request = verify::ActionRequest {
+        audience: &node.organization,
+    };
+    verify::http_request_value(body, &request, &node.policy(), &known, &node.one_time, clock::now())
 }
 
 /// The document to be verified, and the options.

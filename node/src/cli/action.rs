@@ -18,13 +18,17 @@ Example:
   syndic action sign --agent CustomerSupportAgent-v2.3 --credential support.json \\
       --action call --resource billing_api --scope refund_under_100 \\
       --parameter amount=49.99:USD --audience did:key:... --out refund.json
-  syndic action verify refund.json --node http://127.0.0.1:9440";
+  syndic action verify refund.json --node http://127.0.0.1:9440
+  syndic action request --agent CustomerSupportAgent-v2.3 --credential support.json \\
+      --target https://billing.example/invoices/17";
 
 /// `syndic action ...`
 #[derive(Debug, Subcommand)]
 pub enum ActionCommand {
     /// Sign an action for one verifier; it is valid for a short time and only once
     Sign(Box<SignArguments>),
+    /// Sign an HTTP request (RFC 9421): the fields to send with it
+    Request(RequestArguments),
     /// Let a node decide about a signed action
     Verify(VerifyArguments),
 }
@@ -72,6 +76,37 @@ pub struct SignArguments {
     pub out: Option<PathBuf>,
 }
 
+/// `syndic action request`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  echo '{\"amount\": \"49.99\"}' > refund.json
+  syndic action request --agent CustomerSupportAgent-v2.3 --credential support.json \\
+      --method POST --target https://billing.example/refunds --content refund.json > fields
+  curl -H @fields --data-binary @refund.json https://billing.example/refunds
+
+The fields are good for one request, to this target, with this content.")]
+pub struct RequestArguments {
+    /// The agent's name or DID; its key must be held by this node
+    #[arg(long)]
+    pub agent: String,
+    /// The credential that allows it: its id, or a file
+    #[arg(long, value_name = "ID|FILE")]
+    pub credential: String,
+    /// The method
+    #[arg(long, default_value = "GET")]
+    pub method: String,
+    /// Where it is sent to, exactly
+    #[arg(long, value_name = "URL")]
+    pub target: String,
+    /// The content, byte for byte as it will be sent
+    #[arg(long, value_name = "FILE")]
+    pub content: Option<PathBuf>,
+    /// How long it may be sent, 15m at most
+    #[arg(long, value_name = "SPAN", value_parser = values::span)]
+    pub valid_for: Option<u32>,
+}
+
 /// `syndic action verify`
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -96,6 +131,7 @@ pub struct VerifyArguments {
 pub fn execute(global: &Global, command: &ActionCommand, output: &Output) -> Result<Exit, Failure> {
     match command {
         ActionCommand::Sign(arguments) => sign(global, arguments, output),
+        ActionCommand::Request(arguments) => request(global, arguments, output),
         ActionCommand::Verify(arguments) => verify(global, arguments, output),
     }
 }
@@ -139,6 +175,31 @@ fn sign(global: &Global, arguments: &SignArguments, output: &Output) -> Result<E
     let expires = documents::text(&answer, &["action", "expires"]);
     let summary = format!("signed; it can be used once, before {}", super::output::clean(&expires));
     documents::deliver(&answer, &answer, arguments.out.as_deref(), &summary, output)?;
+    Ok(Exit::Done)
+}
+
+fn request(global: &Global, arguments: &RequestArguments, output: &Output) -> Result<Exit, Failure> {
+    let mut body = Object::new();
+    body.insert("credential", documents::credential_reference(&arguments.credential)?);
+    body.insert("method", arguments.method.as_str());
+    body.insert("target", arguments.target.as_str());
+    if let Some(path) = &arguments.content {
+        let content =
+            std::fs::read(path).map_err(|error| Failure::failed(format!("cannot read {}: {error}", path.display())))?;
+        body.insert("content", multibase::Base::Base64Url.encode(content));
+    }
+    if let Some(seconds) = arguments.valid_for {
+        body.insert("expiresInSeconds", seconds);
+    }
+    let path = format!("/agents/{}/requests", segment(&arguments.agent));
+    let answer = connect::with_own(global, |node| node.post(&path, &Value::from(body)))?;
+    output.show(&answer, |page| {
+        for line in documents::items(&answer, "fields") {
+            let line = line.as_array().unwrap_or_default();
+            let part = |at: usize| line.get(at).and_then(Value::as_str).unwrap_or_default();
+            page.line(&format!("{}: {}", part(0), part(1)));
+        }
+    });
     Ok(Exit::Done)
 }
 
