@@ -180,7 +180,11 @@ fn sign(global: &Global, arguments: &SignArguments, output: &Output) -> Result<E
 
 fn request(global: &Global, arguments: &RequestArguments, output: &Output) -> Result<Exit, Failure> {
     let mut body = Object::new();
-    body.insert("credential", documents::credential_reference(&arguments.credential)?);
+    let (credential, chain) = documents::credential_with_chain(&arguments.credential)?;
+    body.insert("credential", credential);
+    if let Some(chain) = chain {
+        body.insert("chain", chain);
+    }
     body.insert("method", arguments.method.as_str());
     body.insert("target", arguments.target.as_str());
     if let Some(path) = &arguments.content {
@@ -197,7 +201,7 @@ fn request(global: &Global, arguments: &RequestArguments, output: &Output) -> Re
         for line in documents::items(&answer, "fields") {
             let line = line.as_array().unwrap_or_default();
             let part = |at: usize| line.get(at).and_then(Value::as_str).unwrap_or_default();
-            page.line(&format!("{}: {}", part(0), part(1)));
+            page.line(format!("{}: {}", part(0), part(1)));
         }
     });
     Ok(Exit::Done)
