@@ -21,6 +21,8 @@ pub(super) struct Course {
     pub(super) last: CharterChain,
     /// The member that is none in the end.
     pub(super) removed: Option<usize>,
+    /// Of two contradicting versions, whom the other one removes: version by version, as they are published.
+    pub(super) contested: Vec<(usize, usize)>,
     /// Member 0 comes later.
     pub(super) newcomer: bool,
     /// How many versions somebody has taken.
@@ -57,7 +59,7 @@ impl Course {
         let founders = if changes.any { without(0, cards) } else { cards.to_vec() };
         let founded = Charter::found(&founding(founders)).map_err(|error| text(&error))?;
         let first = CharterChain::new(founded).ok_or("no first charter")?;
-        let (mut last, mut versions, mut removed) = (first.clone(), Vec::new(), None);
+        let (mut last, mut versions, mut removed, mut contested) = (first.clone(), Vec::new(), None, Vec::new());
         let sign = |chain: &CharterChain, members: Vec<MemberCard>| -> Result<SignedCharter, String> {
             let mut signed = chain.propose(&founding(members)).map_err(|error| text(&error))?;
             for node in nodes {
@@ -90,6 +92,7 @@ impl Course {
                 }
                 versions.push(second);
                 removed = None;
+                contested = vec![(versions.len() - 2, another), (versions.len() - 1, who)];
             }
         }
         Ok(Self {
@@ -98,6 +101,7 @@ impl Course {
             all,
             last,
             removed,
+            contested,
             newcomer: changes.any,
             published: 0,
         })

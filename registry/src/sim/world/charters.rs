@@ -36,6 +36,9 @@ impl World {
             .map(|(at, _)| at)
             // Nobody listens to who was removed.
             .filter(|at| self.honest().all(|(other, _)| self.admits(other, *at)))
+            // Who alone holds one of two contradicting versions and is removed by the other has nobody whom it could tell: a
+            // limit of the protocol (document 3, 3.1.1).
+            .filter(|at| !self.course.contested.contains(&(number, *at)))
             .filter(|at| {
                 let taken = self.chain_of(*at).map(|chain| chain.clone().take(&signed));
                 matches!(taken, Some(Ok(Taken::New | Taken::Conflict)))
