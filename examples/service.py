@@ -10,6 +10,7 @@ whether the agent may do that, the node decides. Nothing is done that the node d
 
 import argparse
 import base64
+import hashlib
 import http.server
 import json
 import urllib.error
@@ -47,7 +48,7 @@ class Service(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > CONTENT_BYTES:
+        if not (length.isascii() and length.isdigit()) or int(length) > CONTENT_BYTES:
             self.close_connection = True
             return self.answer(411, {"detail": f"send Content-Length, at most {CONTENT_BYTES}"})
         content = self.rfile.read(int(length))
@@ -64,7 +65,8 @@ class Service(http.server.BaseHTTPRequestHandler):
             "fields": [[name, value] for name, value in self.headers.items()],
         }
         if content:
-            request["content"] = base64.urlsafe_b64encode(content).decode().rstrip("=")
+            digest = hashlib.sha256(content).digest()
+            request["contentSha256"] = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         try:
             allowed, said = decide(self.server.node, {"request": request, "meaning": meant})
         except (OSError, ValueError, KeyError):

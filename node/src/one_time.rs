@@ -1,5 +1,5 @@
-//! Values that work once: challenges and action nonces, and with a nonce the counters of its action. What was used is on disk before anybody is told "allowed", so
-//! neither a restart nor a second thread can use it again (promise P12).
+//! Values that work once: challenges and action nonces, and with a nonce the counters of its action. What was used is on
+//! disk before anybody is told "allowed", so neither a restart nor a second thread can use it again (promise P12).
 //!
 //! A challenge costs the node nothing until it is used: it is a sealed expiry time that only this node can open. What is
 //! stored is the fact that it was used, until the moment it would have expired anyway.

@@ -32,6 +32,7 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use multibase::Base;
+use sha2::{Digest, Sha256};
 use syndic_vc::http_signature::{ACTION_TAG, REQUIRED, TargetUri};
 use syndic_vc::json::{Object, Value};
 use syndic_vc::object;
@@ -41,9 +42,8 @@ use crate::client::decision::{Decision, Outcome};
 use crate::client::{CallError, Client};
 use crate::http::problem::Problem;
 
-/// Longest content that is read to be judged, unless the service says otherwise: what a node takes as a body, less what
-/// base64 and the credential add.
-pub const CONTENT_BYTES: usize = 512 << 10;
+/// Longest content that is read to be judged: all of it is in memory until the node has answered. As much as a node takes.
+pub const CONTENT_BYTES: usize = 1 << 20;
 
 /// What a request means, in the words of capabilities.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +108,6 @@ struct Shared<M> {
     node: Client,
     base: TargetUri,
     meaning: M,
-    content_bytes: usize,
 }
 
 impl<M> Clone for SignedRequests<M> {
@@ -139,12 +138,7 @@ where
         let parsed = TargetUri::parse(base).filter(TargetUri::is_origin);
         let base = parsed.ok_or_else(|| BaseError(base.to_owned()))?;
         Ok(Self {
-            shared: Arc::new(Shared {
-                node,
-                base,
-                meaning,
-                content_bytes: CONTENT_BYTES,
-            }),
+            shared: Arc::new(Shared { node, base, meaning }),
         })
     }
 }
@@ -209,15 +203,17 @@ where
     M: Fn(&Received<'_>) -> Result<Meaning, String> + Send + Sync + 'static,
 {
     let (mut parts, body) = request.into_parts();
-    let content = to_bytes(body, shared.content_bytes).await.map_err(|_| {
-        let detail = format!("content of at most {} bytes is read: send less", shared.content_bytes);
+    let content = to_bytes(body, CONTENT_BYTES).await.map_err(|_| {
+        let detail =
+            format!("content of at most {CONTENT_BYTES} bytes is read, and all of it: send less, or send it again");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
     })?;
     let question = question(&shared, &parts, &content)?;
     let asked = tokio::task::spawn_blocking(move || shared.node.decide("/actions/verify", &question)).await;
     let decision = match asked {
         Ok(Ok(decision)) => decision,
-        Ok(Err(CallError::Refused(problem))) if problem.status < 500 => {
+        // 429 is about the service and not about its caller.
+        Ok(Err(CallError::Refused(problem))) if problem.status < 500 && problem.status != 429 => {
             return Err(Problem::bad_request(problem.to_string()));
         }
         Ok(Err(error)) => {
@@ -255,7 +251,8 @@ where
     request.insert("target", target.to_string());
     request.insert("fields", fields.into_iter().collect::<Value>());
     if !content.is_empty() {
-        request.insert("content", Base::Base64Url.encode(content));
+        // The content itself is no business of the node's.
+        request.insert("contentSha256", Base::Base64Url.encode(Sha256::digest(content)));
     }
     let meaning = (shared.meaning)(&Received { parts, content }).map_err(Problem::bad_request)?;
     Ok(object! { "request": Value::from(request), "meaning": Value::from(meaning.0) })

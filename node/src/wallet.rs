@@ -164,10 +164,11 @@ pub fn sign_request(
     let named = fields.iter().map(|(name, value)| (*name, value.as_str()));
     let content = Content::of(&request.content);
     let received = HttpRequest::new(&request.method, &request.target, named, content).map_err(|error| {
-        let at = if error == RequestError::Method {
-            "/method"
-        } else {
-            "/target"
+        let at = match error {
+            RequestError::Method => "/method",
+            RequestError::Target => "/target",
+            // The only fields are the credential and a digest.
+            RequestError::Fields | RequestError::Field => "/credential",
         };
         invalid(at, format!("cannot be sent: {error}"))
     })?;

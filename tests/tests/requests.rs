@@ -170,7 +170,7 @@ fn a_service_behind_the_layer_lets_through_what_a_node_allows_and_nothing_else()
         "{statuses:?}"
     );
 
-    send(&target, &signed(REFUND), REFUND);
+    assert_eq!(send(&target, &signed(REFUND), REFUND).status, 200);
     revoke(home, &credential);
     cluster.settle(&[0, 1]);
     send(&target, &signed(REFUND), REFUND).expect(403, "revoked");
